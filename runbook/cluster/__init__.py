@@ -1,0 +1,63 @@
+"""The Cluster protocol: where the application runs. Steps never ask which provider it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+Progress = Callable[[str], None]
+"""Told what is being waited for, in a few words; never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """Pins a cluster: file, context and, once seen, the UID of its kube-system namespace."""
+
+    path: Path
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """`running`: the API server answers and the node is Ready. `parts` maps each component to a word on its state."""
+
+    provider: str
+    running: bool
+    detail: str
+    version: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cluster(Protocol):
+    """One local Kubernetes. All methods are idempotent; errors are `RunbookError` with observed, wanted, hint."""
+
+    name: str
+    provider: str
+    """embedded, minikube, kind or existing."""
+
+    def up(self, progress: Progress) -> None:
+        """Bring it to Ready, or repair it; a second call changes nothing."""
+
+    def down(self, progress: Progress) -> None:
+        """Remove all that `up` made and prove it gone; fine when there is nothing."""
+
+    def status(self) -> ClusterStatus: ...
+
+    def kubeconfig(self) -> Kubeconfig: ...
+
+    def enable_ingress(self, progress: Progress) -> None:
+        """Make an ingress controller serve IngressClass nginx (T044)."""
+
+    def ingress_address(self) -> str:
+        """The IP address on which port 80 reaches the ingress controller from this machine."""
+
+    def docker_environment(self) -> Mapping[str, str]:
+        """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs (T045)."""
+
+    def image_ids(self) -> Mapping[str, str]:
+        """Image reference -> config digest (sha256:...) of each image that the node holds now."""
+
+    def load_images(self, references: Sequence[str], progress: Progress) -> None:
+        """Bring images of the build engine into the node; only those whose id differs (T046)."""

@@ -1,0 +1,90 @@
+"""Values of the vocabulary: Step, Outcome, Status. No I/O here.
+
+A step is a check, and maybe a way to make the check pass (`apply`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+
+class Status(StrEnum):
+    """Only PASSED is green."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """Measured, and not as wanted."""
+    UNPROVEN = "unproven"
+    """Could not be measured."""
+    BLOCKED = "blocked"
+    """A needed step did not pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check saw. `hint` is a command that can be pasted; `evidence` is JSON-serialisable and free of secrets."""
+
+    status: Status
+    observed: str
+    wanted: str = ""
+    hint: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def green(self) -> bool:
+        return self.status is Status.PASSED
+
+
+def passed(observed: str, *, wanted: str = "", **evidence: Any) -> Outcome:
+    return Outcome(Status.PASSED, observed, wanted, "", evidence)
+
+
+def failed(observed: str, *, wanted: str, hint: str, **evidence: Any) -> Outcome:
+    return Outcome(Status.FAILED, observed, wanted, hint, evidence)
+
+
+def unproven(observed: str, *, wanted: str = "", hint: str, **evidence: Any) -> Outcome:
+    return Outcome(Status.UNPROVEN, observed, wanted, hint, evidence)
+
+
+Check = Callable[["World"], Outcome]
+"""Asks the live world and changes nothing; may raise `Unmeasurable`, which the runner turns into *unproven*."""
+
+Apply = Callable[["World"], None]
+"""Makes the check pass; idempotent; reports progress through `world.progress` only; raises `RunbookError`."""
+
+Fingerprint = Callable[["World"], str]
+"""The live identity on which a drill's outcome stands (pod UIDs, restart counts, image ids, release revision)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of T001..T131.
+
+    `live` is the second half of an authored step: the same claim, asked of the deployed object once `live_after` has
+    passed; the step's outcome is the worse of the two. `drill` marks a check that disturbs and restores: it runs in
+    deploy, and in verify only with --drills; its outcome is carried forward while `fingerprint` is unchanged.
+    """
+
+    id: str
+    title: str
+    check: Check | None = None
+    """None: not built yet; such a step is unproven."""
+    apply: Apply | None = None
+    needs: tuple[str, ...] = ()
+    live: Check | None = None
+    live_after: str = "T049"
+    drill: bool = False
+    fingerprint: Fingerprint | None = None
+    heavy: bool = False
+    """Uses whole cores (an image build): at most one per core runs at a time."""
+    phase: str = ""
+    story: str = ""
+    printed: str = ""
+    """The id that the original list prints, which may be ambiguous (see steps.json)."""
