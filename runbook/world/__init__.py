@@ -6,7 +6,7 @@ Heavy clients are imported when a step first asks for them, so that `inv --list`
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,23 +27,11 @@ def _silent(_: str) -> None:
     return None
 
 
-@dataclass
-class World:
-    """What checks ask and what applies change.
+class Clients:
+    """Each client, made when first asked for and then shared by all steps."""
 
-    `progress` is told in a few words what is being waited for; the runner binds it per step with `for_step`.
-    """
-
-    settings: Settings
-    progress: Callable[[str], None] = field(default=_silent)
-
-    def for_step(self, progress: Callable[[str], None]) -> World:
-        """The same world (same clients) with another progress sink."""
-        twin = object.__new__(World)
-        twin.__dict__.update(self.__dict__)
-        twin.progress = progress
-        twin.__dict__["_root"] = self.__dict__.get("_root", self)
-        return twin
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
 
     @cached_property
     def commands(self) -> Commands:
@@ -98,3 +86,58 @@ class World:
         from runbook.world.browser import Browser
 
         return Browser(self.settings, self.cluster)
+
+
+@dataclass(frozen=True)
+class World:
+    """What checks ask and what applies change: the shared clients, and this step's own progress line.
+
+    `progress` is told in a few words what is being waited for; the runner binds it per step with `for_step`.
+    """
+
+    clients: Clients
+    progress: Callable[[str], None] = field(default=_silent)
+
+    @classmethod
+    def of(cls, settings: Settings) -> World:
+        return cls(Clients(settings))
+
+    def for_step(self, progress: Callable[[str], None]) -> World:
+        """The same clients with another progress sink."""
+        return replace(self, progress=progress)
+
+    @property
+    def settings(self) -> Settings:
+        return self.clients.settings
+
+    @property
+    def commands(self) -> Commands:
+        return self.clients.commands
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.clients.cluster
+
+    @property
+    def api(self) -> Api:
+        return self.clients.api
+
+    @property
+    def docker(self) -> Docker:
+        return self.clients.docker
+
+    @property
+    def helm(self) -> Helm:
+        return self.clients.helm
+
+    @property
+    def http(self) -> Http:
+        return self.clients.http
+
+    @property
+    def database(self) -> Database:
+        return self.clients.database
+
+    @property
+    def browser(self) -> Browser:
+        return self.clients.browser
