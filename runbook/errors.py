@@ -36,7 +36,7 @@ class UsageError(RunbookError):
 
 
 class Unmeasurable(RunbookError):
-    """A check could not look: tool missing, API away, control did not connect, nothing to examine. Never green."""
+    """A check could not look: tool missing, API away, control did not connect, nothing there. Never green."""
 
     exit_code = 3
 

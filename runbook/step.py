@@ -28,7 +28,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check saw. `hint` is a command that can be pasted; `evidence` is JSON-serialisable and free of secrets."""
+    """What a check saw.
+
+    `hint` is a command that can be pasted; `evidence` is JSON-serialisable and free of secrets.
+    """
 
     status: Status
     observed: str
@@ -54,22 +57,23 @@ def unproven(observed: str, *, wanted: str = "", hint: str, **evidence: Any) -> 
 
 
 Check = Callable[["World"], Outcome]
-"""Asks the live world and changes nothing; may raise `Unmeasurable`, which the runner turns into *unproven*."""
+"""Asks the live world and changes nothing; an `Unmeasurable` that it raises becomes *unproven*."""
 
 Apply = Callable[["World"], None]
-"""Makes the check pass; idempotent; reports progress through `world.progress` only; raises `RunbookError`."""
+"""Makes the check pass; idempotent; tells progress by `world.progress` only; raises `RunbookError`."""
 
 Fingerprint = Callable[["World"], str]
-"""The live identity on which a drill's outcome stands (pod UIDs, restart counts, image ids, release revision)."""
+"""What a drill's outcome stands on, live: pod UIDs, restart counts, image ids, release revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One of T001..T131.
 
-    `live` is the second half of an authored step: the same claim, asked of the deployed object once `live_after` has
-    passed; the step's outcome is the worse of the two. `drill` marks a check that disturbs and restores: it runs in
-    deploy, and in verify only with --drills; its outcome is carried forward while `fingerprint` is unchanged.
+    `live` is the second half of an authored step: the same claim, asked of the deployed object once
+    `live_after` has passed; the step's outcome is the worse of the two. `drill` marks a check that disturbs
+    and restores: it runs in deploy, and in verify only with --drills; its outcome is carried forward while
+    `fingerprint` is unchanged.
     """
 
     id: str

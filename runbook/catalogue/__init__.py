@@ -1,7 +1,8 @@
 """The catalogue: all 131 steps in order, one module per phase.
 
-The printed list repeats and skips numbers; the position in the list is the true numbering. Where the printed number
-differs from it, the printed one is kept as an alias (`printed`), and an alias that means several steps is refused.
+The printed list repeats and skips numbers; the position in the list is the true numbering. Where the printed
+number differs from it, the printed one is kept as an alias (`printed`), and an alias that means several steps is
+refused.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ PHASES = (
 def join(phases: Iterable[Phase]) -> tuple[Step, ...]:
     """All steps, each with its phase, story and printed id.
 
-    Raises ValueError on a gap or a duplicate in the numbering, and on a need that is not lower-numbered: with these
-    refused, number order is a valid order and no cycle can be written.
+    Raises ValueError on a gap or a duplicate in the numbering, and on a need that is not lower-numbered: with
+    these refused, number order is a valid order and no cycle can be written.
     """
     steps = tuple(
         replace(step, phase=phase.name, story=phase.story, printed=PRINTED.get(step.id, step.id))
@@ -81,8 +82,8 @@ STEPS = join(PHASES)
 def find(name: str, steps: Sequence[Step] = STEPS) -> Step:
     """The step of an id, canonical or printed ("T049", "t49"), or of its place in the list ("49").
 
-    Raises UsageError for an unknown name, and for an id that means several steps; its words list them by their place,
-    which is never ambiguous.
+    Raises UsageError for an unknown name, and for an id that means several steps; its words list them by their
+    place, which is never ambiguous.
     """
     match = re.fullmatch(r"(T?)0*(\d{1,3})", name.strip().upper())
     wanted = f"T{int(match[2]):03d}" if match else name.strip()

@@ -5,14 +5,19 @@ Heavy clients are imported when a step first asks for them, so that `inv --list`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from runbook.settings import Settings
+from runbook.world.memory import Memory
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
+    shared = cached_property
     from runbook.cluster import Cluster
     from runbook.world.api import Api
     from runbook.world.browser import Browser
@@ -21,6 +26,18 @@ if TYPE_CHECKING:
     from runbook.world.docker import Docker
     from runbook.world.helm import Helm
     from runbook.world.http import Http
+
+
+else:
+
+    class shared(cached_property):  # noqa: N801 (used as a decorator)
+        """A cached_property that is computed once even when several steps ask at the same time."""
+
+        def __get__(self, instance: Clients | None, owner: type | None = None) -> Any:
+            if instance is None:
+                return self
+            with instance.making:
+                return super().__get__(instance, owner)
 
 
 def _silent(_: str) -> None:
@@ -32,55 +49,59 @@ class Clients:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.making = threading.RLock()
+        self.memory = Memory()
+        self.stopping = threading.Event()
+        """Set when the run is interrupted: long waits end at once."""
 
-    @cached_property
+    @shared
     def commands(self) -> Commands:
         """External commands: argument lists, deadlines, LC_ALL=C, redaction (plumbum)."""
         from runbook.world.commands import Commands
 
         return Commands(self.settings)
 
-    @cached_property
+    @shared
     def cluster(self) -> Cluster:
         from runbook.cluster.choose import choose
 
         return choose(self.settings)
 
-    @cached_property
+    @shared
     def api(self) -> Api:
         """The Kubernetes API of the pinned cluster."""
         from runbook.world.api import Api
 
         return Api(self.settings, self.cluster)
 
-    @cached_property
+    @shared
     def docker(self) -> Docker:
         """The build engine (python-on-whales)."""
         from runbook.world.docker import Docker
 
         return Docker(self.settings, self.cluster)
 
-    @cached_property
+    @shared
     def helm(self) -> Helm:
         from runbook.world.helm import Helm
 
         return Helm(self.settings, self.commands, self.cluster)
 
-    @cached_property
+    @shared
     def http(self) -> Http:
         """HTTP through the ingress, resolving the host to the ingress address where the name is unknown."""
         from runbook.world.http import Http
 
         return Http(self.settings, self.cluster)
 
-    @cached_property
+    @shared
     def database(self) -> Database:
         """An independent connection to PostgreSQL, by the port-forwarded Service and the migration role."""
         from runbook.world.database import Database
 
         return Database(self.settings, self.api)
 
-    @cached_property
+    @shared
     def browser(self) -> Browser:
         """Headless Chromium by Playwright."""
         from runbook.world.browser import Browser
@@ -105,6 +126,19 @@ class World:
     def for_step(self, progress: Callable[[str], None]) -> World:
         """The same clients with another progress sink."""
         return replace(self, progress=progress)
+
+    def once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """The answer of `ask`, remembered under `key` until a step changes something.
+
+        For what only our own applies change (a rendered chart, an image list, a release's manifest), never for what
+        moves by itself (pods, endpoints). A failed question is not remembered.
+        """
+        return cast("T", self.clients.memory.once(key, ask))
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the run is interrupted: a long wait ends at once."""
+        return self.clients.stopping
 
     @property
     def settings(self) -> Settings:
