@@ -1,0 +1,73 @@
+"""Control groups of a sandbox: one folder of its own in every hierarchy of the machine, version 1 and 2."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PARENT = "todo-runbook"
+"""The folder in each hierarchy that holds the sandboxes' groups."""
+
+
+def _hierarchies() -> list[Path]:
+    """Where the machine mounts its cgroup hierarchies."""
+    mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
+    return [Path(mount[1]) for mount in mounts if mount[2] in ("cgroup", "cgroup2")]
+
+
+def _inherit_cpuset(group: Path) -> None:
+    """A new cpuset of version 1 is empty and takes no process before it is told its processors and memory nodes."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        file = group / name
+        if file.exists() and not file.read_text().strip():
+            file.write_text((group.parent / name).read_text())
+
+
+def _hand_down(group: Path) -> None:
+    """In the unified hierarchy a group's children have only the controllers that it hands down."""
+    offered, handed = group / "cgroup.controllers", group / "cgroup.subtree_control"
+    if offered.exists() and (missing := set(offered.read_text().split()) - set(handed.read_text().split())):
+        handed.write_text(" ".join(f"+{controller}" for controller in sorted(missing)))
+
+
+def create(name: str) -> list[Path]:
+    """Make the sandbox's group in every hierarchy (idempotent) and return the folders."""
+    groups = []
+    for hierarchy in _hierarchies():
+        _hand_down(hierarchy)
+        parent = hierarchy / PARENT
+        parent.mkdir(exist_ok=True)
+        _inherit_cpuset(parent)
+        _hand_down(parent)
+        group = parent / name
+        group.mkdir(exist_ok=True)
+        _inherit_cpuset(group)
+        groups.append(group)
+    return groups
+
+
+def existing(name: str) -> list[Path]:
+    """The sandbox's groups that are there now."""
+    return [group for root in _hierarchies() if (group := root / PARENT / name).is_dir()]
+
+
+def remove(name: str, seconds: float = 5.0) -> None:
+    """Remove the sandbox's groups with all that is in them; they must hold no living process.
+
+    The kernel lets go of a group a moment after its last process ended, so that a refusal is tried again for `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    for group in existing(name):
+        while group.is_dir():
+            for folder in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+                with suppress(OSError):
+                    folder.rmdir()
+            with suppress(OSError):
+                group.rmdir()
+            if time.monotonic() > deadline:
+                return
+            if group.is_dir():
+                time.sleep(0.02)
+        with suppress(OSError):
+            group.parent.rmdir()

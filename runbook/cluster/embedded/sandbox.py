@@ -1,0 +1,304 @@
+"""A sandbox: supervised services in namespaces of their own, of which the machine sees next to nothing.
+
+Process 1 of the sandbox is s6-svscan. It has its own mounts, process numbers, host name, IPC, cgroup root and, where
+asked, network. Ending that one process ends every other one in it and releases every mount. The sandbox is found again
+by a mark in the environment of process 1, so that a lost or false pid file never leads to a foreign process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from shlex import join
+from typing import IO
+
+from runbook.cluster.embedded import cgroups, services
+from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
+from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
+
+__all__ = ["INSIDE", "Sandbox", "ServiceDefinition"]
+
+START_SECONDS = 15.0
+STOP_SECONDS = 20.0
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MARK = "TODO_SANDBOX_FOLDER"
+PROGRAMS = {
+    "s6-svscan": "s6",
+    "s6-log": "s6",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "ip": "iproute2",
+}
+
+
+class Sandbox:
+    """One set of services in namespaces of its own; its data stays in `folder` when it is stopped.
+
+    `covered` names folders of the machine that have their own content inside, kept under `folder` at the same path
+    (("/var/lib",) makes /var/lib the sandbox's own). `pretended` maps files of the machine to what they say inside, for
+    programs that would otherwise write a setting of the whole machine.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        network: bool,
+        *,
+        covered: Sequence[str] = (),
+        pretended: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.folder = folder.resolve()
+        self.network = network
+        self.covered = tuple(covered)
+        self.pretended = dict(pretended or {})
+        if self.folder.is_relative_to("/run"):
+            raise UsageError(
+                f"{self.folder} lies under /run, which a sandbox replaces", wanted="a state folder on disk"
+            )
+        self._group = f"{name}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
+
+    def start(self, wanted: Mapping[str, ServiceDefinition]) -> bool:
+        """Have exactly these services supervised; returns whether anything had to be changed.
+
+        A running sandbox keeps the services whose definition is unchanged and restarts the others.
+        """
+        self._require()
+        for folder in (self.folder, self.folder / "log", self.folder / "services"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._lock():
+            pid = self.pid()
+            changed, removed = services.write(self.folder, wanted)
+            if pid is None:
+                self._launch()
+                return True
+            if changed or removed:
+                self.run(["s6-svscanctl", "-an", str(INSIDE / "services")], timeout=10)
+                for name in changed:
+                    with suppress(CommandFailed):  # one that is new is only now being started
+                        self.run(["s6-svc", "-r", str(INSIDE / "services" / name)], timeout=10)
+            return bool(changed or removed)
+
+    def running(self) -> bool:
+        return self.pid() is not None
+
+    def pid(self) -> int | None:
+        """Process 1 as the machine numbers it; None when the sandbox does not run."""
+        with suppress(OSError, ValueError):
+            pid = int((self.folder / "pid").read_text())
+            if self._is_first(pid):
+                return pid
+        for entry in Path(
+            "/proc"
+        ).iterdir():  # the pid file is lost, or tells of a machine that was restarted
+            if entry.name.isdigit() and self._is_first(int(entry.name)):
+                with suppress(OSError):
+                    (self.folder / "pid").write_text(entry.name)
+                return int(entry.name)
+        return None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        timeout: float = 60.0,
+        *,
+        stdin: IO[bytes] | int | None = None,
+        text: str | None = None,
+    ) -> str:
+        """Run a command inside and return its standard output.
+
+        `stdin` is a stream for it, `text` what it reads instead. Raises `CommandFailed`, or `TimedOut` after `timeout` s.
+        """
+        command = [*self.entry(), *argv]
+        try:
+            done = subprocess.run(
+                command,
+                **({"input": text.encode()} if text is not None else {"stdin": stdin or subprocess.DEVNULL}),
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                env={"PATH": SYSTEM_PATH, "LC_ALL": "C", "HOME": "/root"},
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimedOut(
+                f"`{join(argv)}` in sandbox {self.name} did not end within {timeout:.0f} s"
+            ) from error
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).decode(errors="replace").strip()[-600:]
+            raise CommandFailed(
+                f"`{join(argv)}` in sandbox {self.name} ended with status {done.returncode}: {words or 'no output'}",
+                hint=join([*self.entry(), *argv]),
+            )
+        return done.stdout.decode(errors="replace")
+
+    def entry(self) -> list[str]:
+        """The words before a command that make it run inside."""
+        pid = self.pid()
+        if pid is None:
+            raise RunbookError(
+                f"sandbox {self.name} is not running", wanted="its process 1", hint="inv cluster.up"
+            )
+        network = ["--net"] if self.network else []
+        return [
+            "nsenter",
+            f"--target={pid}",
+            "--mount",
+            "--pid",
+            "--ipc",
+            "--uts",
+            "--cgroup",
+            *network,
+            "--",
+        ]
+
+    def states(self) -> dict[str, str]:
+        """Each service and a word or two on it: `up 12 s (pid 40)`, `down`."""
+        root = self.folder / "services"
+        names = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+        names = [name for name in names if not name.startswith(".")]
+        if not self.running():
+            return dict.fromkeys(names, "down")
+        found = {}
+        for name in names:
+            try:
+                words = self.run(
+                    ["s6-svstat", "-o", "up,pid,updownfor", str(INSIDE / "services" / name)], timeout=10
+                ).split()
+            except CommandFailed:
+                words = ["false"]
+            found[name] = f"up {words[2]} s (pid {words[1]})" if words[0] == "true" else "down"
+        return found
+
+    def stop(self) -> None:
+        """End process 1 and with it everything inside; remove the cgroups. Data in `folder` stays."""
+        pid = self.pid()
+        if pid is not None:
+            self._kill(pid)
+        cgroups.remove(self._group)
+        (self.folder / "pid").unlink(missing_ok=True)
+
+    def leftovers(self) -> list[str]:
+        """What is still there of it, in words, but for `folder` itself: processes, mounts, cgroups."""
+        found = [f"process {pid}: {self._command(pid)}" for pid in self._marked()]
+        mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
+        found += [f"mount {point}" for point in mounts if Path(point).is_relative_to(self.folder)]
+        return found + [f"cgroup {group}" for group in cgroups.existing(self._group)]
+
+    def _launch(self) -> None:
+        for file, text in self.pretended.items():
+            copy = self.folder / "pretended" / file.lstrip("/")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text)
+        log = self.folder / "log" / "sandbox"
+        log.write_text("")
+        environment = {
+            "PATH": SYSTEM_PATH,
+            "LC_ALL": "C",
+            MARK: str(self.folder),
+            "TODO_SANDBOX_NAME": self.name,
+            "TODO_SANDBOX_NETWORK": "--net" if self.network else "",
+            "TODO_SANDBOX_COVERED": "\n".join(self.covered),
+            "TODO_SANDBOX_PRETENDED": "\n".join(self.pretended),
+        }
+        script = Path(__file__).with_name("sandbox-start.sh")
+        groups = cgroups.create(self._group)
+        with log.open("ab") as words:
+            starter = subprocess.Popen(
+                ["sh", str(script), *map(str, groups)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                start_new_session=True,
+                cwd="/",
+            )
+        with starter:
+            assert starter.stdout is not None
+            ready, _, _ = select.select([starter.stdout], [], [], START_SECONDS)
+            supervised = bool(ready and os.read(starter.stdout.fileno(), 1))
+        if not supervised:
+            words_ = log.read_text(errors="replace").strip()[-600:]
+            self.stop()
+            raise RunbookError(
+                f"sandbox {self.name} did not start: {words_ or 'no output'}",
+                wanted="s6-svscan as process 1 of new namespaces",
+                hint="run it as root on Linux; a container needs --privileged",
+            )
+
+    def _kill(self, pid: int) -> None:
+        """End process 1; the kernel ends all others in its PID namespace before it reports this one's end."""
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self._is_first(pid):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            if not select.select([handle], [], [], STOP_SECONDS)[0]:
+                raise TimedOut(
+                    f"process {pid} of sandbox {self.name} did not end within {STOP_SECONDS:.0f} s of SIGKILL",
+                    hint=f"cat /proc/{pid}/stack",
+                )
+        finally:
+            os.close(handle)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._marked() and time.monotonic() < deadline:  # until their parents have reaped them
+            time.sleep(0.01)
+
+    def _is_first(self, pid: int) -> bool:
+        """Whether this is process 1 of this very sandbox: it carries the mark, and is number 1 one level down."""
+        try:
+            status = (Path("/proc") / str(pid) / "status").read_text()
+        except OSError:
+            return False
+        numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+        return numbers[1:] == ["1"] and self._carries_mark(pid)
+
+    def _carries_mark(self, pid: int) -> bool:
+        with suppress(OSError):
+            environment = (Path("/proc") / str(pid) / "environ").read_bytes()
+            return f"{MARK}={self.folder}".encode() in environment.split(b"\0")
+        return False
+
+    def _marked(self) -> list[int]:
+        numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return sorted(pid for pid in numbers if self._carries_mark(pid))
+
+    @staticmethod
+    def _command(pid: int) -> str:
+        with suppress(OSError):
+            return (
+                (Path("/proc") / str(pid) / "cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode(errors="replace")
+            )
+        return "ended"
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Only one run at a time starts or changes this sandbox."""
+        with (self.folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _require(self) -> None:
+        if os.geteuid() != 0:
+            raise RunbookError(
+                "a sandbox needs root", wanted="user id 0", hint="run this as root, or use minikube"
+            )
+        for program, package in PROGRAMS.items():
+            if shutil.which(program, path=SYSTEM_PATH) is None:
+                raise CommandMissing(
+                    f"`{program}` is not installed", hint=f"inv setup (or apt-get install {package})"
+                )
