@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from runbook.errors import UsageError
 
 ClusterChoice = Literal["auto", "embedded", "minikube", "kind", "existing"]
 
@@ -50,3 +54,75 @@ class Settings(BaseModel):
             / "todo-runbook"
             / self.cluster_name
         )
+
+
+SECRETS = {"database_url": "TODO_DATABASE_URL", "openai_api_key": "OPENAI_API_KEY"}
+"""Settings that are taken from the environment only: a file or a flag would show them."""
+
+_ENVIRONMENT = {
+    **{f"TODO_{key.upper()}": key for key in Settings.model_fields if key != "project"},
+    "OPENAI_API_KEY": "openai_api_key",
+    "OPENAI_BASE_URL": "openai_base_url",
+    "OPENAI_MODEL": "openai_model",
+}
+
+
+def load(
+    section: Mapping[str, Any],
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from the `runbook:` section of invoke.yaml, then the environment, then flags (empty ones count not).
+
+    Raises UsageError for an unknown key (with the nearest known one), a bad value, and a secret in a file.
+    """
+    environment = os.environ if environment is None else environment
+    for key in section:
+        if key in SECRETS:
+            raise UsageError(
+                f"invoke.yaml holds the secret {key}",
+                wanted="secrets in the environment only",
+                hint=f"export {SECRETS[key]}=...",
+            )
+        if key not in Settings.model_fields:
+            raise _unknown(f"runbook.{key} in invoke.yaml", key, list(Settings.model_fields))
+    values: dict[str, Any] = dict(section)
+    sources = dict.fromkeys(values, "in invoke.yaml")
+    for name, text in environment.items():
+        if name in _ENVIRONMENT:
+            if text != "":
+                values[_ENVIRONMENT[name]] = text
+                sources[_ENVIRONMENT[name]] = f"by {name}"
+        elif name.startswith("TODO_") and get_close_matches(name, _ENVIRONMENT, n=1, cutoff=0.8):
+            raise _unknown(f"the variable {name}", name, list(_ENVIRONMENT))
+    for key, value in (flags or {}).items():
+        if value not in (None, ""):
+            values[key] = value
+            sources[key] = f"by --{_FLAGS.get(key, key)}"
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _bad_value(error, sources) from None
+
+
+_FLAGS = {"cluster_name": "name"}
+
+
+def _unknown(what: str, key: str, known: list[str]) -> UsageError:
+    nearest = get_close_matches(key, known, n=1, cutoff=0.5)
+    return UsageError(
+        f"{what} is not a known setting",
+        wanted=f"{nearest[0]}?" if nearest else f"one of {', '.join(sorted(known))}",
+        hint="see invoke.yaml for all settings",
+    )
+
+
+def _bad_value(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
+    first = error.errors()[0]
+    key = str(first["loc"][0])
+    shown = "" if key in SECRETS else f" to {first['input']!r}"
+    return UsageError(
+        f"{key} is set{shown} {sources.get(key, '')}".rstrip(),
+        wanted=first["msg"].removeprefix("Input should be "),
+        hint="see invoke.yaml for all settings",
+    )

@@ -1,0 +1,152 @@
+"""The journal of a cluster: what each run saw, line by line as it goes; a killed run leaves all but its last word.
+
+One JSON object a line. A line that was torn by a crash is passed over when read and closed before the next is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runbook.events import Mode, Result
+from runbook.plan import Plan
+from runbook.step import Outcome, Status
+from runbook.world.redaction import redact
+
+LARGEST = 4_000_000
+"""Bytes beyond which a new run first shortens the journal to the last entry of each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The last that is known of a step."""
+
+    step: str
+    at: str
+    outcome: Outcome
+    fingerprint: str = ""
+
+
+class Journal:
+    """Appends and reads `journal.jsonl` in the state folder of a cluster."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._run = ""
+
+    def began(self, plan: Plan, mode: Mode) -> None:
+        """A run starts."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._shorten()
+        self._run = f"{_now()}/{os.getpid()}"
+        self._write({"event": "began", "mode": mode.value, "steps": [step.id for step in plan.steps]})
+
+    def started(self, step_id: str) -> None:
+        """A step may change something from now on."""
+        self._write({"event": "started", "step": step_id})
+
+    def finished(self, result: Result) -> None:
+        """A step has its outcome."""
+        outcome = result.outcome
+        self._write(
+            {
+                "event": "finished",
+                "step": result.step.id,
+                "status": outcome.status.value,
+                "observed": outcome.observed,
+                "wanted": outcome.wanted,
+                "hint": outcome.hint,
+                "evidence": outcome.evidence,
+                "seconds": round(result.seconds, 3),
+                "changed": result.changed,
+                "carried": result.carried,
+                "fingerprint": result.fingerprint,
+                "details": result.details,
+            }
+        )
+
+    def ended(self, exit_code: int) -> None:
+        """The run is over."""
+        self._write({"event": "ended", "exit_code": exit_code})
+
+    def last(self) -> dict[str, Entry]:
+        """The last entry of each step, from all runs."""
+        return {
+            line["step"]: Entry(
+                line["step"],
+                line["at"],
+                Outcome(
+                    Status(line["status"]), line["observed"], line["wanted"], line["hint"], line["evidence"]
+                ),
+                line["fingerprint"],
+            )
+            for line in self._lines()
+            if line.get("event") == "finished"
+        }
+
+    def proved(self, step_id: str, fingerprint: str) -> Entry | None:
+        """When a drill last passed on exactly this fingerprint, unless it was found otherwise since."""
+        entry = None
+        for line in self._lines():
+            if line.get("event") != "finished" or line["step"] != step_id or line["carried"]:
+                continue
+            if line["fingerprint"] == fingerprint:
+                outcome = Outcome(
+                    Status(line["status"]), line["observed"], line["wanted"], "", line["evidence"]
+                )
+                entry = Entry(step_id, line["at"], outcome, fingerprint) if outcome.green else None
+        return entry
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue  # torn by a crash
+            if isinstance(value, dict):
+                yield value
+
+    def _write(self, fields: Mapping[str, Any]) -> None:
+        line = {"at": _now(), "run": self._run, **fields}
+        data = (json.dumps(_redacted(line), ensure_ascii=False) + "\n").encode()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data  # the line before was torn
+            os.write(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _shorten(self) -> None:
+        """Keep only the last line of each step once the file has grown large."""
+        if not self.path.exists() or self.path.stat().st_size < LARGEST:
+            return
+        last = {line["step"]: line for line in self._lines() if line.get("event") == "finished"}
+        shorter = self.path.with_suffix(".new")
+        shorter.touch(mode=0o600)
+        shorter.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in last.values()))
+        shorter.replace(self.path)
+
+
+def _redacted(value: Any) -> Any:
+    """The same JSON value with every text redacted; what JSON does not know becomes text."""
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else redact(str(value))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,30 @@
+"""Which steps a run walks: those asked for and all that they need, in the order of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runbook.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order of the list; since needs point to lower numbers, that order is a valid one."""
+
+    steps: tuple[Step, ...]
+    asked: frozenset[str]
+    """The ids that were asked for; the others are there because one of these needs them."""
+
+    def __contains__(self, step_id: str) -> bool:
+        return any(step.id == step_id for step in self.steps)
+
+
+def plan(asked: Iterable[str], catalogue: Sequence[Step]) -> Plan:
+    """The steps with the asked ids and, in turn, everything that they need."""
+    wanted = frozenset(asked)
+    included = set(wanted)
+    for step in reversed(catalogue):  # needs are lower-numbered: one pass downwards finds them all
+        if step.id in included:
+            included.update(step.needs)
+    return Plan(tuple(step for step in catalogue if step.id in included), wanted)
