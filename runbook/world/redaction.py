@@ -1,7 +1,7 @@
 """What must never be shown: the values of secrets, wherever they turn up in a text.
 
-A place that learns a secret (a Kubernetes Secret read, a password made, a setting given) says so with `conceal`;
-a place that shows foreign text (error messages, log lines, evidence) passes it through `redact`.
+Whoever learns a secret (a Kubernetes Secret read, a password made, a setting given) says so with `conceal`;
+whoever shows foreign text (error messages, log lines, evidence) passes it through `redact`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,273 @@
+"""The Kubernetes API of the pinned cluster, as plain JSON.
+
+Plain REST by httpx: the models of the `kubernetes` package cost more than a second to import, and deserialise whole
+objects of which two fields are asked. Objects are dictionaries as the API serves them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import httpx
+
+from runbook.cluster import Cluster
+from runbook.errors import Unmeasurable
+from runbook.settings import Settings
+from runbook.world.commands import CommandResult, Commands
+from runbook.world.kinds import Kind, Kinds
+from runbook.world.kubeconfig import Connection
+from runbook.world.pin import Pin
+from runbook.world.wire import READ_TIMEOUT, Refused, Wire
+
+Object = dict[str, Any]
+Objects = list[Object]
+
+FIELD_MANAGER = "todo-runbook"
+PAUSE = 0.5
+"""Seconds between attempts to take up a watch that broke."""
+
+
+class Expired(Exception):
+    """A watch can no longer be continued from its resource version (410 Gone): list again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch: ADDED, MODIFIED or DELETED.
+
+    The first ones tell what is there already; SYNCED, with an empty object, says that this was all of it.
+    """
+
+    type: str
+    object: Object
+
+
+class Api:
+    """Reads are free; a write is refused unless the cluster that answers is the pinned one (`WrongCluster`)."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, commands: Commands | None = None) -> None:
+        self._cluster = cluster
+        self._wire = Wire(cluster, commands or Commands(settings))
+        self._kinds = Kinds(self._fetch)
+        self._pin = Pin(settings.state / "pinned.json")
+        self._lock = RLock()
+        self._guarded = 0
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """One object, or None where there is none of that name."""
+        try:
+            return self._wire.json("GET", self._kinds.resolve(kind).path(namespace, name))
+        except Refused as refusal:
+            if refusal.not_found:
+                return None
+            raise
+
+    def list(self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "") -> Objects:
+        """All objects of a kind, in one namespace or in all, that match the label and field selectors."""
+        return self._list(self._kinds.resolve(kind), namespace, labels, fields)[0]
+
+    def watch(
+        self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", deadline: float
+    ) -> Iterator[Change]:
+        """What is there (as ADDED), SYNCED, then each change as it comes, until `deadline` (of `time.monotonic`).
+
+        A broken connection is taken up again. Raises `Unmeasurable` where the API is away until the deadline.
+        """
+        place = self._kinds.resolve(kind)
+        known: dict[str, Object] = {}
+        version = ""
+        while True:
+            try:
+                if not version:
+                    found, version = self._list(place, namespace, labels, fields)
+                    yield from _differences(known, found)
+                    yield Change("SYNCED", {})
+                for change in self._changes(place, namespace, _selectors(labels, fields), version, deadline):
+                    version = str(change.object["metadata"]["resourceVersion"])
+                    _remember(known, change)
+                    yield change
+            except Expired:
+                version = ""
+            except Unmeasurable:
+                if time.monotonic() + PAUSE >= deadline:
+                    raise
+                time.sleep(PAUSE)
+            if time.monotonic() >= deadline:
+                return
+
+    def logs(
+        self,
+        pod: str,
+        container: str,
+        namespace: str,
+        *,
+        since: float | None = None,
+        tail: int | None = None,
+        previous: bool = False,
+    ) -> str:
+        """What a container wrote: of the last `since` seconds, its last `tail` lines; not redacted."""
+        asked: dict[str, str] = {"container": container}
+        if since is not None:
+            asked["sinceSeconds"] = str(max(1, round(since)))
+        if tail is not None:
+            asked["tailLines"] = str(tail)
+        if previous:
+            asked["previous"] = "true"
+        path = self._kinds.resolve("Pod").path(namespace, pod) + "/log"
+        return self._wire.request("GET", path, params=asked).text
+
+    def events(self, namespace: str, *, about: str = "") -> Objects:
+        """Events of a namespace, or of the object with UID `about`; newest last."""
+        found = self.list("Event", namespace, fields=f"involvedObject.uid={about}" if about else "")
+        return sorted(
+            found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or "")
+        )
+
+    def version(self) -> str:
+        """The version of the API server, such as v1.35.4."""
+        return str(self._wire.json("GET", "/version")["gitVersion"])
+
+    def raw(self, path: str, *, timeout: float = READ_TIMEOUT) -> httpx.Response:
+        """Any GET of the API server, such as the proxy of a Service; the status is the caller's to judge."""
+        return self._wire.send("GET", path, timeout=timeout)
+
+    def exec(
+        self,
+        pod: str,
+        container: str,
+        argv: Sequence[str],
+        namespace: str,
+        *,
+        timeout: float = READ_TIMEOUT,
+        stdin: str | None = None,
+    ) -> CommandResult:
+        """Run a command in a container. Raises `Unmeasurable` where it could not be started."""
+        from runbook.world.streams import run_in_container
+
+        path = self._kinds.resolve("Pod").path(namespace, pod) + "/exec"
+        return run_in_container(self._wire.connection(), path, container, argv, timeout=timeout, stdin=stdin)
+
+    def port_forward(self, pod: str, port: int, namespace: str) -> AbstractContextManager[int]:
+        """A local port on 127.0.0.1 that leads to a pod's port, for as long as the context lasts."""
+        from runbook.world.streams import forwarded
+
+        return forwarded(
+            self.connection(), self._kinds.resolve("Pod").path(namespace, pod) + "/portforward", port
+        )
+
+    def guard(self) -> None:
+        """Refuse to go on unless the answering cluster is the pinned one; the first one written to is pinned.
+
+        Raises `WrongCluster`. Whoever writes by other means (Helm) calls this first.
+        """
+        with self._lock:
+            self._wire.connection()
+            if self._guarded != self._wire.generation:
+                self._pin.agree(self._cluster.kubeconfig(), self._uid())
+                self._guarded = self._wire.generation
+
+    def apply(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Object:
+        """Server-side apply: what the manifest says becomes ours, what it does not say stays as it is."""
+        self.guard()
+        metadata = manifest["metadata"]
+        path = self._kinds.of(manifest).path(metadata.get("namespace") or namespace, metadata["name"])
+        return self._wire.json(
+            "PATCH",
+            path,
+            params={"fieldManager": FIELD_MANAGER, "force": "true"},
+            content=json.dumps(manifest),
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+
+    def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Object:
+        """Create an object that must not exist yet; `Refused` with code 409 where it does."""
+        self.guard()
+        path = self._kinds.of(manifest).path(manifest["metadata"].get("namespace") or namespace)
+        return self._wire.json(
+            "POST", path, params={"fieldManager": FIELD_MANAGER}, content=json.dumps(manifest)
+        )
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:
+        """Delete an object and what it owns; False where there was none. With `uid`: only that very object."""
+        self.guard()
+        options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        path = self._kinds.resolve(kind).path(namespace, name)
+        try:
+            self._wire.request("DELETE", path, content=json.dumps(options))
+        except Refused as refusal:
+            if refusal.not_found:
+                return False
+            raise
+        return True
+
+    def connection(self) -> Connection:
+        """Server, TLS and credential, for connections that are not HTTP."""
+        return self._wire.connection()
+
+    def _uid(self) -> str:
+        found = self.get("Namespace", "kube-system")
+        if found is None:
+            raise Unmeasurable("the cluster has no namespace kube-system", hint="inv cluster.status")
+        return str(found["metadata"]["uid"])
+
+    def _fetch(self, path: str) -> Mapping[str, Any]:
+        try:
+            return self._wire.json("GET", path)
+        except Refused as refusal:
+            if refusal.not_found:
+                return {}
+            raise
+
+    def _list(self, place: Kind, namespace: str | None, labels: str, fields: str) -> tuple[Objects, str]:
+        found = self._wire.json("GET", place.path(namespace), params=_selectors(labels, fields))
+        return found.get("items") or [], str(found["metadata"].get("resourceVersion", ""))
+
+    def _changes(
+        self, place: Kind, namespace: str | None, selectors: dict[str, str], version: str, deadline: float
+    ) -> Iterator[Change]:
+        """Changes after a resource version, until the server or the deadline ends them."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        asked = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(max(1, int(left)))}
+        try:
+            with self._wire.lines(place.path(namespace), selectors | asked, left) as lines:
+                for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise Expired
+                    yield Change(event["type"], event["object"])
+        except Refused as refusal:
+            if refusal.code == httpx.codes.GONE:
+                raise Expired from None
+            raise
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return {key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
+
+
+def _differences(known: dict[str, Object], found: Objects) -> Iterator[Change]:
+    """A fresh list told as changes against what was known before."""
+    there = {str(item["metadata"]["uid"]): item for item in found}
+    for uid in [uid for uid in known if uid not in there]:
+        yield Change("DELETED", known.pop(uid))
+    for uid, item in there.items():
+        yield Change("MODIFIED" if uid in known else "ADDED", item)
+        known[uid] = item
+
+
+def _remember(known: dict[str, Object], change: Change) -> None:
+    uid = str(change.object["metadata"]["uid"])
+    if change.type == "DELETED":
+        known.pop(uid, None)
+    else:
+        known[uid] = change.object

@@ -1,0 +1,53 @@
+"""The pinned cluster, by kubeconfig, context and the UID of kube-system: no other is written to."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from runbook.cluster import Kubeconfig
+from runbook.errors import WrongCluster
+
+
+class Pin:
+    """A small file in the state folder of the cluster; it goes with the cluster."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def agree(self, kubeconfig: Kubeconfig, uid: str) -> None:
+        """Pin the first cluster; raise `WrongCluster` for another one than the pinned."""
+        seen = {"kubeconfig": str(kubeconfig.path), "context": kubeconfig.context, "uid": uid}
+        pinned = self._read()
+        if pinned is None:
+            self._write(seen)
+            return
+        differing = [key for key in seen if pinned.get(key) != seen[key]]
+        if differing:
+            told = ", ".join(f"{key} {seen[key]}" for key in differing)
+            meant = ", ".join(f"{key} {pinned.get(key)}" for key in differing)
+            raise WrongCluster(
+                f"the cluster that answers has {told}; nothing was written",
+                wanted=f"the pinned cluster: {meant}",
+                hint=f"rm {self._path}  (only if the cluster that answers is the one you mean)",
+            )
+
+    def _read(self) -> dict[str, str] | None:
+        try:
+            content = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as problem:
+            raise WrongCluster(
+                f"the pin {self._path} cannot be read: {problem}; nothing was written",
+                wanted="the identity of the pinned cluster",
+                hint=f"rm {self._path}",
+            ) from None
+        return content if isinstance(content, dict) else {}
+
+    def _write(self, content: dict[str, str]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        draft.write_text(json.dumps(content, indent=2) + "\n")
+        draft.replace(self._path)
