@@ -1,0 +1,1 @@
+"""Task tools over the Model Context Protocol."""

@@ -1,0 +1,64 @@
+"""Who calls: the identity that the backend vouches for by a short-lived signed token.
+
+The user's id is never a parameter of a tool, so neither the model nor a crafted message can choose it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from pydantic import SecretStr
+
+ISSUER = "todo-backend"
+AUDIENCE = "todo-mcp-server"
+_LEEWAY_SECONDS = 5
+_UNKNOWN_REQUEST = "-"
+
+
+class BackendTokenVerifier(TokenVerifier):
+    """Accepts the backend's tokens: HS256, issuer, audience, expiry and a subject."""
+
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """The verified identity, or None for a token that is not the backend's or has expired."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._key.get_secret_value(),
+                algorithms=["HS256"],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["sub", "iss", "aud", "iat", "exp"]},
+            )
+        except jwt.InvalidTokenError:
+            return None
+        subject = claims["sub"]
+        if not subject:
+            return None
+        return AccessToken(token=token, client_id=ISSUER, scopes=[], subject=subject, claims={"iss": ISSUER})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One HTTP request's verified user and the request id that ties the services' logs together."""
+
+    user_id: str
+    request_id: str
+
+    @classmethod
+    def of(cls, request: Any) -> "Caller":
+        """The caller of a Starlette request that has passed the bearer check.
+
+        Raises:
+            PermissionError: the request carries no verified identity.
+        """
+        user = request.scope.get("user") if request is not None else None
+        subject = user.access_token.subject if isinstance(user, AuthenticatedUser) else None
+        if subject is None:
+            raise PermissionError("the request carries no verified identity")
+        return cls(user_id=subject, request_id=request.headers.get("x-request-id", _UNKNOWN_REQUEST))

@@ -1,0 +1,184 @@
+"""The tools: typed parameters, typed results, and failures that a model can read and explain."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import structlog
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import ToolAnnotations
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from starlette.requests import Request
+
+from todo_mcp_server.identity import Caller
+from todo_mcp_server.tasks import Priority, Status, Task, TaskStore
+
+log = structlog.get_logger(__name__)
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
+
+
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_without_nul),
+    Field(description="Short text of the task, 1-200 characters."),
+]
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=1000),
+    AfterValidator(_without_nul),
+    Field(description="Further details, at most 1000 characters."),
+]
+DueDate = Annotated[
+    datetime,
+    Field(description="When the task is due: 2026-01-31 or 2026-01-31T17:00:00Z; UTC without a zone."),
+]
+TaskId = Annotated[UUID, Field(description="The task's id, as add_task and list_tasks return it.")]
+ToolContext = Context[TaskStore, Request]
+
+
+class TaskResult(BaseModel):
+    """The task that was created or changed."""
+
+    success: Literal[True] = True
+    task: Task
+
+
+class TaskListResult(BaseModel):
+    """The tasks found, newest first; `total` counts those beyond the end of the list too."""
+
+    success: Literal[True] = True
+    tasks: list[Task]
+    total: int
+
+
+class DeletedResult(BaseModel):
+    """What was deleted."""
+
+    success: Literal[True] = True
+    id: UUID
+    title: str
+
+
+def _acting(context: ToolContext) -> tuple[TaskStore, str]:
+    """The store and the verified user of this very request."""
+    request_context = context.request_context
+    return request_context.lifespan_context, Caller.of(request_context.request).user_id
+
+
+def _in_utc(due: datetime | None) -> datetime | None:
+    return due.replace(tzinfo=UTC) if due is not None and due.tzinfo is None else due
+
+
+class _Operation:
+    """Names the operation in every failure, and keeps the driver's own words, which quote rows, inside."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> "_Operation":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, asyncpg.ForeignKeyViolationError):
+            raise ToolError(f"could not {self._name}: the account no longer exists") from error
+        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | TimeoutError):
+            log.warning("database_error", operation=self._name, exc_info=error)
+            raise ToolError(f"could not {self._name}: the task database did not answer, try again") from error
+
+    def found(self, task: Task | None) -> Task:
+        """`task`, or the failure that reads the same for an unknown id and for another user's."""
+        if task is None:
+            raise ToolError(f"could not {self._name}: no task with this id")
+        return task
+
+
+async def add_task(
+    context: ToolContext,
+    title: Title,
+    description: Description | None = None,
+    priority: Priority | None = None,
+    due_date: DueDate | None = None,
+) -> TaskResult:
+    """Create a task for the user. Priority is medium unless the user says otherwise."""
+    store, user_id = _acting(context)
+    with _Operation("create the task"):
+        task = await store.add(
+            user_id, title, description or "", priority or Priority.MEDIUM, _in_utc(due_date)
+        )
+    return TaskResult(task=task)
+
+
+async def list_tasks(
+    context: ToolContext, status: Status = Status.ALL, priority: Priority | None = None
+) -> TaskListResult:
+    """List the user's tasks, newest first: all, pending or completed ones, of one priority if given."""
+    store, user_id = _acting(context)
+    with _Operation("list the tasks"):
+        tasks, total = await store.find(user_id, status, priority)
+    return TaskListResult(tasks=tasks, total=total)
+
+
+async def update_task(
+    context: ToolContext,
+    task_id: TaskId,
+    title: Title | None = None,
+    description: Description | None = None,
+    priority: Priority | None = None,
+    due_date: DueDate | None = None,
+    clear_due_date: Annotated[bool, Field(description="True removes the due date.")] = False,
+) -> TaskResult:
+    """Change the given fields of one of the user's tasks; fields left out stay as they are."""
+    given: dict[str, Any] = {
+        "title": title,
+        "description": description,
+        "priority": priority.value if priority else None,
+        "target_completion_date": _in_utc(due_date),
+    }
+    changes = {column: value for column, value in given.items() if value is not None}
+    if clear_due_date:
+        if due_date is not None:
+            raise ToolError("could not update the task: give either due_date or clear_due_date")
+        changes["target_completion_date"] = None
+    if not changes:
+        raise ToolError("could not update the task: say at least one field to change")
+    store, user_id = _acting(context)
+    with _Operation("update the task") as operation:
+        return TaskResult(task=operation.found(await store.update(user_id, task_id, changes)))
+
+
+async def complete_task(
+    context: ToolContext,
+    task_id: TaskId,
+    completed: Annotated[bool, Field(description="False reopens a completed task.")] = True,
+) -> TaskResult:
+    """Mark one of the user's tasks as completed, or reopen it."""
+    store, user_id = _acting(context)
+    with _Operation("complete the task" if completed else "reopen the task") as operation:
+        task = operation.found(await store.update(user_id, task_id, {"is_completed": completed}))
+    return TaskResult(task=task)
+
+
+async def delete_task(context: ToolContext, task_id: TaskId) -> DeletedResult:
+    """Delete one of the user's tasks for good."""
+    store, user_id = _acting(context)
+    with _Operation("delete the task") as operation:
+        task = operation.found(await store.delete(user_id, task_id))
+    return DeletedResult(id=task.id, title=task.title)
+
+
+def register(server: MCPServer[TaskStore]) -> None:
+    """Offer the tools on `server`."""
+    writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+    server.add_tool(add_task, annotations=writes)
+    server.add_tool(list_tasks, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
+    server.add_tool(update_task, annotations=writes)
+    server.add_tool(complete_task, annotations=writes)
+    server.add_tool(delete_task, annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False))
