@@ -1,0 +1,49 @@
+"""The outcomes of a run as one JSON document, for other programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runbook.events import Result, Run
+from runbook.step import Status
+
+SCHEMA = 1
+"""Raised when a field changes its meaning or goes away."""
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The run as a JSON value."""
+    return {
+        "schema": SCHEMA,
+        "mode": run.mode.value,
+        "exit_code": run.exit_code,
+        "interrupted": run.interrupted,
+        "seconds": round(run.seconds, 3),
+        "counts": {status.value: len(run.with_status(status)) for status in Status},
+        "steps": [_step(result) for result in run.results],
+    }
+
+
+def text(run: Run) -> str:
+    return json.dumps(document(run), indent=2, default=str, ensure_ascii=False)
+
+
+def _step(result: Result) -> dict[str, Any]:
+    step, outcome = result.step, result.outcome
+    return {
+        "id": step.id,
+        "printed": step.printed,
+        "title": step.title,
+        "phase": step.phase,
+        "story": step.story,
+        "needs": list(step.needs),
+        "status": outcome.status.value,
+        "observed": outcome.observed,
+        "wanted": outcome.wanted,
+        "hint": outcome.hint,
+        "evidence": dict(outcome.evidence),
+        "seconds": round(result.seconds, 3),
+        "changed": result.changed,
+        "carried": result.carried,
+    }
