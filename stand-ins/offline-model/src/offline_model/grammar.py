@@ -52,7 +52,8 @@ _DELETE = re.compile(
 )
 _FIELD = re.compile(
     r"^(?:change|set|update|make|edit)\ (?:the\ )?"
-    r"(?P<field>title|name|priority|due\ date|deadline|date|description)\ (?:of|for|on)\ (?P<target>.+?)\ (?:to|as|:)\ (?P<value>.+)$",
+    r"(?P<field>title|name|priority|due\ date|deadline|date|description)\ (?:of|for|on)"
+    r"\ (?P<target>.+?)\ (?:to|as|:)\ (?P<value>.+)$",
     re.IGNORECASE | re.VERBOSE,
 )
 _CHANGE = re.compile(
