@@ -11,13 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 from tenacity.stop import stop_base
 
 from runbook.errors import RunbookError, TimedOut, Unmeasurable
-from runbook.world.api import Change, Object
+
+if TYPE_CHECKING:
+    from runbook.world.api import Change, Object
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
@@ -98,7 +100,7 @@ class _stop_when(stop_base):  # noqa: N801 - named as tenacity names its own
     def __init__(self, halt: threading.Event) -> None:
         self._halt = halt
 
-    def __call__(self, retry_state: RetryCallState) -> bool:
+    def __call__(self, retry_state: RetryCallState) -> bool:  # noqa: ARG002 - tenacity's signature
         return self._halt.is_set()
 
 
@@ -124,7 +126,7 @@ class Subject:
     fields: str = ""
 
 
-Sight = Mapping[Subject, Sequence[Object]]
+Sight = Mapping[Subject, "Sequence[Object]"]
 """All objects of each subject, as last seen."""
 
 
@@ -141,8 +143,8 @@ def watching(
 ) -> T:
     """The first answer of `judge` that does not raise `NotYet`, asked at each event and otherwise every `TICK`.
 
-    `judge` gets all objects of all subjects, first when every subject is fully known. It may raise `Hopeless` (or any
-    other `RunbookError`) to end the wait. Raises `TimedOut` with the last observation, `Unmeasurable` where the API was away.
+    `judge` gets all objects of all subjects, first when every subject is fully known. It may raise `Hopeless` to end
+    the wait. Raises `TimedOut` with the last observation, `Unmeasurable` where the API was away until the end.
     """
     deadline = time.monotonic() + timeout
     arrivals: queue.SimpleQueue[tuple[Subject, Change | Exception]] = queue.SimpleQueue()

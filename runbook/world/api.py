@@ -33,6 +33,10 @@ PAUSE = 0.5
 """Seconds between attempts to take up a watch that broke."""
 
 
+LONGEST_WATCH = 30.0
+"""Seconds after which a watch is taken up anew, so that one that nobody follows any more soon ends."""
+
+
 class Expired(Exception):
     """A watch can no longer be continued from its resource version (410 Gone): list again."""
 
@@ -234,7 +238,7 @@ class Api:
         self, place: Kind, namespace: str | None, selectors: dict[str, str], version: str, deadline: float
     ) -> Iterator[Change]:
         """Changes after a resource version, until the server or the deadline ends them."""
-        left = deadline - time.monotonic()
+        left = min(deadline - time.monotonic(), LONGEST_WATCH)
         if left <= 0:
             return
         asked = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(max(1, int(left)))}
