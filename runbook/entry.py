@@ -1,0 +1,187 @@
+"""What each command does: read the settings, choose steps, walk them, report. tasks.py only names these."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook import catalogue
+from runbook.errors import UsageError
+from runbook.events import Mode, Run
+from runbook.journal import Journal
+from runbook.lock import one_run
+from runbook.plan import plan
+from runbook.report import Reporter
+from runbook.report.words import MARKS, explanation
+from runbook.report.writer import Writer
+from runbook.runner import walk
+from runbook.settings import Settings, load
+from runbook.world import World
+
+if TYPE_CHECKING:
+    from invoke.config import Config
+
+
+TOOLS = ("T004", "T005", "T006", "T007", "T008")
+IMAGES = ("T018", "T019", "T037")
+CLUSTER = ("T043", "T044")
+DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
+
+
+def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
+    """Settings from Invoke's configuration, the environment and the two flags that all commands have."""
+    section = config.get("runbook") or {}
+    if not hasattr(section, "keys"):
+        raise UsageError(
+            "`runbook` in invoke.yaml is not a mapping", wanted="runbook: and indented keys below it"
+        )
+    return load(section, {"cluster": cluster, "cluster_name": name})
+
+
+def journal_of(chosen: Settings) -> Journal:
+    return Journal(chosen.state / "journal.jsonl")
+
+
+def built() -> tuple[str, ...]:
+    """The steps that have a check."""
+    return tuple(step.id for step in catalogue.STEPS if step.check is not None)
+
+
+def one(name: str) -> tuple[str, ...]:
+    """The step that a user names."""
+    return (catalogue.find(name).id,)
+
+
+def make(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+    drills: bool = False,
+) -> None:
+    """Make the asked steps and all that they need pass, and exit with what came of it."""
+    _walk(chosen, command, asked, Mode.APPLY, json, files, drills)
+
+
+def ask(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+    drills: bool = False,
+) -> None:
+    """Ask the steps and all that they need, and exit with what came of it.
+
+    Changes nothing; drills, which are asked only with `drills`, restore what they disturb.
+    """
+    _walk(chosen, command, asked, Mode.VERIFY, json, files, drills)
+
+
+def _walk(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    mode: Mode,
+    json: bool,
+    files: Sequence[str],
+    drills: bool,
+) -> None:
+    steps = plan(asked, catalogue.STEPS)
+    writers = [_file_writer(path) for path in files]
+    reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
+    with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
+        world = World.of(chosen)
+        run = walk(steps, world, mode=mode, journal=journal_of(chosen), sink=reporter.on_event, drills=drills)
+    reporter.end(run)
+    if json:
+        from runbook.report import json as as_json
+
+        Writer(sys.stdout).line(as_json.text(run))
+    for write in writers:
+        write(run)
+    sys.exit(run.exit_code)
+
+
+def reporter_for(json: bool, url: str = "") -> Reporter:
+    """A live display on a terminal, plain lines elsewhere; beside JSON they go to standard error."""
+    writer = Writer(sys.stderr if json else sys.stdout)
+    if writer.is_terminal:
+        from runbook.report.console import ConsoleReporter
+
+        return ConsoleReporter(writer, url)
+    from runbook.report.plain import PlainReporter
+
+    return PlainReporter(writer, url)
+
+
+def _file_writer(name: str) -> Callable[[Run], None]:
+    """Chosen before the run: a bad name is found out at once."""
+    path = Path(name)
+    module = {".xml": "junit", ".html": "html", ".json": "json"}.get(path.suffix)
+    if module is None:
+        raise UsageError(f"--report {name}", wanted="a name that ends in .xml, .html or .json")
+
+    def write(run: Run) -> None:
+        text: str = import_module(f"runbook.report.{module}").text(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    return write
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: orderly, with what was done."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def cluster_down(chosen: Settings) -> None:
+    """Remove the cluster."""
+    with one_run(chosen.state, "cluster.down"):
+        out = Writer(sys.stdout)
+        World.of(chosen).cluster.down(out.line)
+        out.line(f"The cluster {chosen.cluster_name} is gone.")
+
+
+def clean(chosen: Settings, *, yes: bool) -> None:
+    """Remove what the runbook made, after a question where data goes with it, and prove each part gone."""
+    from runbook.actions import cleanup
+
+    out = Writer(sys.stdout)
+    with _terminable():
+        world = World.of(chosen).for_step(out.line)
+        removals = cleanup.plan(world)
+        for removal in removals:
+            out.line(f"to go: {removal.what} ({removal.why})")
+        if removals and not yes and sys.stdin.isatty() and not _agreed():
+            raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
+        outcomes = cleanup.remove_all(world)
+    for what, outcome in outcomes:
+        out.line(f"{MARKS[outcome.status]} {what}: {outcome.observed}")
+        if not outcome.green:
+            for name, text in explanation(outcome):
+                out.line(f"  {name:<8} {text}")
+    left = [what for what, outcome in outcomes if not outcome.green]
+    out.line(f"{len(left)} of {len(outcomes)} are still there." if left else "Nothing of ours is left.")
+    sys.exit(1 if left else 0)
+
+
+def _agreed() -> bool:
+    return input("Remove all this, the data in it included? [y/N] ").strip().lower() in ("y", "yes")

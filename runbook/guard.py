@@ -1,0 +1,65 @@
+"""No traceback for users: whatever ends a command ends it with one line and an exit code.
+
+Light on purpose: tasks.py imports it before anything is known to be needed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Turn an exception into one redacted line on standard error and an exit code: 2 for bad input."""
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        _leave("" if isinstance(error, BrokenPipeError) else "Interrupted.", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 (this is the last door)
+        _leave(*told(error))
+
+
+def told(error: BaseException) -> tuple[str, int]:
+    """The line and the exit code for an exception."""
+    from runbook.errors import RunbookError
+    from runbook.world.redaction import redact
+
+    if isinstance(error, RunbookError):
+        return redact(str(error)), error.exit_code
+    if type(error).__module__.startswith("yaml"):
+        words = " ".join(str(error).split())
+        return f"invoke.yaml cannot be read: {words}; wanted: valid YAML", 2
+    return f"unexpected {type(error).__name__}: {redact(str(error))}; details: {_keep(error)}", 1
+
+
+def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """For sys.excepthook: what fails before a task starts (a bad invoke.yaml) is told in one line as well."""
+    del kind, trace
+    line, code = told(error)
+    print(line, file=sys.stderr)  # noqa: T201 (nothing else can print any more)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _leave(line: str, code: int) -> None:
+    if line:
+        print(line, file=sys.stderr)  # noqa: T201
+    sys.exit(code)
+
+
+def _keep(error: BaseException) -> str:
+    """Write the redacted traceback where its reader finds it, and say where."""
+    import traceback
+
+    from runbook.world.redaction import redact
+
+    with tempfile.NamedTemporaryFile("w", prefix="todo-runbook-", suffix=".log", delete=False) as file:
+        file.write(redact("".join(traceback.format_exception(error))))
+    return file.name

@@ -1,0 +1,29 @@
+"""The outcomes of a run as one HTML page that needs nothing else: for people who were not there."""
+
+from __future__ import annotations
+
+import json
+
+from jinja2 import Environment, PackageLoader
+
+from runbook.events import Result, Run
+from runbook.report.words import MARKS, duration, summary
+from runbook.world.redaction import redact
+
+
+def text(run: Run) -> str:
+    told = summary(run)
+    pages = Environment(loader=PackageLoader("runbook.report"), autoescape=True, trim_blocks=True)
+    page = pages.get_template("run.html.j2").render(
+        headline=told.headline,
+        lines=told.lines,
+        rows=run.results,
+        marks=MARKS,
+        duration=duration,
+        evidence=_evidence,
+    )
+    return redact(page)
+
+
+def _evidence(result: Result) -> str:
+    return json.dumps(dict(result.outcome.evidence), indent=2, default=str, ensure_ascii=False)

@@ -1,0 +1,184 @@
+"""The commands of the runbook; `inv --list` shows them. Each names what to do; runbook/ does it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.tasks import task
+
+from runbook.guard import hook, plainly
+
+sys.excepthook = hook
+
+WHERE = {
+    "cluster": "auto, embedded, minikube, kind or existing (default: as in invoke.yaml)",
+    "name": "the cluster's name (default: todo)",
+}
+RUN = WHERE | {
+    "json": "write the outcomes as JSON to standard output",
+    "report": "also write the outcomes to this file: *.xml is JUnit, *.html a page, *.json; may be repeated",
+}
+DRILLS = {"drills": "repeat the drills, which disturb the application and restore it"}
+
+
+@task(help=WHERE)
+def setup(c: Context, cluster: str = "", name: str = "") -> None:
+    """Install what is missing, check the tools (T004-T008)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "setup", entry.TOOLS)
+
+
+@task(help=RUN, iterable=["report"])
+def build(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Build and check the three images (T012-T019, ...)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "build", entry.IMAGES, json=json, files=report)
+
+
+@task(help=RUN | DRILLS, iterable=["report"])
+def deploy(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Bring up and prove the whole chatbot (T001-T054)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.make(chosen, "deploy", entry.DEPLOYMENT, json=json, files=report, drills=drills)
+
+
+@task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
+def verify_all(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask every built step; change nothing."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask(chosen, "verify", entry.built(), json=json, files=report, drills=drills)
+
+
+@task(
+    help=RUN | DRILLS | {"step": "T049, a printed id, or the place in the list"},
+    iterable=["report"],
+    positional=["step"],
+    name="step",
+)
+def verify_step(
+    c: Context,
+    step: str,
+    report: list[str],
+    cluster: str = "",
+    name: str = "",
+    json: bool = False,
+    drills: bool = False,
+) -> None:
+    """Ask one step: inv verify.step T049"""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        wanted = entry.one(step)
+        entry.ask(chosen, f"verify.step {step}", wanted, json=json, files=report, drills=drills)
+
+
+@task(help=WHERE)
+def plan(c: Context, cluster: str = "", name: str = "") -> None:
+    """Say what a deploy would change; change nothing."""
+    with plainly():
+        from runbook import entry, overview
+
+        overview.show_plan(entry.settings(c.config, cluster, name), entry.DEPLOYMENT)
+
+
+@task(help=WHERE | {"json": RUN["json"], "details": "also show what is unproven or blocked"})
+def status(c: Context, cluster: str = "", name: str = "", json: bool = False, details: bool = False) -> None:
+    """Show cluster, last outcomes, address to open."""
+    with plainly():
+        from runbook import entry, overview
+
+        overview.show_status(entry.settings(c.config, cluster, name), as_json=json, details=details)
+
+
+@task(help=WHERE | {"json": RUN["json"]}, name="tasks")
+def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+    """List the 131 steps and what was last seen."""
+    with plainly():
+        from runbook import entry, overview
+
+        overview.list_steps(entry.settings(c.config, cluster, name), as_json=json)
+
+
+@task(help=WHERE)
+def up(c: Context, cluster: str = "", name: str = "") -> None:
+    """Start or repair the cluster (T043-T044)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "cluster.up", entry.CLUSTER)
+
+
+@task(help=WHERE)
+def down(c: Context, cluster: str = "", name: str = "") -> None:
+    """Stop and remove the cluster."""
+    with plainly():
+        from runbook import entry
+
+        entry.cluster_down(entry.settings(c.config, cluster, name))
+
+
+@task(help=WHERE | {"json": RUN["json"]}, name="status")
+def cluster_status(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Show the parts; exit 0 only when it runs."""
+    with plainly():
+        from runbook import entry, overview
+
+        sys.exit(overview.show_cluster(entry.settings(c.config, cluster, name), as_json=json))
+
+
+@task(help=WHERE)
+def kubeconfig(c: Context, cluster: str = "", name: str = "") -> None:
+    """Print the path, for export KUBECONFIG=$(...)."""
+    with plainly():
+        from runbook import entry, overview
+
+        overview.show_kubeconfig(entry.settings(c.config, cluster, name))
+
+
+@task(help=WHERE | {"yes": "do not ask before data is deleted"})
+def cleanup(c: Context, cluster: str = "", name: str = "", yes: bool = False) -> None:
+    """Remove all that the runbook made, and prove it gone."""
+    with plainly():
+        from runbook import entry
+
+        entry.clean(entry.settings(c.config, cluster, name), yes=yes)
+
+
+@task(help={"part": "lint, unit, services or live (default: all); may be repeated"}, iterable=["part"])
+def test(_: Context, part: list[str]) -> None:
+    """Run the whole test command."""
+    script = Path(__file__).parent / "scripts" / "test.sh"
+    os.execv(script, [str(script), *part])  # noqa: S606 (it takes this process's place)
+
+
+ns = Collection(
+    setup,
+    build,
+    deploy,
+    plan,
+    status,
+    list_steps,
+    cleanup,
+    test,
+    Collection("verify", verify_all, verify_step),
+    Collection("cluster", up, down, cluster_status, kubeconfig),
+)
