@@ -20,6 +20,7 @@ from runbook.journal import Journal
 from runbook.plan import Plan
 from runbook.step import Outcome, Status, Step
 from runbook.world import World
+from runbook.world.foreground import end_all
 
 Sink = Callable[[Event], None]
 
@@ -90,20 +91,21 @@ class _Walk:
         self.running: dict[Unit, float] = {}
         self.first: dict[str, Attempt] = {}
         """What came of the first half of each step; this is what other steps' needs look at."""
+        self.causes: dict[str, tuple[str, ...]] = {}
+        """Why a step is blocked: the steps at the bottom of it, which did not pass themselves."""
         self.results: dict[str, Result] = {}
+        self.interrupted = False
 
     def run(self) -> Run:
         begin = time.monotonic()
         self.journal.began(self.plan, self.mode)
         self.sink(Began(self.plan, self.mode))
-        interrupted = False
         try:
             self._go()
         except KeyboardInterrupt:
-            interrupted = True
             self._stop()
         ordered = tuple(self.results[step.id] for step in self.plan.steps if step.id in self.results)
-        run = Run(self.plan, self.mode, ordered, time.monotonic() - begin, interrupted)
+        run = Run(self.plan, self.mode, ordered, time.monotonic() - begin, self.interrupted)
         self.journal.ended(run.exit_code)
         return run
 
@@ -126,7 +128,7 @@ class _Walk:
                 missing = [need for need in needs if not self.first[need].outcome.green]
                 if missing:
                     self.waiting.remove(unit)
-                    self._end(unit, Attempt(_blocked(missing)))
+                    self._end(unit, Attempt(self._blocked(unit.step.id, missing)))
                     decided = True
                 elif self._room_for(unit):
                     self.waiting.remove(unit)
@@ -185,6 +187,8 @@ class _Walk:
     def _end(self, unit: Unit, made: Attempt) -> None:
         """A unit is decided: pause the step until its live half, or finish it."""
         step = unit.step
+        if self.interrupted and (not made.outcome.green or step.live is not None):
+            return
         if unit.live:
             made = self.first[step.id].and_live(made)
         else:
@@ -206,18 +210,24 @@ class _Walk:
         return step.live_after in self.plan or self.mode is Mode.VERIFY
 
     def _stop(self) -> None:
-        """Let the running steps end, a short while; a second interruption ends the wait."""
-        self.world.stopping.set()
+        """End the commands that run and let their steps end, a short while; what fails by this is no result."""
         self.waiting.clear()
+        self.interrupted = True
         deadline = time.monotonic() + GRACE
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt):  # a second one ends the wait
+            self.world.stopping.set()
+            end_all()
             while self.running and time.monotonic() < deadline:
                 self._take(timeout=0.1)
                 self.waiting.clear()
 
-
-def _blocked(missing: list[str]) -> Outcome:
-    names = ", ".join(missing)
-    return Outcome(
-        Status.BLOCKED, f"not tried: it needs {names}, which did not pass", hint=f"see {missing[0]} first"
-    )
+    def _blocked(self, step_id: str, missing: list[str]) -> Outcome:
+        """Names the needs that did not pass and, where those are blocked themselves, where it began."""
+        causes = sorted({cause for need in missing for cause in self.causes.get(need, (need,))})
+        self.causes.setdefault(step_id, tuple(causes))
+        began = "" if causes == sorted(missing) else f"; it began with {', '.join(causes)}"
+        return Outcome(
+            Status.BLOCKED,
+            f"needs {', '.join(missing)}{began}",
+            hint=f"inv verify.step {int(causes[0][1:])}",
+        )

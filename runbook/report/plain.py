@@ -57,9 +57,9 @@ class PlainReporter:
         mark = (MARKS if self.writer.is_unicode else PLAIN_MARKS)[outcome.status]
         self.writer.line(
             f"{mark:<2} {outcome.status.value:<8} {result.step.id}  {result.step.title}"
-            + (f": {outcome.observed}" if outcome.status is Status.PASSED else "")
+            + (f": {outcome.observed}" if outcome.status in (Status.PASSED, Status.BLOCKED) else "")
             + (f" ({duration(result.seconds)})" if result.seconds >= 0.1 else "")
         )
-        if outcome.status is not Status.PASSED:
+        if outcome.status in (Status.FAILED, Status.UNPROVEN):
             for name, text in explanation(outcome):
                 self.writer.line(f"   {name:<8} {text}")

@@ -16,6 +16,7 @@ from plumbum import CommandNotFound, local
 
 from runbook.errors import CommandFailed, CommandMissing, TimedOut
 from runbook.settings import Settings
+from runbook.world.foreground import foreground
 from runbook.world.redaction import conceal, redact
 
 GRACE = 5.0
@@ -83,7 +84,8 @@ class Commands:
         process = self.start(argv, env=env, cwd=cwd, stdin=source)
         given = stdin.encode() if isinstance(stdin, str) else stdin
         try:
-            out, err = process.communicate(given, timeout=timeout)
+            with foreground(process):
+                out, err = process.communicate(given, timeout=timeout)
         except subprocess.TimeoutExpired:
             out, err = end_group(process)
             raise TimedOut(
