@@ -1,0 +1,181 @@
+{{/*
+Named templates of the parent chart; the sub-charts use them with their own context, so .Chart.Name is the component.
+*/}}
+
+{{/* Labels that select a component's pods; they never change, because a Deployment's selector cannot. */}}
+{{- define "todo-app.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* Labels of every object. */}}
+{{- define "todo-app.labels" -}}
+{{ include "todo-app.selectorLabels" . }}
+app.kubernetes.io/part-of: todo-app
+app.kubernetes.io/component: {{ .Chart.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- end }}
+
+{{/* Labels of pods: only what stays equal between versions, so that a new chart version alone rolls nothing. */}}
+{{- define "todo-app.podLabels" -}}
+{{ include "todo-app.selectorLabels" . }}
+app.kubernetes.io/part-of: todo-app
+app.kubernetes.io/component: {{ .Chart.Name }}
+{{- end }}
+
+{{/* Annotations that tie a pod to what it was made of: another source or another Secret makes another pod. */}}
+{{- define "todo-app.identity" -}}
+{{- with .Values.image.sourceDigest }}
+todo.runbook/source-digest: {{ . | quote }}
+{{- end }}
+{{- with .Values.global.secretsDigest }}
+todo.runbook/secrets-digest: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Reference of a component's image: by digest where one is set, else by tag. */}}
+{{- define "todo-app.image" -}}
+{{- $name := .Values.image.repository -}}
+{{- with .Values.global.imageRegistry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
+{{- if .Values.image.digest -}}
+{{ printf "%s@%s" $name .Values.image.digest }}
+{{- else -}}
+{{ printf "%s:%s" $name (.Values.global.imageTag | default .Chart.AppVersion) }}
+{{- end -}}
+{{- end }}
+
+{{/* Name of a component's Service. */}}
+{{- define "todo-app.service" -}}
+{{ .Chart.Name }}-svc
+{{- end }}
+
+{{/* Port of a component's container and Service. */}}
+{{- define "todo-app.port" -}}
+{{ index .Values.global.ports .Chart.Name }}
+{{- end }}
+
+{{/* Address of another component inside the cluster: (list . "component"). */}}
+{{- define "todo-app.peer" -}}
+{{- $context := index . 0 -}}
+{{- $component := index . 1 -}}
+{{ printf "http://%s-svc:%v" $component (index $context.Values.global.ports $component) }}
+{{- end }}
+
+{{/* The address that people type. */}}
+{{- define "todo-app.url" -}}
+{{ printf "%s://%s" .Values.global.scheme .Values.global.host }}
+{{- end }}
+
+{{/* One environment variable from the Secret: (list . "VARIABLE" "key"). */}}
+{{- define "todo-app.secretVariable" -}}
+{{- $context := index . 0 -}}
+- name: {{ index . 1 }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $context.Values.global.secretName }}
+      key: {{ index . 2 }}
+{{- end }}
+
+{{/* The rollout: never fewer ready pods than asked for. */}}
+{{- define "todo-app.strategy" -}}
+type: RollingUpdate
+rollingUpdate:
+  maxSurge: 1
+  maxUnavailable: 0
+{{- end }}
+
+{{/* Fields that all pods share. */}}
+{{- define "todo-app.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.global.terminationGracePeriodSeconds }}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- include "todo-app.security.pod" . | nindent 2 }}
+{{- if gt (int .Values.replicaCount) 1 }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "todo-app.selectorLabels" . | nindent 8 }}
+{{- end }}
+{{- end }}
+
+{{/*
+Probes by the port's name. Startup looks every second, so that a pod is Ready soon; until it passes, the other two
+wait. Liveness is the patient one: a restart heals a stuck process and nothing else.
+*/}}
+{{- define "todo-app.probes" -}}
+startupProbe:
+  httpGet: { path: {{ .Values.probes.readiness }}, port: http }
+  periodSeconds: 1
+  timeoutSeconds: 2
+  failureThreshold: 90
+readinessProbe:
+  httpGet: { path: {{ .Values.probes.readiness }}, port: http }
+  periodSeconds: 5
+  timeoutSeconds: 2
+  failureThreshold: 2
+livenessProbe:
+  httpGet: { path: {{ .Values.probes.liveness }}, port: http }
+  periodSeconds: 10
+  timeoutSeconds: 3
+  failureThreshold: 3
+{{- end }}
+
+{{/* New connections stop arriving before the process is told to stop. */}}
+{{- define "todo-app.lifecycle" -}}
+{{- with .Values.global.drainSeconds }}
+lifecycle:
+  preStop:
+    sleep:
+      seconds: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Mounts and volumes for a read-only root: a small /tmp, and the database's authority. */}}
+{{- define "todo-app.mounts" -}}
+- name: tmp
+  mountPath: /tmp
+- name: database-ca
+  mountPath: /etc/todo/database-ca
+  readOnly: true
+{{- end }}
+
+{{- define "todo-app.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: 64Mi
+- name: database-ca
+  configMap:
+    name: {{ .Values.global.databaseCaConfigMap }}
+    optional: true
+{{- end }}
+
+{{/* A component's Service. */}}
+{{- define "todo-app.serviceManifest" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ include "todo-app.service" . }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "todo-app.labels" . | nindent 4 }}
+spec:
+  type: ClusterIP
+  selector:
+    {{- include "todo-app.selectorLabels" . | nindent 4 }}
+  ports:
+    - name: http
+      port: {{ include "todo-app.port" . }}
+      targetPort: http
+      protocol: TCP
+      appProtocol: http
+{{- end }}
