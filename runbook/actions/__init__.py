@@ -1,0 +1,1 @@
+"""Actions: each makes one check pass; idempotent."""

@@ -1,0 +1,40 @@
+"""What the deployed application consists of: names and ports that checks and actions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One service of the application. Container, Deployment and label carry its name."""
+
+    name: str
+    port: int
+    health: str
+
+    @property
+    def service(self) -> str:
+        return f"{self.name}-svc"
+
+    @property
+    def image(self) -> str:
+        return f"todo-{self.name}"
+
+
+FRONTEND = Component("frontend", 3000, "/")
+BACKEND = Component("backend", 8000, "/health")
+MCP_SERVER = Component("mcp-server", 8080, "/health")
+COMPONENTS = (FRONTEND, BACKEND, MCP_SERVER)
+
+SELECTOR = f"app.kubernetes.io/name in ({','.join(component.name for component in COMPONENTS)})"
+"""Pods and Deployments of the application, without jobs and stand-ins."""
+
+SECRET = "todo-secrets"  # noqa: S105 - a name, not a secret
+AUTHORITY = "todo-database-ca"
+
+DATABASE_NAMESPACE = "todo-database"
+DATABASE_RELEASE = "postgres"
+MODEL_NAMESPACE = "todo-model"
+MODEL_RELEASE = "offline-model"
+INGRESS_CLASS = "nginx"

@@ -1,0 +1,1 @@
+"""Checks: each asks the live world and changes nothing."""
