@@ -13,16 +13,15 @@ import httpx
 from runbook.application import COMPONENTS, Component
 from runbook.errors import Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
+from runbook.world.browser import listen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
     from runbook.world import World
 
 STRANGER = "no-such-host.invalid"
 """A host that no Ingress names: the controller must answer it with its own 404."""
 
-MARK = 'name="application-name" content="Todo'
+MARK = "Todo Chat</title>"
 """Part of the front page that no error page and no other application has."""
 
 LOAD_LIMIT = 3.0
@@ -136,7 +135,7 @@ def _visit(world: World, picture: Path) -> dict[str, Any]:
     problems: list[str] = []
     began = time.monotonic()
     with world.browser.page(timeout=PAGE_OPEN) as page:
-        _listen(page, problems)
+        listen(page, problems)
         try:
             response = page.goto("/", wait_until="load")
             page.get_by_role("heading").first.wait_for()
@@ -160,20 +159,3 @@ def _visit(world: World, picture: Path) -> dict[str, Any]:
         "title": title,
         "problems": problems,
     }
-
-
-def _listen(page: Page, problems: list[str]) -> None:
-    """Collect what a person would see in the developer tools."""
-    page.on("pageerror", lambda error: problems.append(f"the page threw {error.message}"))
-    page.on(
-        "response",
-        lambda response: (
-            problems.append(f"{response.request.method} {response.url} was answered {response.status}")
-            if response.status >= httpx.codes.BAD_REQUEST
-            else None
-        ),
-    )
-    page.on(
-        "requestfailed",
-        lambda request: problems.append(f"{request.url} could not be loaded: {request.failure}"),
-    )

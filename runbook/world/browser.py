@@ -14,7 +14,7 @@ from runbook.settings import Settings
 from runbook.world.commands import Commands
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Response
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
 PLACES = (
@@ -35,6 +35,7 @@ QUIET = (
 """No traffic but that of the page."""
 
 VIEW = (1280, 900)
+FIRST_ERROR = 400
 TIMEOUT = 30.0
 
 
@@ -102,3 +103,17 @@ class Browser:
                 yield context.new_page()
             finally:
                 browser.close()
+
+
+def listen(page: Page, problems: list[str]) -> None:
+    """Collect what a person would see in the developer tools: errors, and answers of 400 and above."""
+
+    def on_response(response: Response) -> None:
+        if response.status >= FIRST_ERROR:
+            problems.append(f"{response.request.method} {response.url} was answered {response.status}")
+
+    page.on("pageerror", lambda error: problems.append(f"the page threw {error.message}"))
+    page.on("response", on_response)
+    page.on(
+        "requestfailed", lambda asked: problems.append(f"{asked.url} could not be loaded: {asked.failure}")
+    )

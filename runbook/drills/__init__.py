@@ -1,0 +1,1 @@
+"""Drills: each disturbs the running application for a proof, and restores it."""
