@@ -1,0 +1,1 @@
+"""REST API and chat assistant of the Todo AI Chatbot."""

@@ -1,0 +1,1 @@
+"""Who asks: the session cookie that the frontend's authentication has set."""

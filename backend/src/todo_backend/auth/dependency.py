@@ -1,0 +1,46 @@
+"""Dependencies of the routes: the signed-in user, who must be the user in the path."""
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from sqlalchemy import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from todo_backend.auth.cookie import session_token
+from todo_backend.auth.tables import session as session_table
+from todo_backend.config import Settings
+from todo_backend.database import unit_of_work
+
+UnitOfWork = Annotated[AsyncSession, Depends(unit_of_work)]
+
+
+async def signed_in_user(request: Request, work: UnitOfWork) -> str:
+    """The id of the user whose unexpired session the cookie names.
+
+    Raises:
+        HTTPException: 401, the same for an absent, forged, unknown and expired session.
+    """
+    settings: Settings = request.app.state.settings
+    token = session_token(request.cookies, settings.better_auth_secret.get_secret_value())
+    if token is not None:
+        columns = session_table.c
+        found = await work.execute(
+            select(columns.userId).where(columns.token == token, columns.expiresAt > func.now())
+        )
+        if (user_id := found.scalar_one_or_none()) is not None:
+            return str(user_id)
+    raise HTTPException(401, "Please sign in.")
+
+
+async def path_user(user_id: str, signed_in: Annotated[str, Depends(signed_in_user)]) -> str:
+    """The signed-in user, who is the user in the path.
+
+    Raises:
+        HTTPException: 403 when the path names another user.
+    """
+    if user_id != signed_in:
+        raise HTTPException(403, "This belongs to another account.")
+    return signed_in
+
+
+User = Annotated[str, Depends(path_user)]

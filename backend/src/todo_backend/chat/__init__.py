@@ -1,0 +1,1 @@
+"""The assistant: conversations, the agent, and its tools over the network."""

@@ -1,0 +1,147 @@
+"""The agent: one turn asks the model, runs the tools that it wants, and ends with its reply."""
+
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from agents import (
+    Agent,
+    ModelRetryBackoffSettings,
+    ModelRetrySettings,
+    ModelSettings,
+    OpenAIChatCompletionsModel,
+    RunConfig,
+    RunContextWrapper,
+    RunHooks,
+    Runner,
+    Tool,
+    retry_policies,
+    set_tracing_disabled,
+)
+from agents.items import RunItem, ToolCallItem, ToolCallOutputItem
+from agents.mcp import MCPServerStreamableHttp
+from openai import AsyncOpenAI
+
+from todo_backend.chat.failures import EmptyReplyError, ToolsUnavailableError
+from todo_backend.chat.history import Turn
+from todo_backend.chat.instructions import instructions
+from todo_backend.chat.schemas import ToolCall
+from todo_backend.chat.tools import task_tools
+from todo_backend.config import Settings
+
+log = structlog.get_logger(__name__)
+
+_MAX_TURNS = 10
+_PASSING_STATUSES = (408, 409, 429, 500, 502, 503, 504)
+# Single requests are tried again, never the whole turn: its tools may already have changed something.
+_RETRY = ModelRetrySettings(
+    max_retries=2,
+    backoff=ModelRetryBackoffSettings(initial_delay=1, multiplier=2, max_delay=10, jitter=True),
+    policy=retry_policies.any(retry_policies.network_error(), retry_policies.http_status(_PASSING_STATUSES)),
+)
+
+set_tracing_disabled(True)  # traces would leave the machine, with what people wrote
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The assistant's words and the tools that it used, in order."""
+
+    text: str
+    tool_calls: list[ToolCall]
+
+
+class _Journal(RunHooks[None]):
+    """One log line per tool call; the request id is bound to the request's context."""
+
+    async def on_tool_start(self, context: RunContextWrapper[None], agent: Any, tool: Tool) -> None:
+        log.info("mcp_tool_call", tool=tool.name)
+
+
+class Assistant:
+    """Answers messages; keeps nothing between turns, so any replica serves any turn."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = AsyncOpenAI(
+            api_key=settings.openai_api_key.get_secret_value(),
+            base_url=str(settings.openai_base_url) if settings.openai_base_url else None,
+            timeout=settings.model_timeout,
+            max_retries=0,  # the agent's own retries count
+        )
+        self._model = OpenAIChatCompletionsModel(settings.openai_model, self._client)
+
+    async def close(self) -> None:
+        """Close the connections to the model."""
+        await self._client.close()
+
+    async def answer(self, user_id: str, request_id: str, turns: list[Turn]) -> Reply:
+        """The reply to the last of `turns`, acting for `user_id`.
+
+        Raises:
+            ToolsUnavailableError: the MCP server does not answer.
+            EmptyReplyError: the model said nothing.
+            Exception: the model or the agent failed; `failure_of` knows the kinds.
+        """
+        async with AsyncExitStack() as stack:
+            tools = await _opened(task_tools(self._settings, user_id, request_id), stack)
+            agent = Agent[None](
+                name="Todo assistant",
+                instructions=instructions(datetime.now(UTC)),
+                model=self._model,
+                model_settings=ModelSettings(retry=_RETRY),
+                mcp_servers=[tools],
+            )
+            result = await Runner.run(
+                agent,
+                [{"role": turn["role"], "content": turn["content"]} for turn in turns],
+                max_turns=_MAX_TURNS,
+                hooks=_Journal(),
+                run_config=RunConfig(tracing_disabled=True, trace_include_sensitive_data=False),
+            )
+        text = str(result.final_output or "").strip()
+        if not text:
+            raise EmptyReplyError
+        return Reply(text, tool_calls(result.new_items))
+
+
+async def _opened(tools: MCPServerStreamableHttp, stack: AsyncExitStack) -> MCPServerStreamableHttp:
+    """Connect and ask for the tools, so that their absence is told apart from the model's."""
+    try:
+        await stack.enter_async_context(tools)
+        await tools.list_tools()
+    except Exception as error:
+        raise ToolsUnavailableError from error
+    return tools
+
+
+def tool_calls(items: list[RunItem]) -> list[ToolCall]:
+    """The calls among a run's items, each with its arguments and what came back."""
+    results = {item.call_id: item.output for item in items if isinstance(item, ToolCallOutputItem)}
+    return [
+        ToolCall(
+            tool=item.tool_name or "",
+            arguments=_parsed(getattr(item.raw_item, "arguments", None)) or {},
+            result=_result(results.get(item.call_id)),
+        )
+        for item in items
+        if isinstance(item, ToolCallItem)
+    ]
+
+
+def _parsed(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _result(output: Any) -> Any:
+    """Structured results come as JSON; a failure comes as text, for people."""
+    if isinstance(output, dict):
+        output = output.get("text")
+    parsed = _parsed(output)
+    return parsed if parsed is not None else {"error": str(output)}

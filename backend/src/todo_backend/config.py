@@ -1,0 +1,60 @@
+"""Settings of the process, read from the environment once."""
+
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+LongSecret = Annotated[SecretStr, Field(min_length=32)]
+OptionalUrl = Annotated[AnyHttpUrl | None, BeforeValidator(lambda value: value or None)]
+
+
+class DatabaseSettings(BaseSettings):
+    """How to reach PostgreSQL; all that the migrations need."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    database_url: SecretStr
+    """libpq URL, for example `postgresql://role:password@host/todo?sslmode=verify-full&sslrootcert=ca.crt`."""
+
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+    database_max_overflow: Annotated[int, Field(ge=0, le=100)] = 5
+    database_pool_timeout: Seconds = 5
+    """How long a request waits for a free connection."""
+    database_connect_timeout: Seconds = 5
+    """Per attempt to connect."""
+    database_connect_attempts: Annotated[int, Field(ge=1, le=10)] = 4
+    database_retry_max_wait: Seconds = 30
+    """Ceiling of the exponential pause between attempts."""
+    database_command_timeout: Seconds = 10
+
+
+class Settings(DatabaseSettings):
+    """What the API needs to know; the field names in upper case are the variables' names."""
+
+    better_auth_secret: LongSecret
+    """Key of the signature in the session cookie, shared with the frontend."""
+    mcp_signing_key: LongSecret
+    """Key of the identity tokens, shared with the MCP server."""
+    mcp_server_url: AnyHttpUrl = AnyHttpUrl("http://mcp-server-svc:8080/mcp")
+    mcp_timeout: Seconds = 10
+    """Per message to the MCP server."""
+
+    openai_api_key: SecretStr
+    openai_base_url: OptionalUrl = None
+    """Any endpoint of the Chat Completions API; unset or empty means the vendor's own."""
+    openai_model: str = "gpt-4.1-mini"
+    model_timeout: Seconds = 20
+    """Per request to the model."""
+    chat_timeout: Seconds = 55
+    """For one turn with all its model requests, retries and tools."""
+
+    frontend_url: AnyHttpUrl = AnyHttpUrl("http://localhost:3000")
+    host: str = "0.0.0.0"  # noqa: S104 - a pod listens on its own address; policies say who may connect
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+
+    @property
+    def frontend_origin(self) -> str:
+        """The frontend's origin as browsers write it: without a trailing slash."""
+        return str(self.frontend_url).rstrip("/")

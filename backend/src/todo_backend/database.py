@@ -1,0 +1,76 @@
+"""The connection to PostgreSQL: one pool per process, bounded waits, retries while the server starts."""
+
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from todo_backend.config import DatabaseSettings
+
+Sessions = async_sessionmaker[AsyncSession]
+
+_STARTING_UP = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_RECYCLE_SECONDS = 3600
+
+
+class DatabaseUnavailableError(Exception):
+    """PostgreSQL could not be reached, after all attempts."""
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether another attempt may help; a certificate that is refused stays refused."""
+    return isinstance(error, _STARTING_UP) and not isinstance(error, ssl.SSLCertVerificationError)
+
+
+def create_engine(settings: DatabaseSettings, application: str = "todo-backend") -> AsyncEngine:
+    """An engine that connects on first use.
+
+    The driver itself reads the libpq URL, so one URL serves every service and `sslmode` keeps its meaning.
+    """
+
+    async def connect(**_: Any) -> Any:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(_passing),
+            stop=stop_after_attempt(settings.database_connect_attempts),
+            wait=wait_exponential(multiplier=0.5, max=settings.database_retry_max_wait),
+            reraise=True,
+        )
+        try:
+            return await attempts(
+                asyncpg.connect,
+                settings.database_url.get_secret_value(),
+                timeout=settings.database_connect_timeout,
+                command_timeout=settings.database_command_timeout,
+                statement_cache_size=0,  # pooled hosts share server connections between clients
+                server_settings={"application_name": application},
+            )
+        except _STARTING_UP as error:
+            raise DatabaseUnavailableError(type(error).__name__) from error
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        connect_args={"async_creator_fn": connect, "prepared_statement_cache_size": 0},
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_max_overflow,
+        pool_timeout=settings.database_pool_timeout,
+        pool_recycle=_RECYCLE_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,  # parameters are what people wrote
+    )
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    """The factory of units of work; objects stay readable after their commit."""
+    return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+
+
+async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session for one request; what is not committed is rolled back."""
+    sessions: Sessions = request.app.state.sessions
+    async with sessions() as session:
+        yield session

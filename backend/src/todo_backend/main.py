@@ -1,0 +1,80 @@
+"""The application, and the entry of its process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import uvicorn
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from todo_backend import errors, health, logs
+from todo_backend.chat import router as chat
+from todo_backend.chat.assistant import Assistant
+from todo_backend.config import Settings
+from todo_backend.database import create_engine, create_sessions
+from todo_backend.request_id import HEADER, RequestIdMiddleware
+from todo_backend.tasks import router as tasks
+
+_GRACEFUL_SECONDS = 60
+_KEEP_ALIVE_SECONDS = 65
+"""Longer than the callers keep idle connections, so that none is closed under a request."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API; settings come from the environment unless given. Connects to nothing yet."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = create_engine(settings)
+        assistant = Assistant(settings)
+        async with httpx2.AsyncClient(timeout=settings.mcp_timeout) as http:
+            app.state.settings = settings
+            app.state.engine = engine
+            app.state.sessions = create_sessions(engine)
+            app.state.assistant = assistant
+            app.state.http = http
+            app.state.mcp_health_url = str(
+                httpx2.URL(str(settings.mcp_server_url)).copy_with(raw_path=b"/health")
+            )
+            yield
+        await assistant.close()
+        await engine.dispose()
+
+    app = FastAPI(title="Todo AI Chatbot API", version="1.0.0", lifespan=lifespan)
+    app.include_router(health.router)
+    app.include_router(tasks.router)
+    app.include_router(chat.router)
+    errors.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[settings.frontend_origin],
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["Content-Type", HEADER],
+        expose_headers=[HEADER],
+    )
+    app.add_middleware(RequestIdMiddleware)
+    return app
+
+
+def run() -> None:
+    """Serve until SIGTERM, then finish the requests under way."""
+    settings = Settings()
+    app = create_app(settings)
+    logs.configure()
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    run()

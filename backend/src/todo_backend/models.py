@@ -1,0 +1,120 @@
+"""The tables that the backend owns. All times carry a zone and are UTC."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Column, DateTime, Enum, ForeignKey, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+import todo_backend.auth.tables  # noqa: F401 - the foreign keys to `user` need its table
+
+TITLE_LENGTH = 200
+DESCRIPTION_LENGTH = 1000
+
+_NOW = text("now()")
+_NEW_ID = text("gen_random_uuid()")
+
+
+class Priority(StrEnum):
+    """How urgent a task is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+def _time(*, nullable: bool = False) -> Any:
+    return Field(
+        default=None,
+        sa_type=DateTime(timezone=True),
+        nullable=nullable,
+        sa_column_kwargs={} if nullable else {"server_default": _NOW},
+    )
+
+
+def _owner() -> Any:
+    return Field(sa_column=Column(Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False))
+
+
+def _id() -> Any:
+    return Field(default_factory=uuid4, primary_key=True, sa_column_kwargs={"server_default": _NEW_ID})
+
+
+class Task(SQLModel, table=True):
+    """A task of one user. Triggers keep `updated_at` and `completed_at`, whoever writes."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        CheckConstraint("length(btrim(title)) > 0", name="task_title_not_blank"),
+        Index("ix_task_user_id_created_at", "user_id", text("created_at DESC")),
+        Index("ix_task_user_id_is_completed", "user_id", "is_completed"),
+    )
+
+    id: UUID = _id()
+    user_id: str = _owner()
+    title: str = Field(sa_type=String(TITLE_LENGTH))
+    description: str = Field(
+        default="",
+        sa_type=String(DESCRIPTION_LENGTH),
+        sa_column_kwargs={"server_default": ""},
+    )
+    priority: Priority = Field(
+        default=Priority.MEDIUM,
+        sa_column=Column(
+            Enum(Priority, name="task_priority", values_callable=lambda kind: [item.value for item in kind]),
+            nullable=False,
+            server_default=Priority.MEDIUM.value,
+        ),
+    )
+    is_completed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    target_completion_date: datetime | None = _time(nullable=True)
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    completed_at: datetime | None = _time(nullable=True)
+
+
+class Conversation(SQLModel, table=True):
+    """A chat of one user; `updated_at` is the time of the last message or renaming."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (Index("ix_conversation_user_id_updated_at", "user_id", text("updated_at DESC")),)
+
+    id: UUID = _id()
+    user_id: str = _owner()
+    title: str | None = Field(default=None, sa_type=String(TITLE_LENGTH))
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+class Message(SQLModel, table=True):
+    """One message of a conversation; `tool_calls` is the assistant's list of tool, arguments and result."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        CheckConstraint("role IN ('user', 'assistant')", name="message_role_known"),
+        CheckConstraint("content <> ''", name="message_content_not_empty"),
+        CheckConstraint("tool_calls IS NULL OR role = 'assistant'", name="message_tool_calls_of_assistant"),
+        Index("ix_message_conversation_id_created_at", "conversation_id", "created_at"),
+    )
+
+    id: UUID = _id()
+    conversation_id: UUID = Field(
+        sa_column=Column(ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False)
+    )
+    user_id: str = _owner()
+    role: str = Field(sa_type=String(20))
+    content: str = Field(sa_type=Text)
+    tool_calls: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    created_at: datetime = _time()

@@ -1,0 +1,84 @@
+"""Routes of tasks. Each statement filters by the user, so another user's task is as absent as none."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from todo_backend.auth.dependency import UnitOfWork, User
+from todo_backend.models import Task
+from todo_backend.tasks.schemas import NewTask, TaskChanges, TaskDeleted, TaskList, TaskOut
+
+router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"])
+
+_NOT_FOUND = "There is no such task."
+
+
+@router.get("")
+async def list_tasks(user: User, work: UnitOfWork) -> TaskList:
+    """All tasks, newest first."""
+    found = await work.exec(
+        select(Task).where(Task.user_id == user).order_by(col(Task.created_at).desc(), col(Task.id))
+    )
+    tasks = [TaskOut.model_validate(task) for task in found]
+    completed = sum(task.is_completed for task in tasks)
+    return TaskList(tasks=tasks, total=len(tasks), completed=completed, pending=len(tasks) - completed)
+
+
+@router.post("", status_code=201)
+async def create_task(user: User, work: UnitOfWork, new: NewTask) -> TaskOut:
+    """Create a task."""
+    task = Task(user_id=user, **new.model_dump())
+    work.add(task)
+    await work.flush()
+    await work.refresh(task)
+    await work.commit()
+    return TaskOut.model_validate(task)
+
+
+@router.get("/{task_id}")
+async def read_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
+    """One task."""
+    found = await work.exec(select(Task).where(Task.id == task_id, Task.user_id == user))
+    if (task := found.one_or_none()) is None:
+        raise HTTPException(404, _NOT_FOUND)
+    return TaskOut.model_validate(task)
+
+
+@router.put("/{task_id}")
+async def update_task(user: User, work: UnitOfWork, task_id: UUID, changes: TaskChanges) -> TaskOut:
+    """Change the given fields."""
+    return await _change(work, user, task_id, changes.model_dump(exclude_unset=True))
+
+
+@router.patch("/{task_id}/complete")
+async def toggle_completion(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
+    """Complete the task, or reopen it."""
+    return await _change(work, user, task_id, {"is_completed": ~col(Task.is_completed)})
+
+
+@router.delete("/{task_id}")
+async def delete_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskDeleted:
+    """Delete the task for good."""
+    done = await work.exec(
+        delete(Task).where(col(Task.id) == task_id, col(Task.user_id) == user).returning(col(Task.id))
+    )
+    if done.scalar_one_or_none() is None:
+        raise HTTPException(404, _NOT_FOUND)
+    await work.commit()
+    return TaskDeleted(message="Task deleted", id=task_id)
+
+
+async def _change(work: AsyncSession, user: str, task_id: UUID, values: dict[str, Any]) -> TaskOut:
+    done = await work.exec(
+        update(Task)
+        .where(col(Task.id) == task_id, col(Task.user_id) == user)
+        .values(**values)
+        .returning(Task)
+    )
+    if (task := done.scalar_one_or_none()) is None:
+        raise HTTPException(404, _NOT_FOUND)
+    await work.commit()
+    return TaskOut.model_validate(task)

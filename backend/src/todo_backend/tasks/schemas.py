@@ -1,0 +1,78 @@
+"""What the task routes take and give."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from todo_backend.models import Priority
+from todo_backend.text import Description, Title
+
+DueDate = Annotated[
+    datetime, AfterValidator(lambda due: due.replace(tzinfo=UTC) if due.tzinfo is None else due)
+]
+"""A time without a zone is UTC."""
+
+
+class NewTask(BaseModel):
+    """A task to create."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "Buy milk", "priority": "high", "description": "2 litres"}]}
+    )
+
+    title: Title
+    description: Description = ""
+    priority: Priority = Priority.MEDIUM
+    target_completion_date: DueDate | None = None
+
+
+class TaskChanges(BaseModel):
+    """Fields to change; an absent one stays, and null removes the due date."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": "low"}]})
+
+    title: Title = ""
+    description: Description = ""
+    priority: Priority = Priority.MEDIUM
+    target_completion_date: DueDate | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "TaskChanges":
+        if not self.model_fields_set:
+            raise ValueError("say at least one field to change")
+        return self
+
+
+class TaskOut(BaseModel):
+    """A task."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_id: str
+    title: str
+    description: str
+    priority: Priority
+    is_completed: bool
+    target_completion_date: AwareDatetime | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    completed_at: AwareDatetime | None
+
+
+class TaskList(BaseModel):
+    """All tasks of a user, newest first, with their numbers."""
+
+    tasks: list[TaskOut]
+    total: int
+    completed: int
+    pending: int
+
+
+class TaskDeleted(BaseModel):
+    """What was deleted."""
+
+    message: str = Field(examples=["Task deleted"])
+    id: UUID
