@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from runbook import journal as module
+from runbook.events import Mode, Result
+from runbook.journal import Journal
+from runbook.plan import Plan
+from runbook.step import Status, Step, failed, passed
+from runbook.world.redaction import conceal
+
+STEP = Step("T001", "one")
+OTHER = Step("T002", "two")
+
+
+def test_the_last_word_on_a_step_counts(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, failed("no", wanted="yes", hint="-")))
+    journal.finished(Result(OTHER, passed("fine")))
+    journal.finished(Result(STEP, passed("yes", port=80)))
+    last = journal.last()
+    assert {step: entry.outcome.status for step, entry in last.items()} == {
+        "T001": Status.PASSED,
+        "T002": Status.PASSED,
+    }
+    assert last["T001"].outcome.evidence == {"port": 80}
+
+
+def test_no_journal_is_no_news(journal: Journal) -> None:
+    assert journal.last() == {}
+    assert journal.proved("T001", "x") is None
+
+
+def test_a_torn_line_is_passed_over_and_closed(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("before")))
+    with journal.path.open("a") as file:
+        file.write('{"event": "finished", "step": "T002", "obs')
+    assert journal.last().keys() == {"T001"}
+    journal.finished(Result(OTHER, passed("after")))
+    assert journal.last().keys() == {"T001", "T002"}
+
+
+def test_a_killed_run_leaves_all_that_it_finished(journal: Journal) -> None:
+    program = textwrap.dedent(
+        """
+        import sys, time
+        from pathlib import Path
+        from runbook.events import Mode
+        from runbook.journal import Journal
+        from runbook.plan import plan
+        from runbook.runner import walk
+        from runbook.settings import Settings
+        from runbook.step import Step, passed
+        from runbook.world import World
+
+        def hang(world):
+            print("hanging", flush=True)
+            time.sleep(60)
+
+        steps = (Step("T001", "a", lambda world: passed("ok")), Step("T002", "b", hang, needs=("T001",)))
+        walk(plan(["T002"], steps), World.of(Settings()), mode=Mode.APPLY, journal=Journal(Path(sys.argv[1])),
+             sink=lambda event: None)
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(journal.path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "hanging\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert journal.last()["T001"].outcome.status is Status.PASSED
+    assert "T002" not in journal.last()
+    journal.finished(Result(OTHER, passed("resumed")))
+    assert journal.last().keys() == {"T001", "T002"}
+
+
+def test_a_proof_stands_on_its_fingerprint(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("proved"), fingerprint="release 1"))
+    assert journal.proved("T001", "release 2") is None
+    assert journal.proved("T002", "release 1") is None
+    entry = journal.proved("T001", "release 1")
+    assert entry is not None and entry.outcome.observed == "proved"
+    journal.finished(Result(STEP, failed("no", wanted="yes", hint="-"), fingerprint="release 1"))
+    assert journal.proved("T001", "release 1") is None
+
+
+def test_a_carried_proof_keeps_the_time_at_which_it_was_made(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("proved"), fingerprint="1"))
+    first = journal.proved("T001", "1")
+    journal.finished(Result(STEP, passed("proved (at noon)"), fingerprint="1", carried=True))
+    assert journal.proved("T001", "1") == first
+
+
+def test_secrets_never_reach_the_journal(journal: Journal) -> None:
+    conceal('canary"in\\quotes')
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(
+        Result(
+            STEP,
+            passed('log: canary"in\\quotes', nested={"list": ['x canary"in\\quotes y']}),
+            details="postgresql://me:hunter2hunter2@host/db",
+        )
+    )
+    text = journal.path.read_text()
+    assert "canary" not in text and "hunter2" not in text
+    assert [json.loads(line)["event"] for line in text.splitlines()] == ["began", "finished"]
+
+
+def test_only_its_owner_can_read_it(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_long_journal_is_shortened_to_the_last_of_each_step(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan((STEP,), frozenset())
+    journal.began(plan, Mode.APPLY)
+    for number in range(50):
+        journal.finished(Result(STEP, passed(f"run {number}"), fingerprint="1"))
+    monkeypatch.setattr(module, "LARGEST", 1000)
+    journal.began(plan, Mode.APPLY)
+    assert len(journal.path.read_text().splitlines()) == 2
+    assert journal.last()["T001"].outcome.observed == "run 49"
+    assert journal.proved("T001", "1") is not None
