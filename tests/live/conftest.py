@@ -1,0 +1,50 @@
+"""The live tests deploy to a cluster of their own and look at it as a user does: through `inv`.
+
+Everything that a test plants is undone; the last module removes the cluster and compares the machine with before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import ENVIRONMENT, Answer, inv
+from machine import Machine
+
+from runbook.settings import Settings, load
+from runbook.world import World
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load({}, {}, os.environ | ENVIRONMENT)
+
+
+@pytest.fixture(scope="session")
+def machine_before(settings: Settings) -> Machine:
+    """The machine before anything of ours runs; what an aborted run left is removed first."""
+    inv("cleanup", "--yes")
+    return Machine.now(folders=(settings.state.parent,))
+
+
+@pytest.fixture(scope="session")
+def deployed(machine_before: Machine) -> Iterator[Answer]:
+    """The application deployed from nothing; removed at the end, whatever happened."""
+    answer = inv("deploy", "--json")
+    yield answer
+    inv("cleanup", "--yes")
+
+
+@pytest.fixture
+def world(deployed: Answer, settings: Settings) -> World:
+    """Fresh clients for looking at the deployed application."""
+    assert deployed.code == 0, deployed.stderr
+    return World.of(settings)

@@ -1,0 +1,72 @@
+"""One test per step id: the deploy from nothing proved it, and asking again proves it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import PROVEN, Answer, inv
+
+from runbook.catalogue import STEPS
+from runbook.settings import Settings
+
+NOT_BUILT = tuple(step.id for step in STEPS if step.check is None)
+
+
+@pytest.fixture(scope="module")
+def asked_again(deployed: Answer) -> Answer:
+    return inv("verify", "--json")
+
+
+@pytest.mark.parametrize("step", PROVEN)
+def test_deploy_proves(deployed: Answer, step: str) -> None:
+    found = {entry["id"]: entry for entry in deployed.document["steps"]}[step]
+    assert found["status"] == "passed", (
+        f"{found['observed']}; wanted: {found['wanted']}; try: {found['hint']}"
+    )
+
+
+@pytest.mark.parametrize("step", PROVEN)
+def test_asking_again_proves(asked_again: Answer, step: str) -> None:
+    found = {entry["id"]: entry for entry in asked_again.document["steps"]}[step]
+    assert found["status"] == "passed", (
+        f"{found['observed']}; wanted: {found['wanted']}; try: {found['hint']}"
+    )
+    assert not found["changed"]
+
+
+def test_what_is_not_built_is_never_green(deployed: Answer) -> None:
+    listed = {entry["id"]: entry["status"] for entry in json.loads(inv("tasks", "--json").stdout)}
+    assert {step for step in NOT_BUILT if listed[step] == "passed"} == set()
+    answer = inv("verify.step", NOT_BUILT[0], "--json")
+    assert answer.code == 3
+    assert answer.statuses()[NOT_BUILT[0]] == "unproven"
+
+
+def test_a_second_deploy_changes_nothing(deployed: Answer, settings: Settings) -> None:
+    """Neither a step's apply runs, nor does the API server's audit log show a write by the run."""
+    assert deployed.code == 0, deployed.stderr
+    audit = settings.state / "node" / "audit.log"
+    before = audit.stat().st_size if audit.exists() else None
+    again = inv("deploy", "--json")
+    assert again.code == 0, again.stderr
+    assert [step["id"] for step in again.document["steps"] if step["changed"]] == []
+    if before is not None:
+        assert _writes(audit, before) == []
+
+
+def _writes(audit: Path, offset: int) -> list[str]:
+    """What an administrator wrote since; the control plane's own writes go under its own names."""
+    with audit.open("rb") as log:
+        log.seek(offset)
+        events = [json.loads(line) for line in log]
+    return [
+        f"{event['verb']} {event['requestURI']}"
+        for event in events
+        if event["verb"] in ("create", "update", "patch", "delete")
+        and "system:masters" in event["user"].get("groups", [])
+        and not event["user"]["username"].startswith("system:")
+        and not event["requestURI"].endswith(("exec", "portforward"))
+        and "accessreviews" not in event["requestURI"]
+    ]
