@@ -1,0 +1,259 @@
+"""Helm, 3 and 4: charts rendered and linted without a cluster, releases asked and changed with an explicit one.
+
+Answers are parsed: YAML documents of rendered charts, JSON of releases. Lint alone speaks prose; its lines have a
+fixed form, and what does not have it is an error, never silence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runbook.cluster import Cluster
+from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
+from runbook.settings import Settings
+from runbook.world.commands import Commands, CommandResult
+
+Object = dict[str, Any]
+
+QUICK = 60.0
+"""Seconds for what needs no waiting: rendering, linting, asking."""
+
+_SEVERITY = re.compile(r"^\[(INFO|WARNING|ERROR)\] (.*)$")
+_LINTED = re.compile(r"^(?:Error: )?(\d+) chart\(s\) linted, (\d+) chart\(s\) failed$")
+
+
+@dataclass(frozen=True, slots=True)
+class HelmVersion:
+    text: str
+    """As Helm says it, such as v3.19.0."""
+    major: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One message of `helm lint`; `severity` is info, warning or error."""
+
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a chart is rendered with: values files in rising precedence, then `overrides` (a nested mapping)."""
+
+    files: tuple[Path, ...] = ()
+    overrides: Mapping[str, Any] | None = None
+
+    def arguments(self) -> list[str | Path]:
+        given: list[str | Path] = [part for file in self.files for part in ("--values", file)]
+        return [*given, "--values", "-"] if self.overrides else given
+
+    def stdin(self) -> str | None:
+        """The overrides travel by standard input: no quoting, no length limit, nothing in the process list."""
+        return json.dumps(self.overrides) if self.overrides else None
+
+
+NO_VALUES = Values()
+
+
+class Helm:
+    """Every command has a deadline; where a cluster is asked, its kubeconfig and context are named."""
+
+    def __init__(self, settings: Settings, commands: Commands, cluster: Cluster) -> None:
+        self._settings = settings
+        self._commands = commands
+        self._cluster = cluster
+
+    @cached_property
+    def binary(self) -> Path:
+        """Helm on PATH, else the toolchain's. Raises `CommandMissing` where there is neither."""
+        found = self._commands.find("helm")
+        if found is not None:
+            return found
+        from runbook.cluster.embedded.toolchain import Toolchain
+
+        built = Toolchain(self._settings).binary("helm")
+        if not built.is_file():
+            raise CommandMissing("the command helm is not there", wanted="Helm 3 or 4", hint="inv setup")
+        return built
+
+    def version(self) -> HelmVersion:
+        text = self._run(["version", "--template", "{{ .Version }}"]).stdout.strip()
+        match = re.match(r"v(\d+)\.", text)
+        if match is None:
+            raise Unmeasurable(
+                f"helm version says {text!r}",
+                wanted="a version such as v3.19.0",
+                hint=f"{self.binary} version",
+            )
+        return HelmVersion(text, int(match[1]))
+
+    def lint(self, chart: Path, values: Values = NO_VALUES) -> list[Finding]:
+        """What `helm lint --strict` finds in one chart. Raises `Unmeasurable` where it linted nothing."""
+        argv: list[str | Path] = ["lint", "--strict", chart, *values.arguments()]
+        result = self._run(argv, stdin=values.stdin(), check=False)
+        findings, charts, failures = _findings(result.stdout + "\n" + result.stderr)
+        if charts != 1 or (failures and not any(each.severity != "info" for each in findings)):
+            raise Unmeasurable(
+                f"helm lint ended with status {result.code} and linted {charts} charts: {result.stderr.strip()}",
+                wanted="one chart linted",
+                hint=f"{self.binary} lint --strict {chart}",
+            )
+        return findings
+
+    def template(
+        self, chart: Path, *, release: str, namespace: str, values: Values = NO_VALUES
+    ) -> list[Object]:
+        """The objects of a rendered chart, hooks included, without asking a cluster.
+
+        Raises `CommandFailed` where the chart does not render (a values file that the schema refuses, for one).
+        """
+        argv: list[str | Path] = ["template", release, chart, "--namespace", namespace, *values.arguments()]
+        return _documents(self._run(argv, stdin=values.stdin()).stdout)
+
+    def dependencies(self, chart: Path) -> list[str]:
+        """Names of the sub-charts that Chart.yaml lists."""
+        described = _documents(self._run(["show", "chart", chart]).stdout)
+        return [str(each["name"]) for each in described[0].get("dependencies") or []]
+
+    def manifest(self, release: str, namespace: str) -> list[Object]:
+        """The objects that a release installed, without hooks; none where there is no such release."""
+        answer = self._ask(["get", "manifest", release], namespace)
+        return _documents(answer) if answer is not None else []
+
+    def values(self, release: str, namespace: str, *, computed: bool = False) -> Object | None:
+        """The values that a release was given, or with `computed` all that it used; None: no such release."""
+        return self._json(["get", "values", release, *(["--all"] if computed else [])], namespace)
+
+    def status(self, release: str, namespace: str) -> Object | None:
+        """The last revision with its state (`info.status`), or None where there is no such release."""
+        return self._json(["status", release], namespace)
+
+    def history(self, release: str, namespace: str) -> list[Object]:
+        """All kept revisions, oldest first; none where there is no such release."""
+        return self._json(["history", release], namespace) or []
+
+    def upgrade(
+        self,
+        release: str,
+        chart: Path,
+        namespace: str,
+        *,
+        values: Values = NO_VALUES,
+        labels: Mapping[str, str] | None = None,
+        wait: bool = False,
+        rollback: bool = False,
+        timeout: float = 300.0,
+    ) -> None:
+        """Install or upgrade. `labels` are kept on the release's own record and on no object of it.
+
+        With `wait` it returns when the objects are ready; with `rollback` a failure returns to the revision before.
+        `timeout` is in seconds, for hooks and for waiting. Raises `CommandFailed` with Helm's reason.
+        """
+        argv: list[str | Path] = ["upgrade", release, chart, "--install", "--namespace", namespace]
+        argv += ["--timeout", f"{timeout:g}s", "--history-max", "10", *values.arguments()]
+        if labels:
+            argv += ["--labels", ",".join(f"{key}={value}" for key, value in sorted(labels.items()))]
+        if wait:
+            argv.append("--wait")
+        if rollback:
+            argv.append("--atomic" if self.version().major < 4 else "--rollback-on-failure")
+        # A rollback waits as long again; Helm's own deadline must end first.
+        self._run([*argv, *self._target()], stdin=values.stdin(), timeout=2 * timeout + QUICK)
+
+    def rollback(self, release: str, revision: int, namespace: str, *, timeout: float = 300.0) -> None:
+        """Return to a revision, as a new one, and wait until its objects are ready."""
+        argv = ["rollback", release, str(revision), "--namespace", namespace, "--wait"]
+        self._run([*argv, "--timeout", f"{timeout:g}s", *self._target()], timeout=timeout + QUICK)
+
+    def uninstall(self, release: str, namespace: str, *, timeout: float = 120.0) -> bool:
+        """Remove a release and wait until its objects are gone; False where there was none."""
+        argv = ["uninstall", release, "--namespace", namespace, "--wait", "--timeout", f"{timeout:g}s"]
+        result = self._run([*argv, *self._target()], timeout=timeout + QUICK, check=False)
+        if _absent(result):
+            return False
+        self._judge(argv, result)
+        return True
+
+    def _target(self) -> list[str | Path]:
+        kubeconfig = self._cluster.kubeconfig()
+        return ["--kubeconfig", kubeconfig.path, "--kube-context", kubeconfig.context]
+
+    def _json(self, argv: Sequence[str | Path], namespace: str) -> Any:
+        answer = self._ask([*argv, "--output", "json"], namespace)
+        return None if answer is None else json.loads(answer)
+
+    def _ask(self, argv: Sequence[str | Path], namespace: str) -> str | None:
+        """Standard output of a question about a release; None where there is no such release."""
+        full = [*argv, "--namespace", namespace, *self._target()]
+        result = self._run(full, check=False)
+        if _absent(result):
+            return None
+        if result.code != 0:
+            raise Unmeasurable(
+                f"helm {argv[0]} ended with status {result.code}: {result.stderr.strip()}",
+                wanted="an answer about the release",
+                hint="inv cluster.status",
+            )
+        return result.stdout
+
+    def _judge(self, argv: Sequence[str | Path], result: CommandResult) -> None:
+        if result.code != 0:
+            raise CommandFailed(
+                f"helm {argv[0]} ended with status {result.code}: {result.stderr.strip()}",
+                wanted="exit status 0",
+                hint=" ".join(["helm", *map(str, argv)]),
+            )
+
+    def _run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        timeout: float = QUICK,
+        stdin: str | None = None,
+        check: bool = True,
+    ) -> CommandResult:
+        own = self._settings.cache / "helm"
+        # Helm keeps folders in the user's home; ours must leave nothing there. Its plugins are not ours either.
+        environment = {
+            "HELM_CACHE_HOME": str(own / "cache"),
+            "HELM_CONFIG_HOME": str(own / "config"),
+            "HELM_DATA_HOME": str(own / "data"),
+        }
+        return self._commands.run(
+            [self.binary, *argv], timeout=timeout, stdin=stdin, env=environment, check=check
+        )
+
+
+def _documents(text: str) -> list[Object]:
+    """The objects of a YAML stream; empty documents do not count."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [document for document in yaml.load_all(text, Loader=loader) if document]  # noqa: S506 - a safe loader
+
+
+def _findings(text: str) -> tuple[list[Finding], int, int]:
+    """Messages of lint (continued lines joined), and how many charts it linted and failed."""
+    found: list[Finding] = []
+    charts = failures = 0
+    for line in text.splitlines():
+        if match := _SEVERITY.match(line):
+            found.append(Finding(match[1].lower(), match[2].strip()))
+        elif match := _LINTED.match(line):
+            charts, failures = int(match[1]), int(match[2])
+        elif line.strip() and found and not line.startswith(("==>", "Error:")):
+            last = found.pop()
+            found.append(Finding(last.severity, f"{last.message} {line.strip()}"))
+    return found, charts, failures
+
+
+def _absent(result: CommandResult) -> bool:
+    """Helm has one status for all errors; that the release is not there it says in these words."""
+    return result.code != 0 and "release: not found" in result.stderr
