@@ -101,7 +101,7 @@ def used_the_mcp_server(world: World) -> Outcome:
             **evidence,
         )
     return passed(
-        f"request {proof.request_id}: the backend called {TOOL}, the MCP server made task {sorted(rows & made)[0]},"
+        f"request {proof.request_id}: the backend called {TOOL}, the MCP server made task {min(rows & made)},"
         " PostgreSQL held its row",
         wanted=wanted,
         **evidence,
@@ -118,7 +118,7 @@ def _way_problem(proof: Proof, calls: list[Mapping[str, Any]], asked: list[Mappi
 
 
 def _lines(world: World, component: Component, proof: Proof) -> list[Mapping[str, Any]]:
-    """JSON log lines of the conversation's request. Raises `Unmeasurable` where a component's log says nothing at all."""
+    """JSON log lines of the conversation's request. Raises `Unmeasurable` where the log says nothing."""
     namespace = world.settings.namespace
     pods = world.api.list("Pod", namespace, labels=f"app.kubernetes.io/name={component.name}")
     age = (datetime.now(UTC) - datetime.fromisoformat(proof.at)).total_seconds() + EARLIER
