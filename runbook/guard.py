@@ -33,7 +33,7 @@ def told(error: BaseException) -> tuple[str, int]:
 
     if isinstance(error, RunbookError):
         return redact(str(error)), error.exit_code
-    if type(error).__module__.startswith("yaml"):
+    if "yaml" in type(error).__module__.split("."):
         words = " ".join(str(error).split())
         return f"invoke.yaml cannot be read: {words}; wanted: valid YAML", 2
     return f"unexpected {type(error).__name__}: {redact(str(error))}; details: {_keep(error)}", 1

@@ -34,8 +34,12 @@ with one_run(Path({str(tmp_path)!r}), "deploy"):
 
 
 def test_runs_that_only_ask_go_beside_each_other_and_keep_a_deploy_out(tmp_path: Path) -> None:
-    with one_run(tmp_path, "verify", alone=False), one_run(tmp_path, "verify", alone=False):
-        with pytest.raises(UsageError), one_run(tmp_path, "deploy"):
-            pass
+    with (
+        one_run(tmp_path, "verify", alone=False),
+        one_run(tmp_path, "verify", alone=False),
+        pytest.raises(UsageError),
+        one_run(tmp_path, "deploy"),
+    ):
+        pass
     with one_run(tmp_path, "deploy"):
         pass
