@@ -16,7 +16,7 @@ _LOCK = 7036874417766
 
 def _run(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=models.SQLModel.metadata, compare_server_default=False
+        connection=connection, target_metadata=models.Task.metadata, compare_server_default=True
     )
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,0 +1,1 @@
+"""The real surroundings of both services' tests: PostgreSQL, migrated, and the services as processes."""

@@ -1,0 +1,158 @@
+"""A private PostgreSQL from the system's binaries, with the roles of the deployment."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import asyncpg
+
+from harness.processes import BACKEND, environment, executable, free_port
+
+ROLES = ("todo_owner", "todo_backend", "todo_frontend", "todo_mcp")
+PASSWORD = "only-for-this-test"
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database on the private server."""
+
+    port: int
+    name: str
+
+    def url(self, role: str) -> str:
+        """The libpq URL for a role."""
+        return f"postgresql://{role}:{PASSWORD}@127.0.0.1:{self.port}/{self.name}?sslmode=disable"
+
+    def rows(self, statement: str, *values: Any, role: str = "postgres") -> list[dict[str, Any]]:
+        """Run a statement as `role`, the superuser by default, and return its rows."""
+
+        async def fetch() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(self.url(role))
+            try:
+                return [dict(row) for row in await connection.fetch(statement, *values)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(fetch())
+
+    def alembic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the backend's alembic as the owner of the tables."""
+        return subprocess.run(
+            [executable(BACKEND, "alembic"), *arguments],
+            cwd=BACKEND,
+            env=environment({"DATABASE_URL": self.url("todo_owner")}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+def _binaries() -> Path:
+    """The folder of PostgreSQL's programs: of the newest version installed, or of the search path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and on_path is None:
+        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
+    return found[-1].parent if found else Path(str(on_path)).resolve().parent
+
+
+def _account() -> dict[str, Any]:
+    """Who runs the server: PostgreSQL refuses root, so root hands it to another account."""
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    entry = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """A fresh server with the roles; yields its port, and leaves nothing behind."""
+    programs, account, port = _binaries(), _account(), free_port()
+    with TemporaryDirectory(prefix="todo-pg-", dir="/tmp") as folder:
+        home = Path(folder)
+        secret = home / "password"
+        secret.write_text(PASSWORD)
+        if account:
+            for path in (home, secret):
+                os.chown(path, account["user"], account["group"])
+        surroundings = environment({"HOME": folder})
+        subprocess.run(
+            [
+                programs / "initdb",
+                f"--pgdata={home / 'data'}",
+                "--username=postgres",
+                f"--pwfile={secret}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--no-sync",
+            ],
+            cwd=home,
+            env=surroundings,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=120,
+            **account,
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "port": str(port),
+            "fsync": "off",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        process = subprocess.Popen(
+            [programs / "postgres", "-D", home / "data", *options],
+            cwd=home,
+            env=surroundings,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **account,
+        )
+        try:
+            _prepare(Database(port, "postgres"), process)
+            yield port
+        finally:
+            process.send_signal(2)  # SIGINT: fast shutdown
+            process.wait(60)
+
+
+def _prepare(maintenance: Database, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            maintenance.rows("SELECT 1")
+            break
+        except (OSError, asyncpg.CannotConnectNowError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL did not start") from None
+            time.sleep(0.1)
+    for role in ROLES:
+        maintenance.rows(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
+
+
+def create_database(port: int, name: str) -> Database:
+    """A new, empty database that belongs to the owner role."""
+    Database(port, "postgres").rows(f'CREATE DATABASE "{name}" OWNER todo_owner')
+    return Database(port, name)
+
+
+def migrated(port: int, name: str) -> Database:
+    """A new database with all tables."""
+    database = create_database(port, name)
+    done = database.alembic("upgrade", "head")
+    if done.returncode != 0:
+        raise RuntimeError(f"alembic failed:\n{done.stdout}{done.stderr}")
+    return database
