@@ -1,13 +1,24 @@
-import type { Metadata } from "next";
+import type { Metadata, Viewport } from "next";
+import { cookies } from "next/headers";
 import type { ReactNode } from "react";
+
+import { THEME_COOKIE, themeFrom } from "@/ui/theme";
+
 import "./globals.css";
 
-export const metadata: Metadata = { title: "Todo Chat" };
+export const metadata: Metadata = {
+  title: { default: "Todo Chat", template: "%s · Todo Chat" },
+  description: "A todo list that you can talk to.",
+};
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+export const viewport: Viewport = { colorScheme: "light dark" };
+
+/** The frame of every page. The theme comes with the request, so that no page flashes in the wrong one. */
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  const theme = themeFrom((await cookies()).get(THEME_COOKIE)?.value);
   return (
-    <html lang="en">
-      <body>{children}</body>
+    <html lang="en" data-theme={theme}>
+      <body className="min-h-dvh">{children}</body>
     </html>
   );
 }

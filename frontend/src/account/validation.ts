@@ -1,0 +1,26 @@
+export const SHORTEST_PASSWORD = 8;
+export const LONGEST_NAME = 255;
+
+export type Field = "name" | "email" | "password" | "confirmation";
+export type FieldErrors = Partial<Record<Field, string>>;
+
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+export type SignUp = Record<Field, string>;
+
+export function signUpErrors({ name, email, password, confirmation }: SignUp): FieldErrors {
+  const errors: FieldErrors = {};
+  if (name.trim() === "") errors.name = "Please tell us your name.";
+  else if (name.trim().length > LONGEST_NAME) errors.name = `At most ${LONGEST_NAME} characters.`;
+  if (!EMAIL.test(email.trim())) errors.email = "Please enter a valid e-mail address.";
+  if (password.length < SHORTEST_PASSWORD) errors.password = `At least ${SHORTEST_PASSWORD} characters.`;
+  if (confirmation !== password) errors.confirmation = "The passwords differ.";
+  return errors;
+}
+
+export function signInErrors({ email, password }: { email: string; password: string }): FieldErrors {
+  const errors: FieldErrors = {};
+  if (!EMAIL.test(email.trim())) errors.email = "Please enter a valid e-mail address.";
+  if (password === "") errors.password = "Please enter your password.";
+  return errors;
+}

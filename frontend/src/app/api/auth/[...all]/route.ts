@@ -1,0 +1,18 @@
+import { auth } from "@/server/auth";
+import { ConfigurationError } from "@/server/configuration";
+import { log } from "@/server/log";
+
+export const dynamic = "force-dynamic";
+
+/** Hand the request to Better Auth; a failure becomes a plain 503, never its text. */
+async function handle(request: Request): Promise<Response> {
+  try {
+    return await auth().handler(request);
+  } catch (problem) {
+    const reason = problem instanceof ConfigurationError ? problem.message : "unexpected failure";
+    log("error", "auth_unavailable", { reason });
+    return Response.json({ message: "Signing in is not possible right now" }, { status: 503 });
+  }
+}
+
+export { handle as GET, handle as POST };

@@ -1,0 +1,30 @@
+import { DueBadge, PriorityBadge } from "@/tasks/badges";
+import { Icon } from "@/ui/icon";
+
+import type { ReplyTask } from "./reply";
+
+/** The tasks that an answer lists. */
+export function TaskCards({ tasks }: { tasks: ReplyTask[] }) {
+  const now = new Date();
+  return (
+    <ul className="space-y-1.5">
+      {tasks.map((task, place) => (
+        <li key={place} className="flex items-start gap-2.5 rounded-xl border border-line bg-canvas px-3 py-2">
+          <span
+            className={`mt-0.5 flex size-4.5 shrink-0 items-center justify-center rounded-full border ${task.completed ? "border-accent bg-accent text-on-accent" : "border-line"}`}
+          >
+            {task.completed && <Icon name="check" className="size-3" />}
+            <span className="sr-only">{task.completed ? "Completed:" : "Pending:"}</span>
+          </span>
+          <span className="min-w-0 flex-1">
+            <span className={`block text-sm break-words ${task.completed ? "text-muted line-through" : ""}`}>{task.title}</span>
+            <span className="mt-1 flex flex-wrap gap-1.5">
+              <PriorityBadge priority={task.priority} />
+              {task.due !== null && !task.completed && <DueBadge stored={task.due} now={now} />}
+            </span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,42 @@
+"use client";
+
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+
+import { ToastProvider } from "@/ui/toasts";
+
+import { ApiError } from "./request";
+import { KeepSession } from "./keep-session";
+import { signInAgain } from "./navigation";
+
+const FRESH_MS = 30_000;
+const MOST_RETRIES = 2;
+
+function createClient(): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (problem) => {
+        if (problem instanceof ApiError && problem.status === 401) signInAgain();
+      },
+    }),
+    defaultOptions: {
+      queries: { staleTime: FRESH_MS, retry: (count, problem) => passing(problem) && count < MOST_RETRIES },
+    },
+  });
+}
+
+/** Whether asking again may help: the server was not reached, or is not well. */
+function passing(problem: Error): boolean {
+  return problem instanceof ApiError && (problem.status === 0 || problem.status >= 502);
+}
+
+/** The cache of server data and the toasts, for the pages of a signed-in person. */
+export function Providers({ children }: { children: ReactNode }) {
+  const [client] = useState(createClient);
+  return (
+    <QueryClientProvider client={client}>
+      <KeepSession />
+      <ToastProvider>{children}</ToastProvider>
+    </QueryClientProvider>
+  );
+}

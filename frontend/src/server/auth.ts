@@ -1,0 +1,49 @@
+import { betterAuth } from "better-auth";
+
+import { authSecret, publicUrl, trustedOrigins } from "./configuration";
+import { database } from "./database";
+import { log } from "./log";
+
+const HOUR_S = 3_600;
+
+function build() {
+  const address = publicUrl();
+  return betterAuth({
+    appName: "Todo Chat",
+    baseURL: address.origin,
+    basePath: "/api/auth",
+    secret: authSecret(),
+    trustedOrigins: trustedOrigins(),
+    database: database(),
+    emailAndPassword: { enabled: true, minPasswordLength: 8, maxPasswordLength: 128 },
+    // No cookie cache: a session that was ended is refused at once, here as in the backend.
+    session: { expiresIn: 24 * HOUR_S, updateAge: HOUR_S, cookieCache: { enabled: false } },
+    advanced: {
+      useSecureCookies: address.protocol === "https:",
+      defaultCookieAttributes: { httpOnly: true, sameSite: "lax", path: "/" },
+    },
+    rateLimit: {
+      enabled: true,
+      window: 60,
+      max: 300,
+      customRules: {
+        "/sign-in/email": { window: 60, max: 30 },
+        "/sign-up/email": { window: 60, max: 60 },
+      },
+    },
+    telemetry: { enabled: false },
+    logger: {
+      level: "warn",
+      // Its further arguments can hold e-mail addresses and statements; the message alone is enough.
+      log: (level, message) => log(level === "error" ? "error" : "warning", "auth", { message }),
+    },
+  });
+}
+
+let instance: ReturnType<typeof build> | undefined;
+
+/** Better Auth, made at the first request: the build and the liveness probe need neither secret nor database. */
+export function auth(): ReturnType<typeof build> {
+  instance ??= build();
+  return instance;
+}

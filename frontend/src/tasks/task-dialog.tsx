@@ -1,0 +1,144 @@
+"use client";
+
+import { type FormEvent, useId, useState } from "react";
+
+import { Dialog } from "@/ui/dialog";
+
+import { dayOf, localDay, storedDay } from "./day";
+import {
+  draftErrors,
+  type DraftErrors,
+  LONGEST_DESCRIPTION,
+  LONGEST_TITLE,
+  PRIORITIES,
+  type Priority,
+  type Task,
+  type TaskDraft,
+} from "./task";
+
+const PRESETS = [
+  { label: "Today", ahead: 0 },
+  { label: "Tomorrow", ahead: 1 },
+  { label: "In a week", ahead: 7 },
+];
+
+type Properties = { task: Task | null; onSave: (draft: TaskDraft) => void; onClose: () => void };
+
+/** Adds a task, or edits the given one. */
+export function TaskDialog({ task, onSave, onClose }: Properties) {
+  const id = useId();
+  const [title, setTitle] = useState(task?.title ?? "");
+  const [description, setDescription] = useState(task?.description ?? "");
+  const [priority, setPriority] = useState<Priority>(task?.priority ?? "medium");
+  const [day, setDay] = useState(task?.target_completion_date ? dayOf(task.target_completion_date) : "");
+  const [errors, setErrors] = useState<DraftErrors>({});
+
+  function save(event: FormEvent): void {
+    event.preventDefault();
+    const found = draftErrors({ title, description });
+    setErrors(found);
+    if (Object.keys(found).length > 0) return;
+    onSave({
+      title: title.trim(),
+      description: description.trim(),
+      priority,
+      target_completion_date: day === "" ? null : storedDay(day),
+    });
+  }
+
+  return (
+    <Dialog title={task ? "Edit task" : "Add a task"} onClose={onClose}>
+      <form onSubmit={save} noValidate className="space-y-4">
+        <div>
+          <label htmlFor={`${id}-title`} className="mb-1.5 block text-sm font-medium">
+            Title
+          </label>
+          <input
+            id={`${id}-title`}
+            className="field"
+            value={title}
+            onChange={(event) => setTitle(event.target.value)}
+            maxLength={LONGEST_TITLE}
+            aria-invalid={errors.title !== undefined}
+            aria-describedby={`${id}-title-error`}
+            autoFocus
+          />
+          <p id={`${id}-title-error`} className="mt-1 text-sm text-danger empty:hidden">
+            {errors.title}
+          </p>
+        </div>
+        <div>
+          <label htmlFor={`${id}-description`} className="mb-1.5 flex justify-between text-sm font-medium">
+            Description
+            <span className="font-normal text-muted">
+              {description.length}/{LONGEST_DESCRIPTION}
+            </span>
+          </label>
+          <textarea
+            id={`${id}-description`}
+            className="field min-h-20 resize-y"
+            value={description}
+            onChange={(event) => setDescription(event.target.value)}
+            maxLength={LONGEST_DESCRIPTION}
+            aria-invalid={errors.description !== undefined}
+            aria-describedby={`${id}-description-error`}
+          />
+          <p id={`${id}-description-error`} className="mt-1 text-sm text-danger empty:hidden">
+            {errors.description}
+          </p>
+        </div>
+        <fieldset>
+          <legend className="mb-1.5 text-sm font-medium">Priority</legend>
+          <div className="grid grid-cols-3 gap-1 rounded-xl bg-raised p-1">
+            {PRIORITIES.map((choice) => (
+              <label
+                key={choice}
+                className="cursor-pointer rounded-lg py-2 text-center text-sm capitalize text-muted has-checked:bg-surface has-checked:font-semibold has-checked:text-ink has-checked:shadow-xs has-focus-visible:outline-2 has-focus-visible:outline-accent"
+              >
+                <input
+                  type="radio"
+                  name="priority"
+                  className="sr-only"
+                  checked={priority === choice}
+                  onChange={() => setPriority(choice)}
+                />
+                {choice}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <div>
+          <label htmlFor={`${id}-due`} className="mb-1.5 block text-sm font-medium">
+            Due date
+          </label>
+          <input id={`${id}-due`} type="date" className="field" value={day} onChange={(event) => setDay(event.target.value)} />
+          <div className="mt-2 flex flex-wrap gap-2">
+            {PRESETS.map(({ label, ahead }) => (
+              <button
+                key={label}
+                type="button"
+                className="badge border border-line py-1 hover:bg-raised"
+                onClick={() => setDay(localDay(new Date(), ahead))}
+              >
+                {label}
+              </button>
+            ))}
+            {day !== "" && (
+              <button type="button" className="badge border border-line py-1 hover:bg-raised" onClick={() => setDay("")}>
+                No date
+              </button>
+            )}
+          </div>
+        </div>
+        <div className="flex justify-end gap-3 pt-2">
+          <button type="button" className="button-quiet" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button-primary">
+            {task ? "Save" : "Add task"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,64 @@
+"use client";
+
+import { Icon } from "@/ui/icon";
+
+import { DueBadge, PriorityBadge } from "./badges";
+import { shortDate } from "./day";
+import type { Task } from "./task";
+
+type Properties = {
+  task: Task;
+  onToggle: (task: Task) => void;
+  onEdit?: (task: Task) => void;
+  onDelete?: (task: Task) => void;
+};
+
+/** One task; without `onEdit` and `onDelete` it is the short form beside the chat. */
+export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
+  const now = new Date();
+  const completed = task.is_completed;
+  return (
+    <li data-testid="task-item" data-task-id={task.id} className="group flex items-start gap-3 px-4 py-3.5">
+      <input
+        type="checkbox"
+        checked={completed}
+        onChange={() => onToggle(task)}
+        aria-label={`Completed: ${task.title}`}
+        className="mt-0.5 size-5 shrink-0 cursor-pointer rounded accent-accent"
+      />
+      <div className="min-w-0 flex-1">
+        <p className={`font-medium break-words ${completed ? "text-muted line-through" : ""}`}>{task.title}</p>
+        {onEdit && task.description !== "" && (
+          <p className="mt-0.5 text-sm break-words whitespace-pre-line text-muted">{task.description}</p>
+        )}
+        <p className="mt-1.5 flex flex-wrap items-center gap-1.5 text-xs text-muted">
+          <PriorityBadge priority={task.priority} />
+          {!completed && task.target_completion_date !== null && <DueBadge stored={task.target_completion_date} now={now} />}
+          {onEdit && (
+            <span className="ml-1">
+              {completed && task.completed_at !== null
+                ? `Completed ${shortDate(task.completed_at, now)}`
+                : `Added ${shortDate(task.created_at, now)}`}
+            </span>
+          )}
+        </p>
+      </div>
+      {onEdit && onDelete && (
+        <div className="flex shrink-0 gap-0.5">
+          <button type="button" className="icon-button" onClick={() => onEdit(task)} aria-label={`Edit ${task.title}`} title="Edit">
+            <Icon name="pencil" />
+          </button>
+          <button
+            type="button"
+            className="icon-button hover:text-danger"
+            onClick={() => onDelete(task)}
+            aria-label={`Delete ${task.title}`}
+            title="Delete"
+          >
+            <Icon name="trash" />
+          </button>
+        </div>
+      )}
+    </li>
+  );
+}

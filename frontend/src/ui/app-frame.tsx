@@ -1,0 +1,33 @@
+import { cookies } from "next/headers";
+import type { ReactNode } from "react";
+
+import { Providers } from "@/client/providers";
+
+import { AppNavigation } from "./app-navigation";
+import { Brand } from "./brand";
+import { THEME_COOKIE, themeFrom } from "./theme";
+import { ThemeSwitch } from "./theme-switch";
+import { UserMenu } from "./user-menu";
+
+type Properties = { user: { name: string; email: string }; children: ReactNode };
+
+/** Header and shared state of the pages behind the sign-in. */
+export async function AppFrame({ user, children }: Properties) {
+  const theme = themeFrom((await cookies()).get(THEME_COOKIE)?.value);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <header className="sticky top-0 z-20 border-b border-line bg-surface/90 backdrop-blur">
+        <div className="mx-auto flex h-14 max-w-6xl items-center gap-2 px-4 sm:gap-4">
+          <span className="max-sm:hidden">
+            <Brand href="/dashboard" />
+          </span>
+          <AppNavigation />
+          <span className="flex-1" />
+          <ThemeSwitch initial={theme} />
+          <UserMenu name={user.name} email={user.email} />
+        </div>
+      </header>
+      <Providers>{children}</Providers>
+    </div>
+  );
+}
