@@ -132,7 +132,7 @@ def _outcome_of(error: BaseException) -> Attempt:
             Status.FAILED,
             f"unexpected {name}: {first_line[0][:300]}" if first_line else f"unexpected {name}",
             "a check that ends with an answer",
-            "inv status --details",
+            "the traceback is in the journal; inv status names its file",
         ),
         details="".join(traceback.format_exception(error)),
     )

@@ -1,0 +1,36 @@
+"""Install the tools and start the build engine, where they are ours to install: under the embedded cluster."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+_one_at_a_time = threading.Lock()
+"""Several steps want the same toolchain; the first builds it and the others find it there."""
+
+
+def install(world: World) -> None:
+    """Build and install what the embedded cluster is made of; on a user's own cluster its tools are the user's."""
+    if world.cluster.provider != "embedded":
+        return
+    from runbook.cluster.embedded.setup import setup
+
+    if not _one_at_a_time.acquire(blocking=False):
+        world.progress("the toolchain, which another step installs")
+        _one_at_a_time.acquire()
+    try:
+        setup(world.settings, world.progress)
+    finally:
+        _one_at_a_time.release()
+
+
+def start_engine(world: World) -> None:
+    """Have a build engine that answers: the user's Docker, else ours."""
+    install(world)
+    if world.cluster.provider == "embedded":
+        from runbook.cluster.embedded.engine import Engine
+
+        Engine(world.settings).up(world.progress)
