@@ -1,0 +1,3 @@
+module todo-runbook/pause
+
+go 1.24.0
