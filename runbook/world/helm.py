@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from runbook.cluster import Cluster
 from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
-from runbook.settings import Settings
-from runbook.world.commands import Commands, CommandResult
+
+if TYPE_CHECKING:
+    from runbook.cluster import Cluster
+    from runbook.settings import Settings
+    from runbook.world.commands import CommandResult, Commands
 
 Object = dict[str, Any]
 
@@ -131,11 +131,15 @@ class Helm:
 
     def values(self, release: str, namespace: str, *, computed: bool = False) -> Object | None:
         """The values that a release was given, or with `computed` all that it used; None: no such release."""
-        return self._json(["get", "values", release, *(["--all"] if computed else [])], namespace)
+        found: Object | None = self._json(
+            ["get", "values", release, *(["--all"] if computed else [])], namespace
+        )
+        return found
 
     def status(self, release: str, namespace: str) -> Object | None:
         """The last revision with its state (`info.status`), or None where there is no such release."""
-        return self._json(["status", release], namespace)
+        found: Object | None = self._json(["status", release], namespace)
+        return found
 
     def history(self, release: str, namespace: str) -> list[Object]:
         """All kept revisions, oldest first; none where there is no such release."""
@@ -235,8 +239,10 @@ class Helm:
 
 def _documents(text: str) -> list[Object]:
     """The objects of a YAML stream; empty documents do not count."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [document for document in yaml.load_all(text, Loader=loader) if document]  # noqa: S506 - a safe loader
+    return [document for document in yaml.load_all(text, Loader=loader) if document]
 
 
 def _findings(text: str) -> tuple[list[Finding], int, int]:
