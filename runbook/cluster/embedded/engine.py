@@ -126,7 +126,7 @@ class Engine:
 
         folder = self.folder / "configuration"
         plugin = folder / "cli-plugins" / "docker-buildx"
-        buildx = Toolchain(self._settings).path("buildx")
+        buildx = Toolchain(self._settings).binary("buildx")
         if not plugin.is_symlink() or plugin.readlink() != buildx:
             plugin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = plugin.with_name(f".docker-buildx.{os.getpid()}")

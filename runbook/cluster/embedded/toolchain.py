@@ -46,7 +46,10 @@ class Toolchain:
         self._parts = parts
 
     def binary(self, name: str) -> Path:
-        """Where the command is; raises `CommandMissing` (try: inv setup) where it is not."""
+        """Where the command is; raises `CommandMissing` (try: inv setup) where it is not.
+
+        A binary of many commands is also found by the name of its part, and takes the command as its first argument.
+        """
         part = self._part_of(name)
         if not self._installed(part):
             raise CommandMissing(
@@ -159,7 +162,7 @@ class Toolchain:
 
     def _part_of(self, name: str) -> Part:
         for part in self._parts:
-            if name in part.names:
+            if name == part.name or name in part.names:
                 return part
         known = ", ".join(name for part in self._parts for name in part.names)
         raise UsageError(f"the toolchain has no command `{name}`", wanted=f"one of {known}")
@@ -167,10 +170,8 @@ class Toolchain:
     def _chosen(self, only: Iterable[str] | None) -> tuple[Part, ...]:
         if only is None:
             return tuple(self._parts)
-        wanted = set(only)
-        known = {part.name for part in self._parts}
-        names = {name if name in known else self._part_of(name).name for name in wanted}
-        return tuple(part for part in self._parts if part.name in names)
+        wanted = {self._part_of(name).name for name in only}
+        return tuple(part for part in self._parts if part.name in wanted)
 
 
 @contextmanager
