@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
+from runbook.application import BACKEND, FRONTEND, INGRESS_CLASS, MCP_SERVER
+from runbook.checks import chart, chat, claims, host, node, pod_templates, pods, routes, services, web
 from runbook.step import Step
 
+
+def _templated(step_id: str, title: str, claim: claims.Claim) -> Step:
+    """A step that the chart fulfils: its claim is asked of the rendered chart, and later of the live object."""
+    return Step(
+        step_id, title, check=chart.rendered(claim), live=chart.deployed(claim), needs=("T006", "T020")
+    )
+
+
+NAMESPACE = claims.namespace({"env": "development"})
+
 STEPS = (
-    Step("T025", "The frontend runs as user 1000 on a read-only root", needs=("T024",)),
-    Step("T026", "The frontend asks for 100m and 128Mi and is held to 500m and 256Mi", needs=("T024",)),
-    Step("T027", "The frontend is probed at /", needs=("T024",)),
-    Step("T028", "The frontend is a ClusterIP service on port 3000", needs=("T024",)),
-    Step("T029", "The ingress of class nginx sends todo.local to the frontend", needs=("T024",)),
-    Step("T030", "The backend runs as user 1000 on a read-only root", needs=("T024",)),
-    Step("T031", "The backend asks for 200m and 256Mi and is held to 1 CPU and 512Mi", needs=("T024",)),
-    Step("T032", "The backend is probed at /health", needs=("T024",)),
-    Step("T033", "The backend is a ClusterIP service on port 8000", needs=("T024",)),
+    _templated(
+        "T025",
+        "The frontend runs as user 1000 on a read-only root",
+        pod_templates.restricted(FRONTEND, writable=("/tmp", "/app/.next/cache")),  # noqa: S108
+    ),
+    _templated(
+        "T026",
+        "The frontend asks for 100m and 128Mi and is held to 500m and 256Mi",
+        pod_templates.resources(
+            FRONTEND,
+            requests={"cpu": "100m", "memory": "128Mi"},
+            limits={"cpu": "500m", "memory": "256Mi"},
+        ),
+    ),
+    _templated(
+        "T027",
+        "The frontend is probed at /",
+        pod_templates.probes(FRONTEND, liveness="/", readiness="/"),
+    ),
+    _templated("T028", "The frontend is a ClusterIP service on port 3000", routes.service(FRONTEND)),
+    _templated(
+        "T029",
+        "The ingress of class nginx sends todo.local to the frontend",
+        routes.ingress(FRONTEND, class_name=INGRESS_CLASS),
+    ),
+    _templated(
+        "T030", "The backend runs as user 1000 on a read-only root", pod_templates.restricted(BACKEND)
+    ),
+    _templated(
+        "T031",
+        "The backend asks for 200m and 256Mi and is held to 1 CPU and 512Mi",
+        pod_templates.resources(
+            BACKEND,
+            requests={"cpu": "200m", "memory": "256Mi"},
+            limits={"cpu": "1000m", "memory": "512Mi"},
+        ),
+    ),
+    _templated(
+        "T032",
+        "The backend is probed at /health",
+        pod_templates.probes(BACKEND, liveness="/health", readiness="/health"),
+    ),
+    _templated("T033", "The backend is a ClusterIP service on port 8000", routes.service(BACKEND)),
     Step("T034", "The MCP server's build context leaves out what the image does not need", needs=("T011",)),
     Step(
-        "T035", "The MCP server's Dockerfile has two stages, Python 3.13 slim and user 1000", needs=("T011",)
+        "T035",
+        "The MCP server's Dockerfile has two stages, Python 3.13 slim and user 1000",
+        needs=("T011",),
     ),
     Step(
         "T036",
@@ -25,23 +73,72 @@ STEPS = (
         heavy=True,
     ),
     Step("T037", "The MCP server image stays under 200 MB", needs=("T036",)),
-    Step("T038", "The MCP server runs as user 1000 on a read-only root", needs=("T024",)),
-    Step("T039", "The MCP server asks for 100m and 128Mi and is held to 500m and 256Mi", needs=("T024",)),
-    Step("T040", "The MCP server is probed at /health", needs=("T024",)),
-    Step("T041", "The MCP server is a ClusterIP service on port 8080", needs=("T024",)),
-    Step(
-        "T042", "The manifest of the namespace names it todo and labels it env=development", needs=("T002",)
+    _templated(
+        "T038", "The MCP server runs as user 1000 on a read-only root", pod_templates.restricted(MCP_SERVER)
     ),
-    Step("T043", "The local Kubernetes runs and its node is Ready", needs=("T005", "T006", "T007")),
-    Step("T044", "An ingress controller serves class nginx", needs=("T043",)),
+    _templated(
+        "T039",
+        "The MCP server asks for 100m and 128Mi and is held to 500m and 256Mi",
+        pod_templates.resources(
+            MCP_SERVER,
+            requests={"cpu": "100m", "memory": "128Mi"},
+            limits={"cpu": "500m", "memory": "256Mi"},
+        ),
+    ),
+    _templated(
+        "T040",
+        "The MCP server is probed at /health",
+        pod_templates.probes(MCP_SERVER, liveness="/health", readiness="/health"),
+    ),
+    _templated("T041", "The MCP server is a ClusterIP service on port 8080", routes.service(MCP_SERVER)),
+    Step(
+        "T042",
+        "The namespace is named todo and labelled env=development",
+        check=chart.manifest(NAMESPACE, "k8s/namespace.yaml"),
+        live=chart.deployed(NAMESPACE),
+        needs=("T002",),
+    ),
+    Step(
+        "T043",
+        "The local Kubernetes runs and its node is Ready",
+        check=node.ready,
+        apply=lambda world: world.cluster.up(world.progress),
+        needs=("T005", "T006", "T007"),
+    ),
+    Step(
+        "T044",
+        "An ingress controller serves class nginx",
+        check=node.ingress,
+        apply=lambda world: world.cluster.enable_ingress(world.progress),
+        needs=("T043",),
+    ),
     Step("T045", "Images are built where the node can take them", needs=("T004", "T043")),
     Step("T046", "The node holds the images that were built", needs=("T016", "T017", "T036", "T045")),
-    Step("T047", "This machine finds todo.local at the ingress", needs=("T044",)),
+    Step("T047", "This machine finds todo.local at the ingress", check=host.resolves, needs=("T044",)),
     Step("T048", "The release is deployed from this very chart", needs=("T024", "T042", "T044", "T046")),
-    Step("T049", "All pods are Ready within five minutes", needs=("T048",)),
-    Step("T050", "Every service has endpoints", needs=("T049",)),
-    Step("T051", "The ingress answers with HTTP 200", needs=("T047", "T050")),
-    Step("T052", "The page loads in a browser in under 3 seconds", needs=("T051",)),
-    Step("T053", "A chat message in the browser is answered in under 10 seconds", needs=("T052",)),
-    Step("T054", "The answer came by a tool call of the backend to the MCP server", needs=("T053",)),
+    Step("T049", "All pods are Ready within five minutes", check=pods.all_ready, needs=("T048",)),
+    Step("T050", "Every service has endpoints", check=services.have_endpoints, needs=("T049",)),
+    Step("T051", "The ingress answers with HTTP 200", check=web.answers, needs=("T047", "T050")),
+    Step(
+        "T052",
+        "The page loads in a browser in under 3 seconds",
+        check=web.loads_in_browser,
+        needs=("T051",),
+    ),
+    Step(
+        "T053",
+        "A chat message in the browser is answered in under 10 seconds",
+        check=chat.answers,
+        needs=("T052",),
+        drill=True,
+        fingerprint=pods.fingerprint,
+    ),
+    Step(
+        "T054",
+        "The answer came by a tool call of the backend to the MCP server",
+        check=chat.used_the_mcp_server,
+        needs=("T053",),
+        drill=True,
+        fingerprint=pods.fingerprint,
+    ),
 )

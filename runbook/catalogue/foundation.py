@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runbook.checks import chart, values
 from runbook.step import Step
 
 STEPS = (
@@ -23,13 +24,34 @@ STEPS = (
     ),
     Step("T018", "The backend image stays under 300 MB", needs=("T016",)),
     Step("T019", "The frontend image stays under 200 MB", needs=("T017",)),
-    Step("T020", "The chart names itself todo-app, chart and application at 1.0.0", needs=("T002",)),
-    Step("T021", "The default values are fit for production", needs=("T020",)),
-    Step("T022", "The development values use the images of the node", needs=("T021",)),
-    Step("T023", "Names and labels come from shared template helpers", needs=("T020",)),
+    Step(
+        "T020",
+        "The chart names itself todo-app, chart and application at 1.0.0",
+        check=chart.metadata(name="todo-app", version="1.0.0", app_version="1.0.0"),
+        needs=("T002",),
+    ),
+    Step(
+        "T021",
+        "The default values are fit for production",
+        check=values.fit_for_production,
+        needs=("T006", "T020"),
+    ),
+    Step(
+        "T022",
+        "The development values use the images of the node",
+        check=values.fit_for_development,
+        needs=("T006", "T020"),
+    ),
+    Step(
+        "T023",
+        "Names and labels come from shared template helpers",
+        check=chart.helpers_are_shared,
+        needs=("T006", "T020"),
+    ),
     Step(
         "T024",
         "The chart passes helm lint without an error or a warning",
+        check=chart.lints("postgres", "offline-model"),
         needs=("T006", "T021", "T022", "T023"),
     ),
 )
