@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,26 +104,6 @@ def metadata(*, name: str, version: str, app_version: str) -> Check:
     return check
 
 
-def structure(world: World) -> Outcome:
-    """Each component has a sub-chart with templates of its own; security and Dapr have a folder in the parent.
-
-    Source: T003; a component's templates/<component>/ is charts/<component>/templates/ here (real sub-charts).
-    """
-    chart = chart_of(world)
-    folders = [f"charts/{component.name}/templates" for component in COMPONENTS]
-    folders += ["templates/security", "templates/dapr"]
-    empty = [folder for folder in folders if not any(_files(chart / folder))]
-    missing = [f"charts/{each.name}/Chart.yaml" for each in COMPONENTS if not _is_chart(chart, each.name)]
-    wanted = f"templates in {', '.join(folders)}"
-    if empty or missing:
-        return failed(
-            f"empty or absent in {chart}: {', '.join([*empty, *missing])}",
-            wanted=wanted,
-            hint=f"git status {chart}",
-        )
-    return passed(f"{len(folders)} folders with templates, {len(COMPONENTS)} sub-charts", wanted=wanted)
-
-
 def lints(*stand_ins: str) -> Check:
     """No error and no warning by `helm lint --strict`: the chart with each of its values files, and the stand-ins.
 
@@ -209,12 +189,3 @@ def _selectors(each: Object) -> list[tuple[str, Any]]:
         labels = spec["template"]["metadata"].get("labels")
         return [("selector labels", spec["selector"].get("matchLabels")), ("pod labels", labels)]
     return [("selector labels", spec.get("selector"))] if each["kind"] == "Service" else []
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*") if path.is_file() and path.stat().st_size > 0)
-
-
-def _is_chart(chart: Path, name: str) -> bool:
-    path = chart / "charts" / name / "Chart.yaml"
-    return path.is_file() and (yaml.safe_load(path.read_text()) or {}).get("name") == name

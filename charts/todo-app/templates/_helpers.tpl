@@ -25,16 +25,6 @@ app.kubernetes.io/part-of: todo-app
 app.kubernetes.io/component: {{ .Chart.Name }}
 {{- end }}
 
-{{/* Annotations that tie a pod to what it was made of: another source or another Secret makes another pod. */}}
-{{- define "todo-app.identity" -}}
-{{- with .Values.image.sourceDigest }}
-todo.runbook/source-digest: {{ . | quote }}
-{{- end }}
-{{- with .Values.global.secretsDigest }}
-todo.runbook/secrets-digest: {{ . | quote }}
-{{- end }}
-{{- end }}
-
 {{/* Reference of a component's image: by digest where one is set, else by tag. */}}
 {{- define "todo-app.image" -}}
 {{- $name := .Values.image.repository -}}
