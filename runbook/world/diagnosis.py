@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.errors import RunbookError
 from runbook.world import workloads
-from runbook.world.api import Api
 from runbook.world.redaction import redact
+
+if TYPE_CHECKING:
+    from runbook.world.api import Api
 
 LAST_LINES = 5
 LONGEST = 300
@@ -43,3 +46,38 @@ def last_lines(api: Api, pod: str, container: str, namespace: str, status: Mappi
     except RunbookError:
         return ""
     return " | ".join(line.strip()[:LONGEST] for line in text.splitlines() if line.strip())
+
+
+def bundle(api: Api, namespace: str) -> dict[str, Any]:
+    """All that tells why a namespace's workloads are as they are, redacted: pods, events, last log lines."""
+    kept: dict[str, Any] = {}
+    try:
+        pods = api.list("Pod", namespace)
+        kept["pods"] = [{"pod": workloads.name(pod), "status": pod.get("status")} for pod in pods]
+        kept["events"] = [
+            {key: event.get(key) for key in ("lastTimestamp", "type", "reason", "message", "involvedObject")}
+            for event in api.events(namespace)
+        ]
+        kept["logs"] = {
+            f"{workloads.name(pod)}/{container}": _log(api, pod, container)
+            for pod in pods
+            for container in workloads.containers(pod)
+        }
+    except RunbookError as problem:
+        kept["incomplete"] = problem.observed
+    redacted: dict[str, Any] = json.loads(redact(json.dumps(kept)))
+    return redacted
+
+
+def _log(api: Api, pod: Mapping[str, Any], container: str) -> str:
+    told = []
+    for previous in (True, False):
+        try:
+            told.append(
+                api.logs(
+                    workloads.name(pod), container, pod["metadata"]["namespace"], tail=100, previous=previous
+                )
+            )
+        except RunbookError:
+            continue
+    return "\n".join(told)
