@@ -107,23 +107,16 @@ class Sandbox:
                 return int(entry.name)
         return None
 
-    def run(
-        self,
-        argv: Sequence[str],
-        timeout: float = 60.0,
-        *,
-        stdin: IO[bytes] | int | None = None,
-        text: str | None = None,
-    ) -> str:
+    def run(self, argv: Sequence[str], timeout: float = 60.0, *, stdin: IO[bytes] | None = None) -> str:
         """Run a command inside and return its standard output.
 
-        `stdin` is a stream for it, `text` what it reads instead. Raises `CommandFailed`, or `TimedOut` after `timeout` s.
+        Its standard input is the stream `stdin`. Raises `CommandFailed`, or `TimedOut` after `timeout` seconds.
         """
         command = [*self.entry(), *argv]
         try:
             done = subprocess.run(
                 command,
-                **({"input": text.encode()} if text is not None else {"stdin": stdin or subprocess.DEVNULL}),
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
                 capture_output=True,
                 timeout=timeout,
                 check=False,
@@ -137,7 +130,7 @@ class Sandbox:
             words = (done.stderr or done.stdout).decode(errors="replace").strip()[-600:]
             raise CommandFailed(
                 f"`{join(argv)}` in sandbox {self.name} ended with status {done.returncode}: {words or 'no output'}",
-                hint=join([*self.entry(), *argv]),
+                hint=join(command),
             )
         return done.stdout.decode(errors="replace")
 

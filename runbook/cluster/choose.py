@@ -1,0 +1,45 @@
+"""Which cluster a run is about: as the settings say, else what this machine offers."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+from runbook.cluster import Cluster
+from runbook.errors import UsageError
+from runbook.settings import Settings
+
+
+def choose(settings: Settings) -> Cluster:
+    """The cluster of `settings.cluster`.
+
+    `auto` is minikube where minikube is installed and a Docker daemon answers, else the embedded node where this is
+    root on Linux; a node of ours that exists already is kept. Raises `UsageError` where neither is possible.
+    """
+    from runbook.cluster.embedded.node import Embedded
+    from runbook.cluster.minikube import Minikube
+
+    if settings.cluster == "embedded":
+        return Embedded(settings)
+    if settings.cluster == "minikube":
+        return Minikube(settings)
+    if settings.cluster == "kind":
+        from runbook.cluster.kind import Kind
+
+        return Kind(settings)
+    if settings.cluster == "existing":
+        from runbook.cluster.existing import Existing
+
+        return Existing(settings)
+    embedded = Embedded(settings)
+    if embedded.folder.exists():
+        return embedded
+    if Minikube.usable():
+        return Minikube(settings)
+    if platform.system() == "Linux" and os.geteuid() == 0:
+        return embedded
+    raise UsageError(
+        "there is no minikube with a Docker daemon that answers, and the embedded node needs root on Linux",
+        wanted="one of the two",
+        hint="install Docker and minikube, or run as root on Linux, or TODO_CLUSTER=existing TODO_CONTEXT=<context>",
+    )

@@ -1,0 +1,126 @@
+"""What runs on the node from the start: DNS, network policies, storage; and the ingress controller.
+
+Every object carries the digest of its add-on: one that says so already is not written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from runbook.cluster import Progress
+from runbook.cluster.embedded.configuration import QUEUE, Configuration, render
+from runbook.waiting import NotYet, Sight, Subject, watching
+
+if TYPE_CHECKING:
+    from runbook.world.api import Api
+
+BASE = ("storage", "network-policies", "dns")
+INGRESS = ("ingress",)
+DIGEST = "todo.runbook/digest"
+INGRESS_NAMESPACE = "ingress-nginx"
+READY_SECONDS = 120.0
+
+
+def manifests(
+    names: Sequence[str],
+    configuration: Configuration,
+    images: Mapping[str, str],
+    name_servers: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """The objects of these add-ons, in the order in which they are to be applied, each marked with its digest."""
+    found: list[dict[str, Any]] = []
+    for name in names:
+        text = render(
+            f"addons/{name}.yaml",
+            name=configuration.name,
+            addresses=configuration.addresses,
+            images=images,
+            queue=QUEUE,
+            name_servers=list(name_servers),
+        )
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        for manifest in filter(None, yaml.safe_load_all(text)):
+            manifest["metadata"].setdefault("annotations", {})[DIGEST] = digest
+            if template := manifest.get("spec", {}).get(
+                "template"
+            ):  # new pods where what they read has changed
+                template["metadata"].setdefault("annotations", {})[DIGEST] = digest
+            found.append(manifest)
+    return found
+
+
+def apply(api: Api, wanted: Sequence[Mapping[str, Any]]) -> int:
+    """Have these objects; returns how many had to be written."""
+    written = 0
+    for manifest in wanted:
+        metadata = manifest["metadata"]
+        live = api.get(manifest["kind"], metadata["name"], metadata.get("namespace"))
+        digest = ((live or {}).get("metadata", {}).get("annotations") or {}).get(DIGEST)
+        if digest != metadata["annotations"][DIGEST]:
+            api.apply(manifest)
+            written += 1
+    return written
+
+
+def wait_for_pods(
+    api: Api,
+    wanted: Sequence[Mapping[str, Any]],
+    since: str,
+    progress: Progress,
+    seconds: float = READY_SECONDS,
+) -> None:
+    """Until each workload of `wanted` has a Ready pod of its present template whose containers run since `since`.
+
+    `since` (RFC 3339, UTC) tells a pod that runs now from one that ran before the node was started anew.
+    """
+    workloads = [manifest for manifest in wanted if manifest["kind"] in ("Deployment", "DaemonSet")]
+    subjects = {
+        manifest["metadata"]["name"]: Subject(
+            "Pod",
+            manifest["metadata"]["namespace"],
+            labels=",".join(f"{k}={v}" for k, v in manifest["spec"]["selector"]["matchLabels"].items()),
+        )
+        for manifest in workloads
+    }
+    images = {
+        m["metadata"]["name"]: m["spec"]["template"]["spec"]["containers"][0]["image"] for m in workloads
+    }
+
+    def judge(sight: Sight) -> None:
+        for name, subject in subjects.items():
+            reasons = [pod_problem(pod, images[name], since) for pod in sight[subject]]
+            if not reasons or all(reasons):
+                raise NotYet(f"{name}: {reasons[0] if reasons else 'no pod yet'}")
+
+    if subjects:
+        watching(
+            api,
+            list(subjects.values()),
+            judge,
+            timeout=seconds,
+            wanted=f"Ready pods of {', '.join(subjects)}",
+            hint="inv cluster.status",
+            progress=progress,
+        )
+
+
+def pod_problem(pod: Mapping[str, Any], image: str, since: str) -> str:
+    """What keeps this pod from counting as Ready with `image` now; empty when nothing does."""
+    status = pod.get("status", {})
+    if pod["metadata"].get("deletionTimestamp"):
+        return "its pod is being removed"
+    if all(container["image"] != image for container in pod["spec"]["containers"]):
+        return "its pod has an older image"
+    for container in status.get("containerStatuses", []):
+        state = container.get("state", {})
+        if "waiting" in state:
+            return f"waiting: {state['waiting'].get('reason', 'unknown')}"
+        if state.get("running", {}).get("startedAt", "") < since:
+            return "its container has not been started again yet"
+    conditions = {condition["type"]: condition for condition in status.get("conditions", [])}
+    ready = conditions.get("Ready", {})
+    return "" if ready.get("status") == "True" else f"{status.get('phase', 'Pending')}, not Ready"

@@ -1,0 +1,96 @@
+"""The node's addresses: one /16 of 10.0.0.0/8 that nothing on this machine uses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
+from pathlib import Path
+
+from runbook.errors import RunbookError
+
+FIRST, LAST = 100, 250
+"""The second octets to choose from: below lie the ranges that people and Docker tend to use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """All addresses of one node follow from the second octet `block`: 10.`block`.0.0/16."""
+
+    block: int
+
+    @property
+    def whole(self) -> IPv4Network:
+        return IPv4Network(f"10.{self.block}.0.0/16")
+
+    @property
+    def host(self) -> str:
+        """This machine's end of the link to the node."""
+        return f"10.{self.block}.255.1"
+
+    @property
+    def node(self) -> str:
+        """The node's end: API server and ingress listen here."""
+        return f"10.{self.block}.255.2"
+
+    @property
+    def link(self) -> str:
+        return f"10.{self.block}.255.0/30"
+
+    @property
+    def pods(self) -> str:
+        return f"10.{self.block}.0.0/20"
+
+    @property
+    def services(self) -> str:
+        return f"10.{self.block}.128.0/20"
+
+    @property
+    def api_service(self) -> str:
+        return f"10.{self.block}.128.1"
+
+    @property
+    def dns_service(self) -> str:
+        return f"10.{self.block}.128.10"
+
+
+def _used_here() -> list[IPv4Network]:
+    """Every range that this machine routes or holds an address in, and the hosts that it asks for names."""
+    command = ["ip", "-json", "-4", "route", "show", "table", "all"]
+    routes = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=10).stdout or b"[]")
+    words = [route["dst"] for route in routes if route.get("dst") not in (None, "default")]
+    words += [route["gateway"] for route in routes if "gateway" in route]
+    resolver = Path("/etc/resolv.conf")
+    lines = resolver.read_text().splitlines() if resolver.exists() else []
+    words += [line.split()[1] for line in lines if line.startswith("nameserver ") and "." in line]
+    return [network for word in words if isinstance(network := ip_network(word, strict=False), IPv4Network)]
+
+
+def _first_free(name: str, used: Iterable[IPv4Network]) -> Addresses:
+    """The first free block from a place that depends on the name, so that two clusters seldom want the same."""
+    used = list(used)
+    count = LAST - FIRST + 1
+    start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % count
+    for step in range(count):
+        candidate = Addresses(FIRST + (start + step) % count)
+        if not any(candidate.whole.overlaps(network) for network in used):
+            return candidate
+    raise RunbookError(
+        f"every range from 10.{FIRST}.0.0/16 to 10.{LAST}.0.0/16 is routed on this machine",
+        wanted="one free /16 for the node",
+        hint="ip route show table all",
+    )
+
+
+def of_node(name: str, folder: Path) -> Addresses:
+    """The addresses of this node: those that it already has, or free ones, which are then remembered in `folder`."""
+    file = folder / "addresses.json"
+    if file.exists():
+        return Addresses(int(json.loads(file.read_text())["block"]))
+    chosen = _first_free(name, _used_here())
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(json.dumps({"block": chosen.block}) + "\n")
+    return chosen

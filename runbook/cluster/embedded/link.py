@@ -1,0 +1,84 @@
+"""The link to the node: one veth pair, the only thing of the node that the machine's network sees.
+
+It needs no route but its own, no forwarding and no netfilter rule on the machine; it ends when the node ends.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from runbook.cluster.embedded.addresses import Addresses
+from runbook.cluster.embedded.sandbox import Sandbox
+from runbook.errors import CommandFailed, RunbookError
+
+INSIDE_NAME = "eth0"
+
+
+def interface(name: str) -> str:
+    """The machine's end; a name of an interface has at most 15 letters."""
+    return f"td-{name}"
+
+
+def _ip(*arguments: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        ["ip", "-json", *arguments], capture_output=True, text=True, timeout=10, check=False
+    )
+    if done.returncode != 0:
+        raise CommandFailed(
+            f"`ip {' '.join(arguments)}`: {done.stderr.strip()}", hint=f"ip {' '.join(arguments)}"
+        )
+    found: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    return found
+
+
+def _ours(name: str) -> dict[str, Any] | None:
+    return next(
+        (link for link in _ip("-details", "addr", "show") if link.get("ifname") == interface(name)), None
+    )
+
+
+def exists(name: str) -> bool:
+    return _ours(name) is not None
+
+
+def ensure(name: str, sandbox: Sandbox, addresses: Addresses) -> bool:
+    """Have the pair, with its addresses and the node's default route; returns whether anything had to be made."""
+    link = _ours(name)
+    if link is not None:
+        if link.get("ifalias") != str(sandbox.folder):
+            raise RunbookError(
+                f"interface {interface(name)} belongs to {link.get('ifalias') or 'something else'}",
+                wanted=f"the node of {sandbox.folder}",
+                hint="choose another cluster name (TODO_CLUSTER_NAME)",
+            )
+        held = {address.get("local") for address in link.get("addr_info", [])}
+        if addresses.host in held and "UP" in link.get("flags", []) and _inside_ready(sandbox):
+            return False
+        remove(name)
+    pid = sandbox.pid()
+    _ip("link", "add", interface(name), "type", "veth", "peer", "name", INSIDE_NAME, "netns", str(pid))
+    _ip("link", "set", "dev", interface(name), "alias", str(sandbox.folder))
+    _ip("addr", "add", f"{addresses.host}/30", "dev", interface(name))
+    _ip("link", "set", "dev", interface(name), "up")
+    sandbox.run(["ip", "addr", "add", f"{addresses.node}/30", "dev", INSIDE_NAME], timeout=10)
+    sandbox.run(["ip", "link", "set", "dev", INSIDE_NAME, "up"], timeout=10)
+    # Nothing is forwarded beyond this machine; the kernel wants a route before it looks at a service's address at all.
+    sandbox.run(["ip", "route", "replace", "default", "via", addresses.host], timeout=10)
+    return True
+
+
+def _inside_ready(sandbox: Sandbox) -> bool:
+    routes = json.loads(sandbox.run(["ip", "-json", "route", "show", "default"], timeout=10) or "[]")
+    return any(route.get("dev") == INSIDE_NAME for route in routes)
+
+
+def remove(name: str) -> None:
+    """Take the pair away; its other end goes with it. Nothing to do where it is gone already."""
+    if exists(name):
+        try:
+            _ip("link", "del", "dev", interface(name))
+        except CommandFailed:
+            if exists(name):  # else it went away by itself in between, with its network namespace
+                raise

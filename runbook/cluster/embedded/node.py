@@ -1,0 +1,295 @@
+"""The embedded cluster: one Kubernetes node in a sandbox, reached over one veth pair."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.cluster.embedded import addons, addresses, components, images, link
+from runbook.cluster.embedded.archive import ScratchImage
+from runbook.cluster.embedded.components import Binaries
+from runbook.cluster.embedded.configuration import Configuration
+from runbook.cluster.embedded.sandbox import Sandbox
+from runbook.errors import RunbookError, Unmeasurable
+from runbook.settings import Settings
+from runbook.waiting import NotYet, Sight, Subject, eventually, watching
+
+if TYPE_CHECKING:
+    from runbook.world.api import Api
+
+API_SECONDS = 60.0
+NODE_SECONDS = 90.0
+INGRESS_SECONDS = 60.0
+GONE_SECONDS = 10.0
+
+TUNABLES = {
+    "/proc/sys/vm/overcommit_memory": "1\n",
+    "/proc/sys/vm/panic_on_oom": "0\n",
+    "/proc/sys/kernel/panic": "10\n",
+    "/proc/sys/kernel/panic_on_oops": "1\n",
+    "/proc/sys/kernel/keys/root_maxkeys": "1000000\n",
+    "/proc/sys/kernel/keys/root_maxbytes": "25000000\n",
+}
+"""Settings of the whole machine that the kubelet would change: it reads what it wants, and leaves them alone."""
+
+
+class Embedded:
+    """Implements `runbook.cluster.Cluster`."""
+
+    provider = "embedded"
+
+    def __init__(self, settings: Settings, binary: Binaries | None = None) -> None:
+        self.settings = settings
+        self.name = settings.cluster_name
+        self.folder = settings.state / "node"
+        self.sandbox = Sandbox(
+            f"todo-{self.name}",
+            self.folder,
+            network=True,
+            covered=("/var/lib", "/var/log"),
+            pretended=TUNABLES,
+        )
+        self._binary_given = binary
+
+    def up(self, progress: Progress) -> None:
+        """Bring the node to Ready, or repair it; a second call changes nothing."""
+        self._forget_broken()
+        configuration = self._configuration()
+        configuration.write()
+        definitions = components.definitions(configuration, self._binary)
+        if not self.sandbox.running():
+            progress("starting the node")
+            self._clean_slate()
+        self.sandbox.start(definitions)
+        link.ensure(self.name, self.sandbox, configuration.addresses)
+        base = [self._scratch(name) for name in ("pause", "kube-network-policies", "coredns")]
+        with ThreadPoolExecutor(1) as beside:
+            loading = beside.submit(self._load, base, progress)
+            self._wait_for_api(progress)
+            loading.result()
+        wanted = addons.manifests(addons.BASE, configuration, {image.name: image.reference for image in base})
+        addons.apply(self._api, wanted)
+        self._wait_for_node(progress)
+        addons.wait_for_pods(self._api, wanted, self._since, progress)
+
+    def enable_ingress(self, progress: Progress) -> None:
+        """Make Traefik serve IngressClass nginx on port 80 of the node."""
+        self._require_running()
+        image = self._scratch("traefik")
+        self._load([image], progress)
+        wanted = addons.manifests(addons.INGRESS, self._configuration(), {image.name: image.reference})
+        addons.apply(self._api, wanted)
+        addons.wait_for_pods(self._api, wanted, self._since, progress)
+        eventually(
+            self._ask_ingress,
+            timeout=INGRESS_SECONDS,
+            every=0.1,
+            slowest=0.5,
+            wanted=f"an HTTP answer from {self.ingress_address()}:80",
+            hint="inv cluster.status",
+            progress=progress,
+        )
+
+    def down(self, progress: Progress) -> None:
+        """Remove all that `up` made, and look whether it is gone."""
+        progress("ending the node")
+        self.sandbox.stop()
+        link.remove(self.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for file in ("kubeconfig", "pinned.json"):  # what they speak of is no more
+            (self.settings.state / file).unlink(missing_ok=True)
+        for folder in (self.settings.state, self.settings.state.parent):
+            with suppress(OSError):
+                folder.rmdir()
+        eventually(
+            self._look_for_leftovers, timeout=GONE_SECONDS, every=0.05, wanted="nothing of the node left"
+        )
+
+    def leftovers(self) -> list[str]:
+        """What is there of the node, in words: processes, mounts, cgroups, the interface, files."""
+        found = self.sandbox.leftovers()
+        if link.exists(self.name):
+            found.append(f"interface {link.interface(self.name)}")
+        files = (self.folder, self.settings.state / "kubeconfig")
+        return found + [f"file {path}" for path in files if path.exists()]
+
+    def status(self) -> ClusterStatus:
+        """Each part as the supervisor, the link and the API tell of it."""
+        if not self.sandbox.running():
+            where = "not running" if self.folder.exists() else "there is none"
+            return ClusterStatus(self.provider, running=False, detail=where)
+        parts = self.sandbox.states()
+        parts["link"] = f"{link.interface(self.name)} up" if link.exists(self.name) else "missing"
+        try:
+            version, node = self._api.version(), self._node_problem(self._api.get("Node", self.name), "")
+            parts |= self._pods()
+        except (Unmeasurable, RunbookError) as problem:
+            return ClusterStatus(self.provider, running=False, detail=problem.observed, parts=parts)
+        detail = node or f"node {self.name} is Ready at {self.ingress_address()}"
+        return ClusterStatus(self.provider, running=not node, detail=detail, version=version, parts=parts)
+
+    def kubeconfig(self) -> Kubeconfig:
+        return Kubeconfig(self.settings.state / "kubeconfig", self.name)
+
+    @property
+    def audit_log(self) -> Path:
+        """What the API server was asked to do: one JSON line for each request."""
+        return self.folder / components.AUDIT_LOG.relative_to("/")
+
+    def ingress_address(self) -> str:
+        return self._configuration().addresses.node
+
+    def docker_environment(self) -> Mapping[str, str]:
+        from runbook.cluster.embedded.engine import Engine
+
+        return Engine(self.settings).environment()
+
+    def image_ids(self) -> Mapping[str, str]:
+        self._require_running()
+        return images.held(self.sandbox)
+
+    def load_images(self, references: Sequence[str], progress: Progress) -> None:
+        self._require_running()
+        images.load_from_engine(self.sandbox, references, self.docker_environment(), progress)
+
+    def _configuration(self) -> Configuration:
+        return Configuration(
+            name=self.name,
+            folder=self.folder,
+            addresses=addresses.of_node(self.name, self.folder),
+            pause=self._scratch("pause").reference,
+        )
+
+    @cached_property
+    def _binary(self) -> Binaries:
+        if self._binary_given is not None:
+            return self._binary_given
+        from runbook.cluster.embedded.toolchain import Toolchain
+
+        return Toolchain(self.settings).binary
+
+    @cached_property
+    def _api(self) -> Api:
+        from runbook.world.api import Api
+
+        return Api(self.settings, self)
+
+    def _scratch(self, name: str) -> ScratchImage:
+        return ScratchImage(name, self._binary(name))
+
+    @property
+    def _since(self) -> str:
+        """When the sandbox was started, as the API writes times: what is older tells of another life."""
+        began = (self.folder / "pid").stat().st_mtime
+        return datetime.fromtimestamp(int(began), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _forget_broken(self) -> None:
+        """A node whose state folder was deleted under it cannot be repaired: end it, and begin anew."""
+        if self.sandbox.running() and not (self.folder / "addresses.json").exists():
+            self.sandbox.stop()
+            link.remove(self.name)
+
+    def _clean_slate(self) -> None:
+        """No pod outlives the sandbox: neither do the addresses that they held."""
+        shutil.rmtree(self.folder / "var/lib/cni", ignore_errors=True)
+        if not (self.folder / "var/lib/etcd").exists():  # another cluster than the one that was pinned
+            (self.settings.state / "pinned.json").unlink(missing_ok=True)
+
+    def _load(self, wanted: Sequence[ScratchImage], progress: Progress) -> None:
+        def containerd_serves() -> None:
+            if not (self.folder / "var/lib/containerd").exists():
+                raise NotYet("containerd is starting")
+            try:
+                images.held(self.sandbox)
+            except RunbookError as error:
+                raise NotYet(f"containerd does not answer: {error.observed}") from error
+
+        eventually(
+            containerd_serves,
+            timeout=30,
+            every=0.1,
+            slowest=0.5,
+            wanted="containerd to answer",
+            hint="inv cluster.status",
+        )
+        images.load_scratch(self.sandbox, wanted, progress)
+
+    def _wait_for_api(self, progress: Progress) -> None:
+        def look() -> None:
+            answer = self._api.raw("/readyz", timeout=2.0)
+            if answer.status_code != 200:
+                failing = [line for line in answer.text.splitlines() if line.startswith("[-]")]
+                raise NotYet(f"API server: {', '.join(failing) or answer.status_code}")
+            if self._api.get("Namespace", "kube-system") is None:
+                raise NotYet("API server: its namespaces are not there yet")
+
+        progress("waiting for the API server")
+        eventually(
+            look,
+            timeout=API_SECONDS,
+            every=0.1,
+            slowest=0.2,
+            wanted="a ready API server",
+            hint=f"tail {self.folder}/log/kube-apiserver/current",
+            progress=progress,
+        )
+
+    def _wait_for_node(self, progress: Progress) -> None:
+        def judge(sight: Sight) -> None:
+            found = next((node for nodes in sight.values() for node in nodes), None)
+            if problem := self._node_problem(found, self._since):
+                raise NotYet(problem)
+
+        watching(
+            self._api,
+            [Subject("Node", fields=f"metadata.name={self.name}")],
+            judge,
+            timeout=NODE_SECONDS,
+            wanted="a Ready node",
+            hint=f"tail {self.folder}/log/kubelet/current",
+            progress=progress,
+        )
+
+    @staticmethod
+    def _node_problem(node: Mapping[str, Any] | None, since: str) -> str:
+        """What keeps the node from being Ready now; empty when nothing does."""
+        if node is None:
+            return "the kubelet has not registered yet"
+        conditions = {
+            condition["type"]: condition for condition in node.get("status", {}).get("conditions", [])
+        }
+        ready = conditions.get("Ready", {})
+        if ready.get("lastHeartbeatTime", "") < since:
+            return "the kubelet has not reported yet"
+        return "" if ready.get("status") == "True" else f"not Ready: {ready.get('message', 'no condition')}"
+
+    def _pods(self) -> dict[str, str]:
+        found = {}
+        for namespace in ("kube-system", addons.INGRESS_NAMESPACE):
+            for pod in self._api.list("Pod", namespace):
+                image = pod["spec"]["containers"][0]["image"]
+                found[f"pod {pod['metadata']['name']}"] = addons.pod_problem(pod, image, "") or "Ready"
+        return found
+
+    def _ask_ingress(self) -> int:
+        import httpx
+
+        try:
+            return httpx.get(f"http://{self.ingress_address()}/", timeout=2.0, trust_env=False).status_code
+        except httpx.HTTPError as error:
+            raise NotYet(f"{self.ingress_address()}:80 gives no answer ({type(error).__name__})") from error
+
+    def _look_for_leftovers(self) -> None:
+        if found := self.leftovers():
+            raise NotYet(f"still there: {'; '.join(found[:5])}")
+
+    def _require_running(self) -> None:
+        if not self.sandbox.running():
+            raise Unmeasurable("the node is not running", wanted="a running node", hint="inv cluster.up")
