@@ -138,3 +138,22 @@ def deployment_problem(deployment: Object) -> str:
 def describe(problems: Sequence[str]) -> str:
     """Problems in one sentence, each once."""
     return "; ".join(dict.fromkeys(text for text in problems if text))
+
+
+def stateful_set_problem(stateful_set: Object) -> str:
+    """Empty when every replica runs the newest template and is ready."""
+    status = stateful_set.get("status") or {}
+    wanted = int(stateful_set["spec"].get("replicas", 1))
+    who = f"StatefulSet {name(stateful_set)}"
+    if int(status.get("observedGeneration", 0)) < int(stateful_set["metadata"]["generation"]):
+        return f"{who}: its newest template is not observed yet"
+    current = status.get("currentRevision") == status.get("updateRevision")
+    ready = int(status.get("readyReplicas", 0))
+    if ready < wanted or not current:
+        return f"{who}: {ready} of {wanted} ready{'' if current else ', an older template still runs'}"
+    return ""
+
+
+def rollout_problem(owner: Object) -> str:
+    """The problem of a Deployment or a StatefulSet, told apart by what only the latter has."""
+    return stateful_set_problem(owner) if "serviceName" in owner["spec"] else deployment_problem(owner)

@@ -1,0 +1,83 @@
+"""The namespaces of the application and its stand-ins, made before any release so that their labels are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from runbook.actions.ledger import MADE_BY, MAKER
+from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
+from runbook.errors import RunbookError
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+MANIFEST = Path("k8s/namespace.yaml")
+
+
+def manifest(world: World) -> dict[str, Any]:
+    """The application's namespace as its file says, under the name of the settings."""
+    path = world.settings.project / MANIFEST
+    try:
+        document = yaml.safe_load(path.read_text())
+        labels = dict(document["metadata"].get("labels") or {})
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
+        raise RunbookError(
+            f"{MANIFEST} is no namespace: {problem}",
+            wanted="a manifest of kind Namespace",
+            hint=f"git diff {MANIFEST}",
+        ) from None
+    return _namespace(world.settings.namespace, labels)
+
+
+def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+
+
+def wanted(world: World) -> list[dict[str, Any]]:
+    """All namespaces that the settings call for; the stand-ins' ones only where they are used."""
+    own = manifest(world)
+    found = [own]
+    strict = {
+        key: value for key, value in own["metadata"]["labels"].items() if key.startswith("pod-security")
+    }
+    part = {"app.kubernetes.io/part-of": "todo-app"}
+    if not world.settings.database_url.get_secret_value():
+        found.append(_namespace(DATABASE_NAMESPACE, part | strict))
+    if not world.settings.openai_api_key.get_secret_value():
+        found.append(_namespace(MODEL_NAMESPACE, part | strict))
+    return found
+
+
+def ensure(world: World) -> None:
+    """Make or correct the namespaces; one that we made is marked as ours, one that was there is only labelled."""
+    for each in wanted(world):
+        name = each["metadata"]["name"]
+        there = world.api.get("Namespace", name)
+        if there is not None and "deletionTimestamp" in there["metadata"]:
+            raise RunbookError(
+                f"namespace {name} is being deleted",
+                wanted="a namespace that can be used",
+                hint=f"kubectl wait --for=delete namespace/{name} --timeout=120s",
+            )
+        labels = each["metadata"]["labels"]
+        if there is None:
+            labels[MADE_BY] = MAKER
+            world.api.apply(each)
+        elif problem_of(each, there):
+            world.api.apply(each)
+
+
+def problem_of(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
+    """Empty when the namespace is there with its labels; others that it has besides are nobody's business."""
+    name = each["metadata"]["name"]
+    if there is None:
+        return f"there is no namespace {name}"
+    labels = there["metadata"].get("labels") or {}
+    missing = {key: value for key, value in each["metadata"]["labels"].items() if labels.get(key) != value}
+    if not missing:
+        return ""
+    return f"namespace {name} lacks {', '.join(f'{key}={value}' for key, value in sorted(missing.items()))}"

@@ -1,0 +1,68 @@
+"""The application brought onto the cluster: namespaces, Secrets, stand-ins, release, and pods that are ready."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook import blueprint
+from runbook.actions import namespace, rollout, secrets, stand_ins
+from runbook.actions.helm_release import go_back, install, is_current
+from runbook.application import COMPONENTS, SELECTOR
+from runbook.errors import RunbookError
+from runbook.world.diagnosis import bundle
+
+if TYPE_CHECKING:
+    from runbook.blueprint import Blueprint
+    from runbook.world import World
+
+
+def deploy(world: World) -> None:
+    """Make the live release that of this very chart, with these images and Secrets, and wait until its pods are ready.
+
+    Nothing is written where nothing changed. When a new revision does not become ready, evidence is gathered first,
+    then the revision before is restored.
+
+    Source: T048, FR-031, edge cases 1 and 8.
+    """
+    world.api.guard()
+    namespace.ensure(world)
+    secrets.ensure(world)
+    stand_ins.ensure(world)
+    wanted = blueprint.application(world)
+    if not is_current(world, wanted):
+        _install(world, wanted)
+
+
+def _install(world: World, wanted: Blueprint) -> None:
+    world.progress(f"helm upgrade --install {wanted.release}")
+    try:
+        install(world, wanted)
+        wait(world)
+    except RunbookError as problem:
+        kept = _keep_evidence(world, wanted)
+        done = go_back(world, wanted)
+        problem.observed = f"{problem.observed}; {done}; evidence: {kept}"
+        raise
+
+
+def wait(world: World) -> None:
+    """Wait until all pods of the application are ready (SC-001)."""
+    rollout.settle(
+        world,
+        world.settings.namespace,
+        labels=SELECTOR,
+        names=[component.name for component in COMPONENTS],
+        timeout=world.settings.ready_timeout,
+    )
+
+
+def _keep_evidence(world: World, wanted: Blueprint) -> Path:
+    """Pods, events and logs as they are now: a rollback or an uninstall would take them away."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = world.settings.state / "evidence" / f"failed-{wanted.release}-{stamp}.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(json.dumps(bundle(world.api, wanted.namespace), indent=2) + "\n")
+    return path

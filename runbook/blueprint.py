@@ -1,0 +1,111 @@
+"""What is to be deployed: charts, values and the digest of it all. Computed alike by the check and by the action.
+
+The digest covers the chart's files, the values, the images that the node holds and the Secrets that the pods read. It
+is kept as a label on the release's own record, so that "unchanged" is known from one question and nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbook.actions import secrets
+from runbook.application import (
+    COMPONENTS,
+    DATABASE_NAMESPACE,
+    DATABASE_RELEASE,
+    MODEL_NAMESPACE,
+    MODEL_RELEASE,
+    SECRET,
+)
+from runbook.errors import Unmeasurable
+from runbook.world.helm import Values
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+LABEL_LENGTH = 40
+"""Hexadecimal digits of a digest; a label holds at most 63 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """One release as it should be."""
+
+    release: str
+    namespace: str
+    chart: Path
+    values: Values
+    digest: str
+
+
+def application(world: World) -> Blueprint:
+    """The application's release. Raises `Unmeasurable` where the node does not hold its images."""
+    settings = world.settings
+    overrides: dict[str, Any] = {
+        "global": {
+            "host": settings.host,
+            "imageTag": settings.tag,
+            "secretsDigest": secrets.digest(world, SECRET, settings.namespace),
+        }
+    }
+    for component in COMPONENTS:
+        overrides[component.name] = {"image": {"sourceDigest": _held(world, component.image)}}
+    if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
+        overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
+    chart = settings.project / "charts" / "todo-app"
+    return _blueprint(settings.release, settings.namespace, chart, (chart / "values-dev.yaml",), overrides)
+
+
+def stand_ins(world: World) -> list[Blueprint]:
+    """The releases that take the place of services outside: none where real ones are given."""
+    settings, found = world.settings, []
+    charts = settings.project / "charts"
+    if not settings.database_url.get_secret_value():
+        overrides = {
+            "image": {"tag": settings.tag, "sourceDigest": _held(world, "todo-postgres")},
+            "secretsDigest": _combined(
+                secrets.digest(world, name, DATABASE_NAMESPACE)
+                for name in (secrets.TLS_SECRET, secrets.ROLES_SECRET)
+            ),
+        }
+        found.append(_blueprint(DATABASE_RELEASE, DATABASE_NAMESPACE, charts / "postgres", (), overrides))
+    if not settings.openai_api_key.get_secret_value():
+        overrides = {"image": {"tag": settings.tag, "sourceDigest": _held(world, "todo-offline-model")}}
+        found.append(_blueprint(MODEL_RELEASE, MODEL_NAMESPACE, charts / "offline-model", (), overrides))
+    return found
+
+
+def _held(world: World, image: str) -> str:
+    """What the node holds under the image's name now."""
+    reference = f"{image}:{world.settings.tag}"
+    held = world.cluster.image_ids()
+    found = held.get(reference) or held.get(f"docker.io/library/{reference}")
+    if not found:
+        raise Unmeasurable(
+            f"the node does not hold the image {reference}", wanted="the image in the node", hint="inv build"
+        )
+    return found
+
+
+def _blueprint(
+    release: str, namespace: str, chart: Path, files: tuple[Path, ...], overrides: Mapping[str, Any]
+) -> Blueprint:
+    parts = [f"{path}={digest}" for path, digest in _files(chart)]
+    parts += [path.name for path in files]
+    parts += [release, namespace, json.dumps(overrides, sort_keys=True)]
+    return Blueprint(release, namespace, chart, Values(files, overrides), _combined(parts))
+
+
+def _files(chart: Path) -> Iterable[tuple[str, str]]:
+    for path in sorted(chart.rglob("*")):
+        if path.is_file():
+            yield str(path.relative_to(chart)), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _combined(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:LABEL_LENGTH]

@@ -1,0 +1,73 @@
+"""The release on the cluster is that of this very chart, with these very images, values and Secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runbook import blueprint
+from runbook.actions import namespace, secrets
+from runbook.actions.helm_release import problem_of
+from runbook.application import COMPONENTS
+from runbook.step import Outcome, failed, passed
+from runbook.world.releases import newest
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+
+def current(world: World) -> Outcome:
+    """Namespaces, Secrets, stand-ins and release are those that the sources and settings call for.
+
+    By identity: the release's own record names the digest of chart, values, images and Secrets.
+
+    Source: T048, FR-025, AS-015, edge case 8.
+    """
+    settings = world.settings
+    wanted = f"release {settings.release} deployed from this chart, these images and these Secrets"
+    problems = namespace_problems(world)
+    if not problems:
+        problems = secrets.problems(world)
+    if problems:
+        return failed("; ".join(problems), wanted=wanted, hint="inv deploy")
+    blueprints = [*blueprint.stand_ins(world), blueprint.application(world)]
+    found = {each.release: newest(world.api, each.release, each.namespace) for each in blueprints}
+    problems = [problem for each in blueprints if (problem := problem_of(each, found[each.release]))]
+    evidence = {
+        name: {"revision": last.revision, "status": last.status, "digest": last.digest}
+        for name, last in found.items()
+        if last is not None
+    }
+    if problems:
+        hint = f"helm -n {settings.namespace} history {settings.release}"
+        return failed("; ".join(problems), wanted=wanted, hint=hint, releases=evidence)
+    last = found[settings.release]
+    assert last is not None
+    return passed(
+        f"revision {last.revision} of {settings.release} is deployed from {last.digest[:12]}",
+        wanted=wanted,
+        components=[component.name for component in COMPONENTS],
+        releases=evidence,
+    )
+
+
+def namespace_problems(world: World) -> list[str]:
+    """What the namespaces lack."""
+    wanted = namespace.wanted(world)
+    problems = [
+        namespace.problem_of(each, world.api.get("Namespace", each["metadata"]["name"])) for each in wanted
+    ]
+    return [problem for problem in problems if problem]
+
+
+def namespace_labelled(world: World) -> Outcome:
+    """The live namespace carries the labels of its manifest.
+
+    Source: T042.
+    """
+    own = namespace.manifest(world)
+    name, labels = own["metadata"]["name"], own["metadata"]["labels"]
+    wanted = f"namespace {name} with {', '.join(f'{key}={value}' for key, value in sorted(labels.items()))}"
+    problem = namespace.problem_of(own, world.api.get("Namespace", name))
+    if problem:
+        return failed(problem, wanted=wanted, hint="inv deploy")
+    return passed(f"namespace {name} carries its {len(labels)} labels", wanted=wanted, labels=labels)
