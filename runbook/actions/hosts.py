@@ -1,7 +1,7 @@
 """The hosts entry of the application: one marked line, added only where the name is not known rightly, and removable.
 
-The file keeps its mode, owner and every other byte. Where it cannot be replaced (a bind mount, as in a container), it is
-rewritten in place.
+The file keeps its mode, owner and every other byte. Where it cannot be replaced (a bind mount, as in a container), it
+is rewritten in place.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def mark(settings: Settings) -> str:
 
 
 def enter(world: World, path: Path = HOSTS) -> None:
-    """Make this machine find the host at the ingress address. Raises `RunbookError` where another line is in the way."""
+    """Make this machine find the host at the ingress address. Raises `RunbookError` where a foreign line differs."""
     settings = world.settings
     host, address = settings.host, world.cluster.ingress_address()
     if addresses(host)[:1] == [address]:
