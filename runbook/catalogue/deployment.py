@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from runbook.actions import hosts, release
+from runbook.actions import node as cluster
 from runbook.application import BACKEND, FRONTEND, INGRESS_CLASS, MCP_SERVER
 from runbook.checks import chart, chat, claims, host, node, pod_templates, pods, routes, services, web
+from runbook.checks import release as deployed
 from runbook.step import Step
 
 
@@ -102,20 +105,32 @@ STEPS = (
         "T043",
         "The local Kubernetes runs and its node is Ready",
         check=node.ready,
-        apply=lambda world: world.cluster.up(world.progress),
+        apply=cluster.up,
         needs=("T005", "T006", "T007"),
     ),
     Step(
         "T044",
         "An ingress controller serves class nginx",
         check=node.ingress,
-        apply=lambda world: world.cluster.enable_ingress(world.progress),
+        apply=cluster.serve_ingress,
         needs=("T043",),
     ),
     Step("T045", "Images are built where the node can take them", needs=("T004", "T043")),
     Step("T046", "The node holds the images that were built", needs=("T016", "T017", "T036", "T045")),
-    Step("T047", "This machine finds todo.local at the ingress", check=host.resolves, needs=("T044",)),
-    Step("T048", "The release is deployed from this very chart", needs=("T024", "T042", "T044", "T046")),
+    Step(
+        "T047",
+        "This machine finds todo.local at the ingress",
+        check=host.resolves,
+        apply=hosts.enter,
+        needs=("T044",),
+    ),
+    Step(
+        "T048",
+        "The release is deployed from this very chart",
+        check=deployed.current,
+        apply=release.deploy,
+        needs=("T024", "T042", "T044", "T046"),
+    ),
     Step("T049", "All pods are Ready within five minutes", check=pods.all_ready, needs=("T048",)),
     Step("T050", "Every service has endpoints", check=services.have_endpoints, needs=("T049",)),
     Step("T051", "The ingress answers with HTTP 200", check=web.answers, needs=("T047", "T050")),
