@@ -3,7 +3,7 @@
 from datetime import datetime
 
 _INSTRUCTIONS = """\
-You help one person with their todo list. Now is {now} (UTC).
+You help one person with their todo list. Today is {day}; it is {time} UTC.
 
 - Use the tools for everything about tasks, and never invent a task. The tools act for this person only.
 - Choose the tool by intent: add, show, complete or reopen, update, delete.
@@ -20,4 +20,4 @@ You help one person with their todo list. Now is {now} (UTC).
 
 def instructions(now: datetime) -> str:
     """The instructions, with the time that relative dates are counted from."""
-    return _INSTRUCTIONS.format(now=now.strftime("%A, %Y-%m-%d %H:%M"))
+    return _INSTRUCTIONS.format(day=now.strftime("%Y-%m-%d, a %A"), time=now.strftime("%H:%M"))

@@ -1,0 +1,115 @@
+"""The process: health, readiness, request ids, errors, logs, and its end."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+from conftest import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables
+from harness.model import ScriptedModel, text, tool
+from harness.postgres import PASSWORD, Database
+from harness.processes import BACKEND, Service, executable, free_port, service
+
+
+def test_health_and_readiness(backend: Service) -> None:
+    assert httpx2.get(f"{backend.url}/health").json() == {"status": "healthy"}
+    ready = httpx2.get(f"{backend.url}/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert httpx2.get(backend.url).json() == {"message": "Todo AI Chatbot API", "version": "1.0.0"}
+
+
+def test_request_ids_are_taken_over_or_made(backend: Service) -> None:
+    url = f"{backend.url}/health"
+    assert httpx2.get(url, headers={"X-Request-ID": "abc-123"}).headers["X-Request-ID"] == "abc-123"
+    for unfit in ("", "two words", "x" * 129, "<script>"):
+        made = httpx2.get(url, headers={"X-Request-ID": unfit}).headers["X-Request-ID"]
+        assert made != unfit
+        assert len(made) == 32
+
+
+def test_only_the_frontend_may_ask_from_a_page(backend: Service) -> None:
+    preflight = {"Access-Control-Request-Method": "PUT"}
+    for origin, allowed in (("http://todo.local", "http://todo.local"), ("http://evil.example", None)):
+        answer = httpx2.options(f"{backend.url}/api/x/tasks", headers={"Origin": origin, **preflight})
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+
+
+def test_logs_are_json_without_secrets_or_what_people_wrote(
+    alice: Person, model: ScriptedModel, backend: Service, mcp_server: Service
+) -> None:
+    private = f"private-{uuid4().hex}"
+    model.steps(tool("add_task", title=private), tool("complete_task", task_id=private), text(private))
+    assert alice.http.post("chat", json={"message": private}).status_code == 200
+    model.script = lambda _: 401
+    assert alice.http.post("chat", json={"message": private}).status_code == 502
+    assert alice.http.post("tasks", json={"title": private, "priority": private}).status_code == 422
+    assert alice.http.get(f"tasks?q={private}").status_code == 200
+
+    for running in (backend, mcp_server):
+        assert running.lines()
+        log = running.log.read_text()
+        for secret in (
+            private,
+            alice.token,
+            alice.cookie,
+            AUTH_SECRET,
+            SIGNING_KEY,
+            API_KEY,
+            PASSWORD,
+            "eyJ",
+        ):
+            assert secret not in log
+
+
+def test_without_a_database_requests_fail_soon_and_kindly(
+    database: Database, scripted: ScriptedModel, mcp_server: Service, tmp_path: Path
+) -> None:
+    gone = Database(free_port(), "todo")
+    variables = backend_variables(gone, mcp_server.url, scripted.url) | {"DATABASE_CONNECT_ATTEMPTS": "2"}
+    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
+        person = Person(database, running.url)
+        answer = person.http.get("tasks")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "database" in answer.json()["detail"]
+        assert httpx2.get(f"{running.url}/health").status_code == 200
+        ready = httpx2.get(f"{running.url}/ready")
+        assert ready.json()["checks"] == {"database": "failed", "mcp_server": "ok"}
+        assert PASSWORD not in running.log.read_text()
+
+
+def test_a_lost_database_connection_is_replaced(alice: Person, database: Database) -> None:
+    assert alice.http.get("tasks").status_code == 200
+    database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'todo_backend'")
+    assert alice.http.get("tasks").status_code == 200
+
+
+def test_a_stop_signal_lets_the_request_under_way_finish(
+    database: Database, scripted: ScriptedModel, mcp_server: Service, tmp_path: Path
+) -> None:
+    variables = backend_variables(database, mcp_server.url, scripted.url)
+    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
+        person = Person(database, running.url)
+
+        def stop_first(_: object) -> dict[str, object]:
+            running.process.send_signal(signal.SIGTERM)
+            _await_refusal(running.url)
+            return text("Finished.")
+
+        scripted.script = stop_first
+        answer = person.http.post("chat", json={"message": "hello"})
+        assert (answer.status_code, answer.json()["response"]) == (200, "Finished.")
+        assert running.process.wait(20) in (0, -signal.SIGTERM)
+
+
+def _await_refusal(url: str) -> None:
+    """Wait until the port takes no new connection: the stop has begun."""
+    address = (httpx2.URL(url).host, httpx2.URL(url).port or 0)
+    for _ in range(200):
+        try:
+            socket.create_connection(address, timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the port still takes connections")
