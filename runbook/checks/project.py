@@ -44,13 +44,10 @@ def has_folders(world: World) -> Outcome:
     Source: T002.
     """
     wanted = f"{', '.join(FOLDERS)}, none of them empty"
-    files = {name: _count(world.settings.project / name) for name in FOLDERS}
-    missing = [name for name, count in files.items() if not count]
+    missing = [name for name in FOLDERS if not _filled(world.settings.project / name)]
     if missing:
-        return failed(
-            f"missing or empty: {', '.join(missing)}", wanted=wanted, hint="git status", files=files
-        )
-    return passed(f"{len(FOLDERS)} folders with content", wanted=wanted, files=files)
+        return failed(f"missing or empty: {', '.join(missing)}", wanted=wanted, hint="git status")
+    return passed(f"{len(FOLDERS)} folders with content", wanted=wanted, folders=FOLDERS)
 
 
 def chart_folders(world: World) -> Outcome:
@@ -62,7 +59,7 @@ def chart_folders(world: World) -> Outcome:
     places = {each.name: f"charts/{each.name}/templates" for each in COMPONENTS}
     places |= {name: f"templates/{name}" for name in SHARED_TEMPLATES}
     wanted = f"templates in {', '.join(places.values())} of {CHART}, and each sub-chart named by the parent"
-    missing = [place for place in places.values() if not _count(chart / place)]
+    missing = [place for place in places.values() if not _filled(chart / place)]
     if missing:
         return failed(f"missing or empty in {CHART}: {', '.join(missing)}", wanted=wanted, hint="git status")
     unnamed = [each.name for each in COMPONENTS if each.name not in _dependencies(chart)]
@@ -211,6 +208,6 @@ def _dependencies(chart: Path) -> set[str]:
     return {str(each.get("name")) for each in document.get("dependencies") or []}
 
 
-def _count(folder: Path) -> int:
-    """Files in a folder and below it."""
-    return sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+def _filled(folder: Path) -> bool:
+    """Whether there is a file in the folder or below it."""
+    return any(path.is_file() for path in folder.rglob("*"))

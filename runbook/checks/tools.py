@@ -7,10 +7,11 @@ toolchain takes the place of minikube, and the step says so. A version newer tha
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
@@ -30,7 +31,9 @@ TESTED_BELOW = {"docker": "30", "minikube": "2", "helm": "5", "kubectl": "1.38",
 """Versions from here on are newer than those that were tested."""
 
 OLDEST_DAPR = "1.12"
-HELM_MAJORS = (3, 4)
+OLDEST_HELM = 3
+
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 
 
 def build_engine(world: World) -> Outcome:
@@ -127,7 +130,7 @@ def helm(world: World) -> Outcome:
         "binary": str(world.helm.binary),
         "newer_than_tested": _newer(found.text, "helm"),
     }
-    if found.major < HELM_MAJORS[0]:
+    if found.major < OLDEST_HELM:
         return failed(f"Helm {found.text}", wanted=wanted, hint="inv setup", **evidence)
     return passed(f"Helm {found.text}{_warning(evidence)}", wanted=wanted, **evidence)
 
@@ -191,10 +194,11 @@ def _by_helm(world: World, wanted: str) -> Outcome:
 
 
 def _version(text: str) -> Version:
-    try:
-        return Version(text.strip().removeprefix("v").partition("+")[0])
-    except InvalidVersion:
-        raise Unmeasurable(f"{text!r} is no version", wanted="a version number") from None
+    """The leading number of a version: suffixes of distributors (+k3s1, -dispatcher) say nothing of its age."""
+    match = _NUMBER.match(text.strip())
+    if match is None:
+        raise Unmeasurable(f"{text!r} is no version", wanted="a version number")
+    return Version(match[1])
 
 
 def _first_version(text: str) -> str:
