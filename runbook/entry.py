@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,27 +162,38 @@ def cluster_down(chosen: Settings) -> None:
 
 
 def clean(chosen: Settings, *, yes: bool) -> None:
-    """Remove what the runbook made, after a question where data goes with it, and prove each part gone."""
-    from runbook.actions import cleanup
+    """Remove what the runbook made and prove each part gone; on a terminal, ask first, since data goes with it."""
+    from runbook.actions import cleanup, tools
 
     out = Writer(sys.stdout)
-    with _terminable():
+    if not yes and sys.stdin.isatty() and not _agreed(chosen):
+        raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
+    with one_run(chosen.state, "cleanup"), _terminable():
         world = World.of(chosen).for_step(out.line)
-        removals = cleanup.plan(world)
-        for removal in removals:
-            out.line(f"to go: {removal.what} ({removal.why})")
-        if removals and not yes and sys.stdin.isatty() and not _agreed():
-            raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
-        outcomes = cleanup.remove_all(world)
-    for what, outcome in outcomes:
-        out.line(f"{MARKS[outcome.status]} {what}: {outcome.observed}")
-        if not outcome.green:
-            for name, text in explanation(outcome):
+        removed = (*cleanup.remove_all(world), cleanup.Removed("build engine", tools.stop_engine(world)))
+        if cleanup.exit_code(removed) == 0:
+            _forget(chosen)
+    for each in removed:
+        out.line(
+            f"{MARKS[each.outcome.status]} {each.outcome.status.value:<8} {each.what}: {each.outcome.observed}"
+        )
+        if not each.outcome.green:
+            for name, text in explanation(each.outcome)[1:]:
                 out.line(f"  {name:<8} {text}")
-    left = [what for what, outcome in outcomes if not outcome.green]
-    out.line(f"{len(left)} of {len(outcomes)} are still there." if left else "Nothing of ours is left.")
-    sys.exit(1 if left else 0)
+    left = [each for each in removed if not each.outcome.green]
+    out.line(
+        f"{len(left)} of {len(removed)} parts are not proved gone." if left else "Nothing of ours is left."
+    )
+    sys.exit(cleanup.exit_code(removed))
 
 
-def _agreed() -> bool:
-    return input("Remove all this, the data in it included? [y/N] ").strip().lower() in ("y", "yes")
+def _agreed(chosen: Settings) -> bool:
+    question = f"Remove the application, its data and what we made of cluster {chosen.cluster_name}? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def _forget(chosen: Settings) -> None:
+    """The journal and the evidence of a cluster that is no more."""
+    shutil.rmtree(chosen.state, ignore_errors=True)
+    with suppress(OSError):
+        chosen.state.parent.rmdir()

@@ -30,6 +30,9 @@ PARALLEL = 12
 PATIENCE = 3600.0
 """Seconds after which a step that ignores its own deadlines is given up; a thread cannot be killed."""
 
+NAMED = 4
+"""Causes that a blocked step names."""
+
 GRACE = 8.0
 """Seconds that running steps have to stop after an interruption."""
 
@@ -225,7 +228,8 @@ class _Walk:
         """Names the needs that did not pass and, where those are blocked themselves, where it began."""
         causes = sorted({cause for need in missing for cause in self.causes.get(need, (need,))})
         self.causes.setdefault(step_id, tuple(causes))
-        began = "" if causes == sorted(missing) else f"; it began with {', '.join(causes)}"
+        more = f" and {len(causes) - NAMED} more" if len(causes) > NAMED else ""
+        began = "" if causes == sorted(missing) else f"; it began with {', '.join(causes[:NAMED])}{more}"
         return Outcome(
             Status.BLOCKED,
             f"needs {', '.join(missing)}{began}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from runbook.step import Outcome, failed, passed
+
 if TYPE_CHECKING:
     from runbook.world import World
 
@@ -34,3 +36,16 @@ def start_engine(world: World) -> None:
         from runbook.cluster.embedded.engine import Engine
 
         Engine(world.settings).up(world.progress)
+
+
+def stop_engine(world: World) -> Outcome:
+    """End the build engine that we started; the user's own Docker is left alone, and layers stay in the cache."""
+    from runbook.cluster.embedded.engine import Engine
+
+    engine = Engine(world.settings)
+    wanted = "nothing of our build engine left"
+    engine.down(world.progress)
+    left = engine.leftovers()
+    if left:
+        return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
+    return passed("no build engine of ours runs", wanted=wanted)
