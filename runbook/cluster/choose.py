@@ -16,13 +16,6 @@ def choose(settings: Settings) -> Cluster:
     `auto` is minikube where minikube is installed and a Docker daemon answers, else the embedded node where this is
     root on Linux; a node of ours that exists already is kept. Raises `UsageError` where neither is possible.
     """
-    from runbook.cluster.embedded.node import Embedded
-    from runbook.cluster.minikube import Minikube
-
-    if settings.cluster == "embedded":
-        return Embedded(settings)
-    if settings.cluster == "minikube":
-        return Minikube(settings)
     if settings.cluster == "kind":
         from runbook.cluster.kind import Kind
 
@@ -31,10 +24,14 @@ def choose(settings: Settings) -> Cluster:
         from runbook.cluster.existing import Existing
 
         return Existing(settings)
+    from runbook.cluster.embedded.node import Embedded
+
     embedded = Embedded(settings)
-    if embedded.folder.exists():
+    if settings.cluster == "embedded" or (settings.cluster == "auto" and embedded.folder.exists()):
         return embedded
-    if Minikube.usable():
+    from runbook.cluster.minikube import Minikube
+
+    if settings.cluster == "minikube" or Minikube.usable():
         return Minikube(settings)
     if platform.system() == "Linux" and os.geteuid() == 0:
         return embedded
