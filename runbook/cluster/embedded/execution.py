@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import join
 from typing import IO
@@ -125,18 +125,14 @@ def _watch(
 
 
 def _interrupt(process: subprocess.Popen[str], *, patience: float = 10.0) -> None:
-    """End the whole process group: politely, so that temporary files are removed, then for good."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        try:
-            os.killpg(process.pid, number)
-            process.wait(patience)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
-        return
+    """End the command politely, so that it removes its temporary files, and then all that is left of its group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if process.poll() is None:
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(patience)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _lines(stream: IO[str] | None) -> Iterator[str]:

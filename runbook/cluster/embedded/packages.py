@@ -6,7 +6,9 @@ is installed already is upgraded or removed, and no daemon is started on the hos
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,7 +21,6 @@ from runbook.errors import CommandFailed, RunbookError
 Progress = Callable[[str], None]
 
 MARK = "written by the todo runbook"
-SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 APT_MINUTES = 2.0
 POLICY = Path("/usr/sbin/policy-rc.d")
 NO_DAEMONS = (
@@ -38,7 +39,7 @@ class Package:
 
     def present(self, root: Path = Path("/")) -> bool:
         if "/" not in self.found_by:
-            return shutil.which(self.found_by, path=SEARCH_PATH) is not None
+            return _which(self.found_by) is not None
         return any(root.glob(self.found_by.lstrip("/")))
 
 
@@ -55,11 +56,11 @@ PACKAGES = (
     Package("procps", "sysctl", "the node's kernel settings"),
     Package("execline", "execlineb", "scripts of the node's supervisor"),
     Package("s6", "s6-svscan", "supervises the node's processes"),
-    Package("debootstrap", "debootstrap", "makes the stand-in base images"),
+    Package("mmdebstrap", "mmdebstrap", "makes the stand-in base images"),
     Package(
         "debian-archive-keyring",
         "/usr/share/keyrings/debian-archive-keyring.gpg",
-        "verifies what debootstrap downloads",
+        "verifies what mmdebstrap downloads",
     ),
     Package("chromium", "chromium", "the browser of the live proofs"),
     Package(
@@ -82,7 +83,7 @@ def install(progress: Progress, packages: Sequence[Package] = PACKAGES) -> tuple
     if not names:
         return ()
     by_hand = f"apt-get install {' '.join(names)}"
-    apt = shutil.which("apt-get", path=SEARCH_PATH)
+    apt = _which("apt-get")
     if apt is None:
         raise RunbookError(
             f"{len(names)} programs are missing and this machine has no apt-get",
@@ -95,13 +96,11 @@ def install(progress: Progress, packages: Sequence[Package] = PACKAGES) -> tuple
             wanted=" ".join(names),
             hint=f"sudo {by_hand}",
         )
-    with daemons_stay_off():
+    wanted = ("install", "--yes", "--no-install-recommends", "--no-upgrade", "--no-remove", *names)
+    with daemons_stay_off(POLICY, NO_MAIN_CLUSTER):
         _apt(apt, ("update",), progress)
-        _apt(
-            apt,
-            ("install", "--yes", "--no-install-recommends", "--no-upgrade", "--no-remove", *names),
-            progress,
-        )
+        _refuse_changes(_apt(apt, ("--simulate", *wanted), progress), by_hand)
+        _apt(apt, wanted, progress)
     if still := missing(packages):
         raise RunbookError(
             f"apt-get ended well, yet {', '.join(p.found_by for p in still)} is not there", hint=by_hand
@@ -109,10 +108,33 @@ def install(progress: Progress, packages: Sequence[Package] = PACKAGES) -> tuple
     return names
 
 
-def _apt(apt: str, arguments: Sequence[str], progress: Progress) -> None:
+def _which(name: str) -> str | None:
+    """On PATH, or where Debian keeps what is root's: a user's PATH lacks those folders."""
+    folders = (os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin")
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
+def _refuse_changes(simulated: Sequence[str], by_hand: str) -> None:
+    """apt-get says `Inst NAME [INSTALLED] (NEW ...)` for an upgrade, and has no bracket for what is not there yet."""
+    changed = [found[1] for line in simulated if (found := re.match(r"Inst (\S+) \[", line))]
+    if changed:
+        raise RunbookError(
+            f"what is missing wants other versions of packages that are installed: {' '.join(changed)}",
+            wanted="to leave what is installed as it is",
+            hint=f"{by_hand}, if that is fine with you",
+        )
+
+
+def _apt(apt: str, arguments: Sequence[str], progress: Progress) -> list[str]:
+    said: list[str] = []
+
     def on_line(line: str) -> None:
-        if line.startswith(("Get:", "Unpacking ", "Setting up ")):
-            progress(f"Debian packages: {' '.join(line.split()[:3])}")
+        said.append(line)
+        words = line.split()
+        if line.startswith("Get:"):
+            progress(f"Debian packages: downloading {words[4] if len(words) > 4 else 'lists'}")
+        elif line.startswith(("Unpacking ", "Setting up ")):
+            progress(f"Debian packages: {line.split(' (')[0].lower()}")
 
     options = (
         "DPkg::Lock::Timeout=300",
@@ -127,18 +149,31 @@ def _apt(apt: str, arguments: Sequence[str], progress: Progress) -> None:
         raise RunbookError(
             error.observed, wanted="apt-get to end well", hint=f"apt-get {' '.join(arguments)}"
         ) from error
+    return said
 
 
 @contextmanager
-def daemons_stay_off(policy: Path = POLICY, main_cluster: Path = NO_MAIN_CLUSTER) -> Iterator[None]:
+def daemons_stay_off(policy: Path, main_cluster: Path) -> Iterator[None]:
     """While this holds, packages start no service and PostgreSQL gets no `main` cluster; all is put back after.
 
     A machine that has a policy of its own gets it back, also when the run before this one was killed.
     """
     with ExitStack() as stack:
+        stack.enter_context(_alone(policy.parent))
         stack.enter_context(_instead_of(policy, NO_DAEMONS, 0o755))
         stack.enter_context(_instead_of(main_cluster, f"# {MARK}\ncreate_main_cluster = false\n", 0o644))
         yield
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One run at a time puts files of ours into this folder; the lock is on the folder itself and leaves nothing."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def setup_plan(settings: Settings) -> tuple[str, ...]:
         lines.append(f"apt-get install {names} (about {packages.APT_MINUTES:.0f} min)")
     planned = Toolchain(settings).plan()
     for part in planned:
-        state = "installed" if part.installed else f"will be built (about {_minutes(part.minutes)})"
+        state = "installed" if part.installed else f"to be made (about {_minutes(part.minutes)})"
         lines.append(f"{part.name} {part.version}: {state}")
     total = sum(part.minutes for part in planned) + (packages.APT_MINUTES if wanted else 0)
     lines.append(f"in all about {_minutes(total)}" if total else "nothing to do")
