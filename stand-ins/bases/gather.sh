@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lays out the smallest root file system in which some programs run: gather.sh ROOT PROGRAM_OR_LIBRARY...
-# Besides the named files (kept where they are) it holds the libraries that they link, a busybox shell, the certificates
-# of authorities, and the accounts root and nobody. Fails when a library is missing.
+# Besides the named files (kept where they are) it holds the libraries that they link, all of the C library's own, a busybox
+# shell, the certificates of authorities, and the accounts root and nobody. Fails when a library is missing.
 set -eu
 root=$1
 shift
@@ -21,6 +21,7 @@ cp -a --parents /usr/lib/locale/C.utf8 "$root"
 cp "$(command -v busybox)" "$root/usr/bin/busybox"
 chroot "$root" /usr/bin/busybox --install -s /usr/bin
 
+dpkg -L libc6 | grep '/lib[^/]*\.so\.[0-9]*$' | while read -r library; do cp -aL --parents "$(readlink -f "$library")" "$root"; done
 for file in "$@"; do
     cp -a --parents "$file" "$root"
     linked=$(ldd "$file") || continue

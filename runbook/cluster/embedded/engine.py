@@ -124,15 +124,7 @@ class Engine:
         """A Docker configuration folder with the buildx of our toolchain as its plugin, and nothing else."""
         from runbook.cluster.embedded.toolchain import Toolchain
 
-        folder = self.folder / "configuration"
-        plugin = folder / "cli-plugins" / "docker-buildx"
-        buildx = Toolchain(self._settings).binary("buildx")
-        if not plugin.is_symlink() or plugin.readlink() != buildx:
-            plugin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = plugin.with_name(f".docker-buildx.{os.getpid()}")
-            new.symlink_to(buildx)
-            new.replace(plugin)
-        return folder
+        return Toolchain(self._settings).docker_config
 
     def _up_to_date(self) -> bool:
         """Whether ours runs, answers, and was started with the options of today."""
