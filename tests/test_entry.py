@@ -1,0 +1,117 @@
+"""What a command does around a walk: exit codes, signals, the lock, the files that it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runbook import catalogue, entry
+from runbook.errors import UsageError
+from runbook.lock import one_run
+from runbook.settings import Settings
+from runbook.step import Outcome, Step, failed, passed
+from runbook.world import World
+
+
+def good(_: World) -> Outcome:
+    return passed("as wanted")
+
+
+def bad(_: World) -> Outcome:
+    return failed("not as wanted", wanted="better", hint="try harder")
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        catalogue, "STEPS", (Step("T001", "one", good), Step("T002", "two", bad), Step("T003", "three"))
+    )
+
+
+@pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize(("asked", "code"), [(("T001",), 0), (("T001", "T002"), 1), (("T001", "T003"), 3)])
+def test_a_command_exits_with_what_came_of_it(settings: Settings, asked: tuple[str, ...], code: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        entry.ask(settings, "verify", asked)
+    assert ended.value.code == code
+
+
+@pytest.mark.usefixtures("steps")
+def test_only_built_steps_are_asked_by_default() -> None:
+    assert entry.built() == ("T001", "T002")
+
+
+@pytest.mark.usefixtures("steps")
+def test_reports_are_written_beside_what_is_shown(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(tmp_path / "deep" / name) for name in ("run.xml", "run.html", "run.json")]
+    with pytest.raises(SystemExit):
+        entry.ask(settings, "verify", ["T001"], json=True, files=files)
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == json.loads(Path(files[2]).read_text())
+    assert "T001" in shown.err
+    assert Path(files[0]).read_text().startswith("<?xml")
+    assert Path(files[1]).read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_second_run_on_the_cluster_is_refused_and_changes_nothing(settings: Settings) -> None:
+    with one_run(settings.state, "deploy"), pytest.raises(UsageError, match="another run"):
+        entry.make(settings, "deploy", ["T001"])
+    assert not (settings.state / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_the_commands_of_the_run_and_exits_130(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    program = """
+from runbook import catalogue, entry
+from runbook.guard import plainly
+from runbook.settings import Settings
+from runbook.step import Step, passed
+
+def hang(world):
+    import threading, time
+    from runbook.world.foreground import _running
+    def tell():
+        while not _running:
+            time.sleep(0.01)
+        print("child", next(iter(_running)).pid, flush=True)
+    threading.Thread(target=tell, daemon=True).start()
+    world.commands.run(["sleep", "300"], timeout=300)
+    return passed("never")
+
+catalogue.STEPS = (Step("T001", "a", lambda world: passed("ok")), Step("T002", "b", hang, needs=("T001",)))
+with plainly():
+    entry.make(Settings(), "deploy", ["T002"])
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        child = 0
+        for line in process.stdout:
+            if line.startswith("child"):
+                child = int(line.split()[1])
+                break
+        os.kill(process.pid, number)
+        rest = process.stdout.read()
+        errors = process.stderr.read()
+        assert process.wait(30) == 130
+    assert "Interrupted after" in rest and "1 of 2 steps passed, 1 not reached" in rest
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_a_report_of_an_unknown_kind_is_refused_before_the_run(settings: Settings) -> None:
+    with pytest.raises(UsageError, match=r"run\.pdf"):
+        entry.ask(settings, "verify", ["T001"], files=["run.pdf"])
