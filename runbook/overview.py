@@ -136,13 +136,16 @@ def show_plan(settings: Settings, asked: Iterable[str]) -> None:
         run = walk(
             steps, World.of(settings), mode=Mode.VERIFY, journal=journal_of(settings), sink=lambda _: None
         )
-    stands = [result for result in run.results if result.outcome.green]
-    open_ones = [result for result in run.results if not result.outcome.green]
-    _section(out, "Stands already", [f"{len(stands)} of {len(steps.steps)} steps"])
-    _section(out, "Would be made", [_reason(result) for result in open_ones if result.step.apply])
+    _section(out, "Stands already", [f"{len(run.with_status(Status.PASSED))} of {len(steps.steps)} steps"])
+    rest = [result for result in run.results if not result.outcome.green]
+    made = [result for result in rest if result.step.apply]
+    later = [result for result in rest if not result.step.apply and result.outcome.status is Status.BLOCKED]
+    wrong = [result for result in rest if result not in made and result not in later]
+    _section(out, "Would be made", [_reason(result) for result in made])
     _section(
-        out, "Would be asked after that", [_reason(result) for result in open_ones if not result.step.apply]
+        out, "Would be asked after that", [", ".join(result.step.id for result in later)] if later else []
     )
+    _section(out, "In the way, and not for a deploy to change", [_reason(result) for result in wrong])
 
 
 def _reason(result: Result) -> str:
