@@ -91,9 +91,12 @@ def _embedded(world: World) -> Outcome:
     from runbook.cluster.embedded.toolchain import Toolchain
 
     wanted = "the embedded node's Kubernetes, built from checksummed modules"
-    binary = Toolchain(world.settings).binary("kubernetes")
-    if not binary.is_file():
-        return failed("the embedded node is not built yet", wanted=wanted, hint="inv setup")
+    try:
+        binary = Toolchain(world.settings).binary("kubernetes")
+    except CommandMissing as missing:
+        return failed(
+            f"the embedded node is not built yet: {missing.observed}", wanted=wanted, hint=missing.hint
+        )
     said = world.commands.run([binary, "kubelet", "--version"], timeout=ASK).stdout.strip()
     return passed(
         f"in the place of minikube: the embedded node, {said}",
@@ -141,22 +144,23 @@ def kubectl(world: World) -> Outcome:
     Source: T007.
     """
     wanted = "kubectl"
-    binary = _kubectl(world)
-    if binary is None:
-        return failed("the command kubectl is not there", wanted=wanted, hint="inv setup")
-    said = world.commands.run([*binary, "version", "--client", "--output", "json"], timeout=ASK).stdout
+    try:
+        binary = _kubectl(world)
+    except CommandMissing as missing:
+        return failed(missing.observed, wanted=wanted, hint=missing.hint)
+    said = world.commands.run([binary, "version", "--client", "--output", "json"], timeout=ASK).stdout
     version = str(json.loads(said)["clientVersion"]["gitVersion"])
-    evidence = {"version": version, "binary": str(binary[0]), "newer_than_tested": _newer(version, "kubectl")}
+    evidence = {"version": version, "binary": str(binary), "newer_than_tested": _newer(version, "kubectl")}
     return passed(f"kubectl {version}{_warning(evidence)}", wanted=wanted, **evidence)
 
 
-def _kubectl(world: World) -> list[str | Path] | None:
+def _kubectl(world: World) -> Path:
+    """kubectl on PATH, else the toolchain's. Raises `CommandMissing` where there is neither."""
     if found := world.commands.find("kubectl"):
-        return [found]
+        return found
     from runbook.cluster.embedded.toolchain import Toolchain
 
-    built = Toolchain(world.settings).binary("kubectl")
-    return [built] if built.is_file() else None
+    return Toolchain(world.settings).binary("kubectl")
 
 
 def dapr(world: World) -> Outcome:
