@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from offline_model.conversation import ASK_WHICH
-from world import TOOLS, Chat, TodoList
+from offline_model.sentences import failed
+from world import TOOLS, Chat, TodoList, tool
 
 
 def cards(text: str) -> list[str]:
@@ -167,6 +168,23 @@ def test_a_failing_tool_is_reported_by_operation() -> None:
     ):
         todo.broken = broken
         assert chat.say(sentence) == f"Sorry, I could not {operation}: the database is away."
+
+
+def test_a_failure_that_names_its_operation_is_not_repeated() -> None:
+    assert failed(
+        "create the task", "Error executing tool add_task: could not create the task: no account"
+    ) == ("Sorry, I could not create the task: no account.")
+
+
+def test_a_priority_is_asked_of_a_tool_that_knows_it() -> None:
+    todo = TodoList("buy milk")
+    chat = Chat(todo)
+    chat.say("show my high priority tasks")
+    assert chat.todo.calls == [("list_tasks", {"status": "all"})]
+    tools = [tool("list_tasks", status="string", priority="string")]
+    asked = Chat(todo, tools=tools).model([{"role": "user", "content": "show my high priority tasks"}]).call
+    assert asked is not None
+    assert asked.arguments == {"status": "all", "priority": "high"}
 
 
 def test_a_change_stands_even_when_the_list_afterwards_fails() -> None:

@@ -154,7 +154,7 @@ def _add(turn: Turn, intent: Add) -> Reply:
 def _show(turn: Turn, intent: Show) -> Reply:
     result = turn.result("list_tasks")
     if result is None:
-        return turn.call("list_tasks", status=intent.status)
+        return turn.call("list_tasks", status=intent.status, priority=intent.priority)
     if not result.ok:
         return Reply(text=sentences.failed("read your tasks", result.reason))
     found = [task for task in result.tasks if sentences.matches(intent, task, turn.today)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -70,7 +71,10 @@ def changed(what: str, tasks: Sequence[Task] | None) -> str:
 
 
 def failed(operation: str, reason: str) -> str:
-    return f"Sorry, I could not {operation}: {reason.rstrip('.')}."
+    """What could not be done and why, in the tool's own words where it names the operation itself."""
+    own = re.search(r"\bcould not (.+)", reason, re.DOTALL)
+    told = own[1] if own else f"{operation}: {reason}"
+    return f"Sorry, I could not {told.strip().rstrip('.')}."
 
 
 def matches(asked: Show, task: Task, today: date) -> bool:
