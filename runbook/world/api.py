@@ -87,6 +87,7 @@ class Api:
         known: dict[str, Object] = {}
         version = ""
         while True:
+            began = time.monotonic()
             try:
                 if not version:
                     found, version = self._list(place, namespace, labels, fields)
@@ -101,9 +102,10 @@ class Api:
             except Unmeasurable:
                 if time.monotonic() + PAUSE >= deadline:
                     raise
-                time.sleep(PAUSE)
             if time.monotonic() >= deadline:
                 return
+            # A server that closes at once is not asked in a busy loop.
+            time.sleep(max(0.0, began + PAUSE - time.monotonic()))
 
     def logs(
         self,
