@@ -76,6 +76,7 @@ class Embedded:
             loading.result()
         wanted = addons.manifests(addons.BASE, configuration, {image.name: image.reference for image in base})
         addons.apply(self._api, wanted)
+        self._wait_for_services(progress)
         self._wait_for_node(progress)
         addons.wait_for_pods(self._api, wanted, self._since, progress)
 
@@ -238,6 +239,26 @@ class Embedded:
             slowest=0.2,
             wanted="a ready API server",
             hint=f"tail {self.folder}/log/kube-apiserver/current",
+            progress=progress,
+        )
+
+    def _wait_for_services(self, progress: Progress) -> None:
+        """All processes up, and the kubelet answering: the API still calls a node Ready long after its kubelet died."""
+
+        def look() -> None:
+            down = [name for name, state in self.sandbox.states().items() if not state.startswith("up")]
+            if down:
+                raise NotYet(f"not up: {', '.join(down)}")
+            if self._api.raw(f"/api/v1/nodes/{self.name}/proxy/healthz", timeout=5.0).status_code != 200:
+                raise NotYet("the kubelet does not answer")
+
+        eventually(
+            look,
+            timeout=NODE_SECONDS,
+            every=0.1,
+            slowest=0.3,
+            wanted="all processes of the node up",
+            hint=f"tail {self.folder}/log/*/current",
             progress=progress,
         )
 

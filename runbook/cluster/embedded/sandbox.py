@@ -204,6 +204,7 @@ class Sandbox:
             "TODO_SANDBOX_PRETENDED": "\n".join(self.pretended),
         }
         script = Path(__file__).with_name("sandbox-start.sh")
+        cgroups.remove(self._group)  # what a sandbox that was killed left: its containers' groups
         groups = cgroups.create(self._group)
         with log.open("ab") as words:
             starter = subprocess.Popen(
