@@ -3,10 +3,10 @@
 import json
 from uuid import UUID, uuid4
 
-from conftest import API_KEY, Person
 from harness.model import ScriptedModel, last, text, tool
 from harness.postgres import Database
 from harness.processes import Service
+from people import API_KEY, Person
 
 
 def test_a_message_creates_a_task_through_the_mcp_server(

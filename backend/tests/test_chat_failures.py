@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
-from conftest import Person, backend_variables
 from harness.model import ScriptedModel, text, tool
 from harness.postgres import Database
 from harness.processes import BACKEND, Service, executable, free_port, service
+from people import Person, backend_variables
 
 from todo_backend.chat.failures import failure_of
 

@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from conftest import Person
 from harness.model import ScriptedModel, last, text, tool
 from harness.postgres import Database
 from harness.processes import Service
+from people import Person
 
 
 def _echo(body: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from conftest import Person
 from harness.model import ScriptedModel, text
 from harness.postgres import Database
+from people import Person
 
 
 @pytest.fixture

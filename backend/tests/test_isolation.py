@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from conftest import Person, signed_cookie
 from harness.model import ScriptedModel, text, tool
 from harness.postgres import Database
 from harness.processes import Service
+from people import Person, signed_cookie
 
 ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "tasks", None),

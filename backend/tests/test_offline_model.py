@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from conftest import Person, backend_variables
 from harness.postgres import Database
 from harness.processes import BACKEND, ROOT, Service, executable, service
+from people import Person, backend_variables
 
 OFFLINE_MODEL = ROOT / "stand-ins" / "offline-model"
 

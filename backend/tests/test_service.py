@@ -7,10 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx2
-from conftest import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables
 from harness.model import ScriptedModel, text, tool
 from harness.postgres import PASSWORD, Database
 from harness.processes import BACKEND, Service, executable, free_port, service
+from people import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables
 
 
 def test_health_and_readiness(backend: Service) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import Person
 from harness.postgres import Database
+from people import Person
 
 
 def create(person: Person, **fields: Any) -> dict[str, Any]:

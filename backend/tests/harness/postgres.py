@@ -19,7 +19,7 @@ from harness.processes import BACKEND, environment, executable, free_port
 
 ROLES = ("todo_owner", "todo_backend", "todo_frontend", "todo_mcp")
 PASSWORD = "only-for-this-test"
-_START_SECONDS = 60
+_START_SECONDS = 180
 
 
 @dataclass(frozen=True)

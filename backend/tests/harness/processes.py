@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BACKEND = ROOT / "backend"
 MCP_SERVER = ROOT / "mcp-server"
 
-_START_SECONDS = 60
+_START_SECONDS = 180
 _STOP_SECONDS = 20
 
 
