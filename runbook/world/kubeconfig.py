@@ -119,7 +119,12 @@ def _encoded(text: str | None) -> str:
 
 def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any], base: Path) -> ssl.SSLContext:
     authority = _material(cluster, "certificate-authority", base)
-    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
+    if authority:
+        context = ssl.create_default_context(cadata=authority.decode())
+    elif str(cluster.get("server", "")).startswith("https:"):
+        context = ssl.create_default_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
