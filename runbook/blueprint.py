@@ -46,15 +46,10 @@ class Blueprint:
 def application(world: World) -> Blueprint:
     """The application's release. Raises `Unmeasurable` where the node does not hold its images."""
     settings = world.settings
-    overrides: dict[str, Any] = {
-        "global": {
-            "host": settings.host,
-            "imageTag": settings.tag,
-            "secretsDigest": secrets.digest(world, SECRET, settings.namespace),
-        }
-    }
+    secret = secrets.digest(world, SECRET, settings.namespace)
+    overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
     for component in COMPONENTS:
-        overrides[component.name] = {"image": {"sourceDigest": _held(world, component.image)}}
+        overrides[component.name] = {"podAnnotations": _identity(_held(world, component.image), secret)}
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
         overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
     chart = settings.project / "charts" / "todo-app"
@@ -66,18 +61,27 @@ def stand_ins(world: World) -> list[Blueprint]:
     settings, found = world.settings, []
     charts = settings.project / "charts"
     if not settings.database_url.get_secret_value():
+        secret = _combined(
+            secrets.digest(world, name, DATABASE_NAMESPACE)
+            for name in (secrets.TLS_SECRET, secrets.ROLES_SECRET)
+        )
         overrides = {
-            "image": {"tag": settings.tag, "sourceDigest": _held(world, "todo-postgres")},
-            "secretsDigest": _combined(
-                secrets.digest(world, name, DATABASE_NAMESPACE)
-                for name in (secrets.TLS_SECRET, secrets.ROLES_SECRET)
-            ),
+            "image": {"tag": settings.tag},
+            "podAnnotations": _identity(_held(world, "todo-postgres"), secret),
         }
         found.append(_blueprint(DATABASE_RELEASE, DATABASE_NAMESPACE, charts / "postgres", (), overrides))
     if not settings.openai_api_key.get_secret_value():
-        overrides = {"image": {"tag": settings.tag, "sourceDigest": _held(world, "todo-offline-model")}}
+        overrides = {
+            "image": {"tag": settings.tag},
+            "podAnnotations": _identity(_held(world, "todo-offline-model")),
+        }
         found.append(_blueprint(MODEL_RELEASE, MODEL_NAMESPACE, charts / "offline-model", (), overrides))
     return found
+
+
+def _identity(image: str, secret: str = "") -> dict[str, str]:
+    """Annotations of the pods: another image under the same tag, or another Secret, rolls them."""
+    return {"todo.runbook/image-id": image} | ({"todo.runbook/secrets": secret} if secret else {})
 
 
 def _held(world: World, image: str) -> str:
