@@ -7,7 +7,7 @@ import { THEME_COOKIE, themeFrom } from "@/ui/theme";
 import "./globals.css";
 
 export const metadata: Metadata = {
-  title: { default: "Todo Chat", template: "%s · Todo Chat" },
+  title: { default: "Todo AI", template: "%s · Todo AI" },
   description: "A todo list that you can talk to.",
 };
 

@@ -30,7 +30,7 @@ export default function LandingPage() {
           <Link href="/auth/signup" className="button-primary min-h-12 px-6 text-base">
             Get started
           </Link>
-          <Link href="/dashboard" className="button-quiet min-h-12 px-6 text-base">
+          <Link href="/dashboard" prefetch={false} className="button-quiet min-h-12 px-6 text-base">
             Open my tasks
           </Link>
         </div>
@@ -46,7 +46,7 @@ export default function LandingPage() {
           ))}
         </ul>
       </main>
-      <footer className="border-t border-line py-6 text-center text-sm text-muted">Todo Chat</footer>
+      <footer className="border-t border-line py-6 text-center text-sm text-muted">Todo AI</footer>
     </div>
   );
 }

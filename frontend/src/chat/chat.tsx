@@ -38,30 +38,19 @@ export function Chat({ userId, firstName, conversation }: Properties) {
   }, [messages, busy]);
 
   return (
-    <main className="mx-auto grid w-full max-w-6xl flex-1 gap-4 px-4 py-4 max-lg:grid-rows-[auto_1fr] lg:h-[calc(100dvh-3.5rem)] lg:grid-cols-[1fr_22rem]">
-      <div className="lg:hidden">
-        <button
-          type="button"
-          className="button-quiet w-full"
-          aria-expanded={tasksShown}
-          aria-controls="task-panel"
-          onClick={() => setTasksShown(!tasksShown)}
-        >
-          <Icon name="list" />
-          {tasksShown ? "Hide tasks" : "Show tasks"}
-        </button>
-      </div>
-      <section aria-label="Assistant" className="flex min-h-0 flex-col gap-3 lg:order-none">
+    <main className="mx-auto grid h-[calc(100dvh-3.5rem-1px)] w-full max-w-6xl grid-rows-[minmax(0,1fr)] gap-4 px-4 py-3 sm:py-4 lg:grid-cols-[minmax(0,1fr)_21rem]">
+      <section aria-label="Assistant" className={`flex min-h-0 flex-col gap-3 ${tasksShown ? "max-lg:hidden" : ""}`}>
         <header className="flex items-center gap-3">
           <h1 className="text-lg font-semibold">Assistant</h1>
           {model !== null && <ModelBadge model={model} />}
           <span className="flex-1" />
+          <TasksSwitch shown={false} onSwitch={setTasksShown} />
           <button type="button" className="button-quiet" onClick={startNew} disabled={messages.length === 0 || busy !== null}>
             <Icon name="plus" />
-            New chat
+            <span className="max-sm:sr-only">New chat</span>
           </button>
         </header>
-        <div className="min-h-64 flex-1 overflow-y-auto pr-1">
+        <div className="min-h-0 flex-1 overflow-y-auto pr-1">
           {messages.length === 0 && busy !== "opening" && <Greeting firstName={firstName} onPick={fill} />}
           <ol role="log" aria-label="Conversation" className="space-y-4">
             {messages.map((message) =>
@@ -77,10 +66,21 @@ export function Chat({ userId, firstName, conversation }: Properties) {
         </div>
         <Composer input={input} busy={busy !== null} onSend={(text) => void send(text)} />
       </section>
-      <aside id="task-panel" className={`min-h-0 flex-col max-lg:row-start-2 lg:flex ${tasksShown ? "flex" : "max-lg:hidden"}`}>
+      <aside className={`flex min-h-0 flex-col gap-3 ${tasksShown ? "" : "max-lg:hidden"}`}>
+        <TasksSwitch shown onSwitch={setTasksShown} />
         <TaskPanel userId={userId} />
       </aside>
     </main>
+  );
+}
+
+/** On a narrow screen chat and tasks take turns. */
+function TasksSwitch({ shown, onSwitch }: { shown: boolean; onSwitch: (shown: boolean) => void }) {
+  return (
+    <button type="button" className="button-quiet lg:hidden" onClick={() => onSwitch(!shown)}>
+      <Icon name={shown ? "chat" : "list"} />
+      {shown ? "Back to the chat" : "Tasks"}
+    </button>
   );
 }
 

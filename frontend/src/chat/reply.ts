@@ -15,19 +15,28 @@ const BLOCK = /```json\s*\n([\s\S]*?)```/g;
 export function replyParts(reply: string): ReplyPart[] {
   const parts: ReplyPart[] = [];
   let end = 0;
-  const words = (upTo: number) => {
-    const text = reply.slice(end, upTo).trim();
+  const words = (upTo: number, tasks: ReplyTask[] = []) => {
+    const text = withoutListed(reply.slice(end, upTo), tasks).trim();
     if (text !== "") parts.push({ kind: "text", text });
   };
   for (const block of reply.matchAll(BLOCK)) {
     const tasks = tasksIn(block[1] ?? "");
     if (tasks === null) continue;
-    words(block.index);
+    words(block.index, tasks);
     if (tasks.length > 0) parts.push({ kind: "tasks", tasks });
     end = block.index + block[0].length;
   }
   words(reply.length);
   return parts;
+}
+
+/** The text without the numbered lines that only repeat the tasks of the block after it. */
+function withoutListed(text: string, tasks: ReplyTask[]): string {
+  const repeats = (line: string) => /^\s*\d+[.)]\s/.test(line) && tasks.some(({ title }) => line.includes(title));
+  return text
+    .split("\n")
+    .filter((line) => !repeats(line))
+    .join("\n");
 }
 
 function tasksIn(json: string): ReplyTask[] | null {

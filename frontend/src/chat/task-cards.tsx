@@ -3,11 +3,11 @@ import { Icon } from "@/ui/icon";
 
 import type { ReplyTask } from "./reply";
 
-/** The tasks that an answer lists. */
+/** The tasks that an answer lists, numbered: "complete the second one" is understood. */
 export function TaskCards({ tasks }: { tasks: ReplyTask[] }) {
   const now = new Date();
   return (
-    <ul className="space-y-1.5">
+    <ol className="space-y-1.5">
       {tasks.map((task, place) => (
         <li key={place} className="flex items-start gap-2.5 rounded-xl border border-line bg-canvas px-3 py-2">
           <span
@@ -17,7 +17,9 @@ export function TaskCards({ tasks }: { tasks: ReplyTask[] }) {
             <span className="sr-only">{task.completed ? "Completed:" : "Pending:"}</span>
           </span>
           <span className="min-w-0 flex-1">
-            <span className={`block text-sm break-words ${task.completed ? "text-muted line-through" : ""}`}>{task.title}</span>
+            <span className={`block text-sm break-words ${task.completed ? "text-muted line-through" : ""}`}>
+              {place + 1}. {task.title}
+            </span>
             <span className="mt-1 flex flex-wrap gap-1.5">
               <PriorityBadge priority={task.priority} />
               {task.due !== null && !task.completed && <DueBadge stored={task.due} now={now} />}
@@ -25,6 +27,6 @@ export function TaskCards({ tasks }: { tasks: ReplyTask[] }) {
           </span>
         </li>
       ))}
-    </ul>
+    </ol>
   );
 }

@@ -23,9 +23,9 @@ export function QuickAdd({ onAdd, onDetails }: Properties) {
   }
 
   return (
-    <form onSubmit={add} className="flex gap-2">
+    <form onSubmit={add} className="flex flex-wrap gap-2">
       <input
-        className="field min-w-0 flex-1"
+        className="field min-w-0 flex-1 max-sm:basis-full"
         aria-label="New task"
         placeholder="What needs doing?"
         value={title}
@@ -33,7 +33,7 @@ export function QuickAdd({ onAdd, onDetails }: Properties) {
         onChange={(event) => setTitle(event.target.value)}
         disabled={!ready}
       />
-      <button type="submit" className="button-primary" disabled={title.trim() === ""}>
+      <button type="submit" className="button-primary max-sm:flex-1" disabled={title.trim() === ""}>
         <Icon name="plus" />
         Add
       </button>

@@ -19,9 +19,9 @@ export function AppNavigation() {
           key={href}
           href={href}
           aria-current={path === href ? "page" : undefined}
-          className="flex items-center gap-2 rounded-lg px-3 py-2 text-sm text-muted hover:bg-raised hover:text-ink aria-[current]:bg-accent-soft aria-[current]:font-semibold aria-[current]:text-accent"
+          className="flex items-center gap-2 rounded-lg px-2.5 py-2 sm:px-3 text-sm text-muted hover:bg-raised hover:text-ink aria-[current]:bg-accent-soft aria-[current]:font-semibold aria-[current]:text-accent"
         >
-          <Icon name={icon} />
+          <Icon name={icon} className="size-4.5 max-[24rem]:hidden" />
           {label}
         </Link>
       ))}

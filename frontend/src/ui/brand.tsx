@@ -8,7 +8,7 @@ export function Brand({ href = "/" }: { href?: string }) {
       <span className="flex size-7 items-center justify-center rounded-lg bg-accent text-on-accent">
         <Icon name="check" className="size-4" />
       </span>
-      Todo Chat
+      Todo AI
     </Link>
   );
 }

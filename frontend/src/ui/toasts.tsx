@@ -37,7 +37,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       <div
         role="status"
         aria-live="polite"
-        className="pointer-events-none fixed inset-x-0 bottom-4 z-50 flex flex-col items-center gap-2 px-4 sm:items-end"
+        className="pointer-events-none fixed inset-x-0 top-16 z-50 flex flex-col items-center gap-2 px-4 sm:items-end"
       >
         {toasts.map(({ id, tone, text }) => (
           <div key={id} className="card pointer-events-auto flex max-w-sm items-center gap-3 py-2 pr-2 pl-4 text-sm shadow-lg">

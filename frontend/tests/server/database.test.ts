@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { ConfigurationError } from "@/server/configuration";
+import { poolOptions } from "@/server/database";
+
+let folder: string;
+let authority: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "todo-frontend-"));
+  authority = join(folder, "ca.crt");
+  writeFileSync(authority, "the authority's certificate");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const url = (parameters: string) => `postgresql://todo_frontend:p%40ss%2Fword@db.test:5433/todo${parameters}`;
+
+describe("the database's address", () => {
+  it("is read into its parts, with the password's escapes undone", () => {
+    const options = poolOptions(url(`?sslmode=verify-full&sslrootcert=${authority}`));
+    expect(options).toMatchObject({ user: "todo_frontend", password: "p@ss/word", host: "db.test", port: 5433, database: "todo" });
+    expect(options.max).toBe(5);
+  });
+
+  it("verify-full trusts the given authority alone and checks the name", () => {
+    const { ssl } = poolOptions(url(`?sslmode=verify-full&sslrootcert=${authority}`));
+    expect(ssl).toEqual({ ca: "the authority's certificate", rejectUnauthorized: true });
+  });
+
+  it("verify-full without an authority still verifies, by the public ones", () => {
+    expect(poolOptions(url("?sslmode=verify-full")).ssl).toEqual({ rejectUnauthorized: true });
+  });
+
+  it("verify-ca checks the chain but not the name", () => {
+    const { ssl } = poolOptions(url(`?sslmode=verify-ca&sslrootcert=${authority}`));
+    expect(ssl).toMatchObject({ ca: "the authority's certificate", rejectUnauthorized: true });
+    expect(ssl).toHaveProperty("checkServerIdentity");
+  });
+
+  it("require encrypts without verifying, as libpq does", () => {
+    expect(poolOptions(url("?sslmode=require")).ssl).toEqual({ rejectUnauthorized: false });
+  });
+
+  it("disable does not encrypt", () => {
+    expect(poolOptions(url("?sslmode=disable")).ssl).toBe(false);
+  });
+
+  it.each(["?sslmode=prefer", "?sslmode=allow", "?sslmode=nonsense", ""])("refuses %s, which may fall back to plain text", (parameters) => {
+    expect(() => poolOptions(url(parameters))).toThrow(ConfigurationError);
+  });
+
+  it("needs no sslmode on this machine", () => {
+    expect(poolOptions("postgresql://todo@localhost/todo").ssl).toBeUndefined();
+  });
+
+  it("says which file is missing and keeps the password to itself", () => {
+    const broken = () => poolOptions(url("?sslmode=verify-full&sslrootcert=/absent/ca.crt"));
+    expect(broken).toThrow(/\/absent\/ca\.crt.*ENOENT/);
+    expect(broken).not.toThrow(/p@ss|p%40ss/);
+  });
+
+  it.each(["not an address", "mysql://root@db/todo"])("refuses %s", (address) => {
+    expect(() => poolOptions(address)).toThrow(ConfigurationError);
+  });
+});

@@ -1,0 +1,131 @@
+// @vitest-environment jsdom
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import * as navigation from "@/client/navigation";
+import { Providers } from "@/client/providers";
+import { Dashboard } from "@/tasks/dashboard";
+
+import { FakeServer, task } from "../fake-server";
+
+let server: FakeServer;
+
+beforeEach(() => {
+  server = new FakeServer();
+});
+
+function show(): void {
+  render(
+    <Providers>
+      <Dashboard userId="u1" />
+    </Providers>,
+  );
+}
+
+const rows = () => screen.queryAllByTestId("task-item").map((row) => row.querySelector("p")?.textContent);
+
+describe("the task list", () => {
+  it("shows tasks and figures", async () => {
+    server.tasks = [task(), task({ id: "t2", title: "Call Ann", is_completed: true })];
+    show();
+    await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
+    expect(screen.getByText("50 % done")).toBeDefined();
+    expect(server.calls.some(({ path }) => path === "/api/proxy/u1/tasks")).toBe(true);
+  });
+
+  it("says that there is nothing yet", async () => {
+    show();
+    expect(await screen.findByText("No tasks yet")).toBeDefined();
+  });
+
+  it("says what failed, and tries again when asked", async () => {
+    server.override = ({ path }) => (path.endsWith("/tasks") ? { status: 500, body: { detail: "The list is not available" } } : undefined);
+    show();
+    expect((await screen.findByRole("alert")).textContent).toContain("The list is not available");
+    server.override = () => undefined;
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByText("No tasks yet")).toBeDefined();
+  });
+
+  it("sends a person whose session has ended to sign in", async () => {
+    const signInAgain = vi.spyOn(navigation, "signInAgain").mockImplementation(() => undefined);
+    server.override = ({ path }) => (path.endsWith("/tasks") ? { status: 401, body: { detail: "no" } } : undefined);
+    show();
+    await waitFor(() => expect(signInAgain).toHaveBeenCalled());
+  });
+
+  it("shows only what the filter asks for", async () => {
+    server.tasks = [task(), task({ id: "t2", title: "Call Ann", is_completed: true })];
+    show();
+    await screen.findByText("Buy milk");
+    await userEvent.click(screen.getByRole("button", { name: "completed" }));
+    expect(rows()).toEqual(["Call Ann"]);
+    await userEvent.click(screen.getByRole("button", { name: "pending" }));
+    expect(rows()).toEqual(["Buy milk"]);
+  });
+});
+
+describe("changes", () => {
+  it("adds by a title and Enter", async () => {
+    show();
+    await userEvent.type(screen.getByLabelText("New task"), "  Water plants {Enter}");
+    await waitFor(() => expect(rows()).toEqual(["Water plants"]));
+    expect(server.calls.find(({ method }) => method === "POST")?.body).toMatchObject({ title: "Water plants", priority: "medium" });
+  });
+
+  it("adds with details, and refuses an empty title", async () => {
+    show();
+    await userEvent.click(screen.getByRole("button", { name: /Details/ }));
+    const dialog = within(screen.getByRole("dialog"));
+    await userEvent.click(dialog.getByRole("button", { name: "Add task" }));
+    expect(dialog.getByText("A task needs a title.")).toBeDefined();
+    await userEvent.type(dialog.getByLabelText("Title"), "Report");
+    await userEvent.click(dialog.getByLabelText("high"));
+    await userEvent.type(dialog.getByLabelText("Due date"), "2026-12-01");
+    await userEvent.click(dialog.getByRole("button", { name: "Add task" }));
+    await waitFor(() => expect(rows()).toEqual(["Report"]));
+    expect(server.calls.find(({ method }) => method === "POST")?.body).toEqual({
+      title: "Report",
+      description: "",
+      priority: "high",
+      target_completion_date: "2026-12-01T00:00:00Z",
+    });
+  });
+
+  it("edits, and takes a due date away", async () => {
+    server.tasks = [task({ target_completion_date: "2026-12-01T00:00:00Z" })];
+    show();
+    await userEvent.click(await screen.findByRole("button", { name: "Edit Buy milk" }));
+    const dialog = within(screen.getByRole("dialog"));
+    await userEvent.click(dialog.getByRole("button", { name: "No date" }));
+    await userEvent.click(dialog.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.calls.find(({ method }) => method === "PUT")?.body).toMatchObject({ target_completion_date: null }));
+  });
+
+  it("completes at once, and takes it back when the server refuses", async () => {
+    server.tasks = [task()];
+    show();
+    const box = await screen.findByRole("checkbox", { name: "Completed: Buy milk" });
+    server.override = ({ method }) => (method === "PATCH" ? { status: 404, body: { detail: "There is no such task." } } : undefined);
+    await userEvent.click(box);
+    expect(await screen.findByText("There is no such task.")).toBeDefined();
+    await waitFor(() => expect(box).toHaveProperty("checked", false));
+    server.override = () => undefined;
+    await userEvent.click(box);
+    await waitFor(() => expect(server.tasks[0]?.is_completed).toBe(true));
+    expect(box).toHaveProperty("checked", true);
+  });
+
+  it("deletes only after a yes", async () => {
+    server.tasks = [task()];
+    show();
+    await userEvent.click(await screen.findByRole("button", { name: "Delete Buy milk" }));
+    await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+    expect(server.tasks).toHaveLength(1);
+    await userEvent.click(screen.getByRole("button", { name: "Delete Buy milk" }));
+    await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
+    await waitFor(() => expect(rows()).toEqual([]));
+    expect(server.tasks).toEqual([]);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+
+import { counted, draftErrors, type Task } from "@/tasks/task";
+
+it.each([
+  [{ title: "x", description: "" }, []],
+  [{ title: "x".repeat(200), description: "y".repeat(1000) }, []],
+  [{ title: "  ", description: "" }, ["title"]],
+  [{ title: "x".repeat(201), description: "" }, ["title"]],
+  [{ title: "x", description: "y".repeat(1001) }, ["description"]],
+])("%j has errors at %j", (draft, fields) => {
+  expect(Object.keys(draftErrors(draft))).toEqual(fields);
+});
+
+it("counts what is done and what is not", () => {
+  const tasks = [true, false, false].map((is_completed) => ({ is_completed }) as Task);
+  expect(counted(tasks)).toMatchObject({ total: 3, completed: 1, pending: 2 });
+});
