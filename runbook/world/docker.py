@@ -29,7 +29,11 @@ ASK_SECONDS = 30.0
 KEPT_LINES = 12
 """Lines of a failed build's output that its error carries."""
 
-_STEP = re.compile(r"^#\d+ \[(?P<stage>[^\]]+)\] (?P<what>\S+ .*)$")
+SHOWN = 100
+"""Characters of a build step that progress shows."""
+
+_STEP = re.compile(r"^#\d+ \[(?!internal)(?P<stage>[^\]]+)\] (?P<what>\S+ .*)$")
+_MOUNT = re.compile(r"--mount=\S+\s+")
 _NOISE = re.compile(r"^(#\d+ )?[\d.]*\s*$|^-+$")
 
 
@@ -42,6 +46,8 @@ class ImageFacts:
     size: int
     user: str
     labels: Mapping[str, str]
+    layers: tuple[str, ...] = ()
+    """Digests of its layers, oldest first: an image starts with those of its base."""
     digests: tuple[str, ...] = ()
     """References by digest, where it came from a registry or was pushed to one."""
 
@@ -115,6 +121,7 @@ class Docker:
                 found.size,
                 (config.user if config else None) or "",
                 dict((config.labels if config else None) or {}),
+                tuple(found.root_fs.layers or ()),
                 tuple(found.repo_digests or ()),
             )
 
@@ -193,7 +200,7 @@ class Docker:
                     if not _NOISE.match(line):
                         tail.append(line)
                     if step := _STEP.match(line):
-                        progress(f"{reference}: {step['stage']} {step['what']}"[:100])
+                        progress(f"{reference}: {step['stage']} {_MOUNT.sub('', step['what'])}"[:SHOWN])
         except CommandFailed as error:
             raise RunbookError(
                 f"building {reference} failed: {redact(' | '.join(tail))}",
