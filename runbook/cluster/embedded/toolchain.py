@@ -102,7 +102,7 @@ class Toolchain:
         chosen = self._chosen(only)
         if all(self._installed(part) for part in chosen):
             return ()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with self._alone(progress):
             to_make = [part for part in chosen if not self._installed(part)]
             builds.demand_go(to_make)
@@ -132,6 +132,16 @@ class Toolchain:
             unfinished.rename(place)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunbookError(
+                f"the cache folder {self._folder} cannot be made: {error.strerror}",
+                wanted="a folder that we may write to",
+                hint="set XDG_CACHE_HOME to one",
+            ) from error
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:

@@ -150,6 +150,16 @@ def test_what_a_killed_run_left_is_no_binary_and_is_removed(toolchain: Toolchain
     assert toolchain.binary("one").read_text().startswith("#!")
 
 
+def test_a_cache_folder_that_cannot_be_made_is_told_in_one_line(
+    toolchain: Toolchain, settings: Settings
+) -> None:
+    settings.cache.parent.mkdir(parents=True)
+    settings.cache.write_text("a file in its place")
+    with pytest.raises(RunbookError, match="cannot be made") as caught:
+        toolchain.install(_silent)
+    assert "XDG_CACHE_HOME" in caught.value.hint
+
+
 def test_a_deleted_command_is_made_again(toolchain: Toolchain) -> None:
     toolchain.install(_silent)
     toolchain.binary("second").unlink()
