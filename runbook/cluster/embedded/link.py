@@ -60,6 +60,7 @@ def ensure(name: str, sandbox: Sandbox, addresses: Addresses) -> bool:
     pid = sandbox.pid()
     _ip("link", "add", interface(name), "type", "veth", "peer", "name", INSIDE_NAME, "netns", str(pid))
     _ip("link", "set", "dev", interface(name), "alias", str(sandbox.folder))
+    _ip("link", "set", "dev", interface(name), "addrgenmode", "none")  # no IPv6 address of its own making
     _ip("addr", "add", f"{addresses.host}/30", "dev", interface(name))
     _ip("link", "set", "dev", interface(name), "up")
     sandbox.run(["ip", "addr", "add", f"{addresses.node}/30", "dev", INSIDE_NAME], timeout=10)
