@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from runbook import images as sources
 from runbook.actions import hosts, release
+from runbook.actions import images as image_builds
 from runbook.actions import node as cluster
 from runbook.application import BACKEND, FRONTEND, INGRESS_CLASS, MCP_SERVER
-from runbook.checks import chart, chat, claims, host, node, pod_templates, pods, routes, services, web
+from runbook.checks import (
+    chart,
+    chat,
+    claims,
+    host,
+    images,
+    node,
+    pod_templates,
+    pods,
+    recipes,
+    routes,
+    services,
+    web,
+)
 from runbook.checks import release as deployed
 from runbook.step import Step
 
@@ -63,19 +78,36 @@ STEPS = (
         pod_templates.probes(BACKEND, liveness="/health", readiness="/health"),
     ),
     _templated("T033", "The backend is a ClusterIP service on port 8000", routes.service(BACKEND)),
-    Step("T034", "The MCP server's build context leaves out what the image does not need", needs=("T011",)),
+    Step(
+        "T034",
+        "The MCP server's build context leaves out what the image does not need",
+        check=recipes.context_excludes(
+            sources.MCP_SERVER, recipes.PYTHON_CLUTTER, but_not=recipes.PYTHON_NEEDS
+        ),
+        needs=("T004", "T011"),
+    ),
     Step(
         "T035",
         "The MCP server's Dockerfile has two stages, Python 3.13 slim and user 1000",
+        check=recipes.dockerfile_is_multi_stage(sources.MCP_SERVER, sources.PYTHON),
+        live=images.runs_as_numeric_user(sources.MCP_SERVER, sources.PYTHON),
+        live_after="T036",
         needs=("T011",),
     ),
     Step(
         "T036",
         "The MCP server image is built from these very sources",
+        check=images.built_from_these_sources(sources.MCP_SERVER),
+        apply=image_builds.build(sources.MCP_SERVER),
         needs=("T004", "T034", "T035"),
         heavy=True,
     ),
-    Step("T037", "The MCP server image stays under 200 MB", needs=("T036",)),
+    Step(
+        "T037",
+        "The MCP server image stays under 200 MB",
+        check=images.smaller_than(sources.MCP_SERVER, megabytes=200),
+        needs=("T036",),
+    ),
     _templated(
         "T038", "The MCP server runs as user 1000 on a read-only root", pod_templates.restricted(MCP_SERVER)
     ),
@@ -115,8 +147,21 @@ STEPS = (
         apply=cluster.serve_ingress,
         needs=("T043",),
     ),
-    Step("T045", "Images are built where the node can take them", needs=("T004", "T043")),
-    Step("T046", "The node holds the images that were built", needs=("T016", "T017", "T036", "T045")),
+    Step(
+        "T045",
+        "Images are built where the cluster takes them from",
+        check=images.engine_is_the_clusters,
+        needs=("T004", "T043"),
+    ),
+    Step(
+        "T046",
+        "The node holds the very images that were built",
+        check=images.held_by_node(*sources.APPLICATION, *sources.STAND_INS),
+        apply=image_builds.load_into_cluster(*sources.APPLICATION, *sources.STAND_INS),
+        live=images.pods_run(*sources.APPLICATION),
+        needs=("T016", "T017", "T036", "T045"),
+        heavy=True,
+    ),
     Step(
         "T047",
         "This machine finds todo.local at the ingress",
