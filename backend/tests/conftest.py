@@ -11,13 +11,13 @@ from people import SIGNING_KEY, Person, backend_variables
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[int]:
-    with server() as port:
-        yield port
+def postgres() -> Iterator[Database]:
+    with server() as maintenance:
+        yield maintenance
 
 
 @pytest.fixture(scope="session")
-def database(postgres: int) -> Database:
+def database(postgres: Database) -> Database:
     return migrated(postgres, "todo")
 
 

@@ -6,7 +6,7 @@ from harness.postgres import Database, create_database
 
 
 @pytest.fixture
-def fresh(postgres: int, request: pytest.FixtureRequest) -> Database:
+def fresh(postgres: Database, request: pytest.FixtureRequest) -> Database:
     return create_database(postgres, request.node.name)
 
 

@@ -3,14 +3,15 @@
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import httpx2
 from harness.model import ScriptedModel, text, tool
-from harness.postgres import PASSWORD, Database
+from harness.postgres import PASSWORD, Database, create_database
 from harness.processes import BACKEND, Service, executable, free_port, service
-from people import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables
+from people import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables, signed_cookie
 
 
 def test_health_and_readiness(backend: Service) -> None:
@@ -66,7 +67,7 @@ def test_logs_are_json_without_secrets_or_what_people_wrote(
 def test_without_a_database_requests_fail_soon_and_kindly(
     database: Database, scripted: ScriptedModel, mcp_server: Service, tmp_path: Path
 ) -> None:
-    gone = Database(free_port(), "todo")
+    gone = replace(database, port=free_port())
     variables = backend_variables(gone, mcp_server.url, scripted.url) | {"DATABASE_CONNECT_ATTEMPTS": "2"}
     with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
         person = Person(database, running.url)
@@ -77,6 +78,20 @@ def test_without_a_database_requests_fail_soon_and_kindly(
         ready = httpx2.get(f"{running.url}/ready")
         assert ready.json()["checks"] == {"database": "failed", "mcp_server": "ok"}
         assert PASSWORD not in running.log.read_text()
+
+
+def test_an_unforeseen_error_is_told_without_its_words(
+    postgres: Database, scripted: ScriptedModel, mcp_server: Service, tmp_path: Path
+) -> None:
+    empty = create_database(postgres, "without_tables")
+    variables = backend_variables(empty, mcp_server.url, scripted.url)
+    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
+        cookie = f"better-auth.session_token={signed_cookie('any')}"
+        answer = httpx2.get(f"{running.url}/api/x/tasks", headers={"Cookie": cookie})
+        assert (answer.status_code, answer.json()) == (500, {"detail": "Something went wrong on our side."})
+        [line] = [line for line in running.lines() if line["event"] == "unforeseen_error"]
+        assert (line["error"], line["request_id"]) == ("ProgrammingError", answer.headers["X-Request-ID"])
+        assert "SELECT" not in running.log.read_text()
 
 
 def test_a_lost_database_connection_is_replaced(alice: Person, database: Database) -> None:

@@ -9,13 +9,13 @@ from harness.processes import MCP_SERVER, Service, executable, service
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[int]:
-    with server() as port:
-        yield port
+def postgres() -> Iterator[Database]:
+    with server() as maintenance:
+        yield maintenance
 
 
 @pytest.fixture(scope="session")
-def database(postgres: int) -> Database:
+def database(postgres: Database) -> Database:
     return migrated(postgres, "todo")
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -141,7 +142,7 @@ def test_each_call_is_one_line_with_its_outcome(running: Service, alice: Caller)
 def test_without_a_database_the_process_lives_and_tools_say_so(
     alice: Caller, database: Database, tmp_path: Path
 ) -> None:
-    wanted = variables(Database(free_port(), "todo"))
+    wanted = variables(replace(database, port=free_port()))
     with service([executable(MCP_SERVER, "todo-mcp-server")], wanted, tmp_path / "log") as started:
         assert httpx2.get(f"{started.url}/health").json() == {"status": "healthy"}
         stranded = Caller(database, started.url)

@@ -1,4 +1,4 @@
-"""A private PostgreSQL from the system's binaries, with the roles of the deployment."""
+"""A private PostgreSQL from the system's binaries, with TLS and the roles of the deployment."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,10 +28,13 @@ class Database:
 
     port: int
     name: str
+    authority: Path
+    """The certificate that clients trust; it is good for 127.0.0.1, not for any name."""
 
-    def url(self, role: str) -> str:
-        """The libpq URL for a role."""
-        return f"postgresql://{role}:{PASSWORD}@127.0.0.1:{self.port}/{self.name}?sslmode=disable"
+    def url(self, role: str, host: str = "127.0.0.1", authority: Path | None = None) -> str:
+        """The libpq URL for a role, as the deployment writes it: with TLS, verified in full."""
+        place = f"{role}:{PASSWORD}@{host}:{self.port}/{self.name}"
+        return f"postgresql://{place}?sslmode=verify-full&sslrootcert={authority or self.authority}"
 
     def rows(self, statement: str, *values: Any, role: str = "postgres") -> list[dict[str, Any]]:
         """Run a statement as `role`, the superuser by default, and return its rows."""
@@ -76,16 +79,33 @@ def _account() -> dict[str, Any]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    certificate, key = folder / "server.crt", folder / "server.key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=todo-test", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return certificate, key
+
+
 @contextmanager
-def server() -> Iterator[int]:
-    """A fresh server with the roles; yields its port, and leaves nothing behind."""
+def server() -> Iterator[Database]:
+    """A fresh server with the roles; yields its maintenance database, and leaves nothing behind."""
     programs, account, port = _binaries(), _account(), free_port()
     with TemporaryDirectory(prefix="todo-pg-", dir="/tmp") as folder:
         home = Path(folder)
         secret = home / "password"
         secret.write_text(PASSWORD)
+        certificate, key = make_certificate(home)
         if account:
-            for path in (home, secret):
+            for path in (home, secret, certificate, key):
                 os.chown(path, account["user"], account["group"])
         surroundings = environment({"HOME": folder})
         subprocess.run(
@@ -111,6 +131,9 @@ def server() -> Iterator[int]:
             "unix_socket_directories": folder,
             "port": str(port),
             "fsync": "off",
+            "ssl": "on",
+            "ssl_cert_file": str(certificate),
+            "ssl_key_file": str(key),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         process = subprocess.Popen(
@@ -122,8 +145,9 @@ def server() -> Iterator[int]:
             **account,
         )
         try:
-            _prepare(Database(port, "postgres"), process)
-            yield port
+            maintenance = Database(port, "postgres", certificate)
+            _prepare(maintenance, process)
+            yield maintenance
         finally:
             process.send_signal(2)  # SIGINT: fast shutdown
             process.wait(60)
@@ -143,15 +167,15 @@ def _prepare(maintenance: Database, process: subprocess.Popen[bytes]) -> None:
         maintenance.rows(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
 
 
-def create_database(port: int, name: str) -> Database:
+def create_database(maintenance: Database, name: str) -> Database:
     """A new, empty database that belongs to the owner role."""
-    Database(port, "postgres").rows(f'CREATE DATABASE "{name}" OWNER todo_owner')
-    return Database(port, name)
+    maintenance.rows(f'CREATE DATABASE "{name}" OWNER todo_owner')
+    return replace(maintenance, name=name)
 
 
-def migrated(port: int, name: str) -> Database:
+def migrated(maintenance: Database, name: str) -> Database:
     """A new database with all tables."""
-    database = create_database(port, name)
+    database = create_database(maintenance, name)
     done = database.alembic("upgrade", "head")
     if done.returncode != 0:
         raise RuntimeError(f"alembic failed:\n{done.stdout}{done.stderr}")
