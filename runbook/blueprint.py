@@ -87,7 +87,7 @@ def _identity(image: str, secret: str = "") -> dict[str, str]:
 def _held(world: World, image: str) -> str:
     """What the node holds under the image's name now."""
     reference = f"{image}:{world.settings.tag}"
-    held = world.cluster.image_ids()
+    held = world.once("image ids", world.cluster.image_ids)
     found = held.get(reference) or held.get(f"docker.io/library/{reference}")
     if not found:
         raise Unmeasurable(

@@ -76,7 +76,7 @@ def _container_set_problem(pod: Mapping[str, Any]) -> str:
 
 def _stale_images(world: World, pods: list[dict[str, Any]]) -> list[str]:
     """Pods whose container does not run the image that the node holds under its tag now."""
-    held = world.cluster.image_ids()
+    held = world.once("image ids", world.cluster.image_ids)
     problems = []
     for pod in pods:
         for spec in pod["spec"]["containers"]:

@@ -1,0 +1,159 @@
+"""Cleanup: only what is ours, each proved gone with a control; twice is fine; what is foreign survives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runbook.actions import cleanup, hosts, node
+from runbook.actions.ledger import Ledger
+from runbook.errors import RunbookError
+from runbook.settings import Settings
+from runbook.step import Status
+from runbook.world import World
+from tests import running
+from tests.actions.test_release import FakeHelm
+from tests.worlds import FakeApi, FakeCluster, world_of
+
+OURS = {"todo.runbook/made-by": "todo-runbook"}
+
+
+def space(name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+
+
+@pytest.fixture(autouse=True)
+def _hosts_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "hosts"
+    path.write_text("127.0.0.1 localhost\n10.0.0.2 todo.local # todo-runbook todo\n")
+    monkeypatch.setattr(hosts, "HOSTS", path)
+    for name in ("present", "remove"):
+        original = getattr(hosts, name)
+        monkeypatch.setattr(hosts, name, lambda settings, original=original: original(settings, path))
+
+
+def make(*more: dict[str, Any]) -> tuple[World, FakeApi, FakeCluster]:
+    api = FakeApi(space("kube-system"), space("default"), *more)
+    cluster = FakeCluster()
+    return world_of(Settings(), api=api, helm=FakeHelm(api), cluster=cluster), api, cluster
+
+
+def outcomes(world: World, **options: bool) -> dict[str, tuple[Status, str]]:
+    return {
+        each.what: (each.outcome.status, each.outcome.observed)
+        for each in cleanup.remove_all(world, **options)
+    }
+
+
+def test_all_that_is_ours_goes_and_is_proved_gone() -> None:
+    world, api, cluster = make(space("todo", OURS), space("todo-database", OURS), running.release_secret())
+    done = cleanup.remove_all(world)
+    assert cleanup.exit_code(done) == 0
+    assert [each.what for each in done] == ["release", "namespaces", "hosts entry", "cluster"]
+    assert {name for kind, _, name in api.objects if kind == "Namespace"} == {"kube-system", "default"}
+    assert "todo, todo-database are gone, kube-system still answers" in done[1].outcome.observed
+    assert cluster.calls == ["down"]
+    assert hosts.HOSTS.read_text() == "127.0.0.1 localhost\n"
+
+
+def test_twice_is_fine() -> None:
+    world, _, _ = make(space("todo", OURS))
+    cleanup.remove_all(world)
+    again = cleanup.remove_all(world)
+    assert cleanup.exit_code(again) == 0
+
+
+def test_what_is_foreign_survives_and_keeps_the_cluster() -> None:
+    world, api, cluster = make(space("todo", OURS), space("somebodys"))
+    done = outcomes(world)
+    assert api.get("Namespace", "somebodys")
+    assert api.get("Namespace", "todo") is None
+    assert cluster.calls == []
+    status, observed = done["cluster"]
+    assert status is Status.FAILED
+    assert "holds namespaces that are not ours: somebodys" in observed
+
+
+def test_a_namespace_of_our_name_that_we_did_not_make_survives() -> None:
+    world, api, _ = make(space("todo", {"env": "development"}))
+    done = outcomes(world, keep_cluster=True)
+    assert api.get("Namespace", "todo")
+    assert "not ours stay: todo" in done["namespaces"][1]
+
+
+def test_a_cluster_of_the_users_own_stays() -> None:
+    world, _, cluster = make(space("todo", OURS))
+    cluster.provider = "existing"
+    assert "cluster" not in outcomes(world)
+    assert cluster.calls == []
+
+
+def test_a_minikube_that_we_made_goes() -> None:
+    world, _, cluster = make()
+    cluster.provider = "minikube"
+    cluster.running = False
+    node.up(world)
+    assert Ledger(world.settings).holds("cluster", "todo")
+    outcomes(world)
+    assert cluster.calls == ["up", "down"]
+    assert not Ledger(world.settings).holds("cluster", "todo")
+
+
+def test_a_minikube_that_was_there_stays() -> None:
+    world, _, cluster = make()
+    cluster.provider = "minikube"
+    node.up(world)
+    outcomes(world)
+    assert cluster.calls == ["up"]
+
+
+def test_a_cluster_of_the_users_own_that_is_down_proves_nothing() -> None:
+    world, _, cluster = make()
+    cluster.provider = "existing"
+    cluster.running = False
+    done = cleanup.remove_all(world)
+    assert done[0].outcome.status is Status.UNPROVEN
+    assert cleanup.exit_code(done) == 3
+
+
+def test_a_cluster_that_does_not_go_is_a_failure() -> None:
+    class Stubborn(FakeCluster):
+        def down(self, progress: Any) -> None:
+            self.calls.append("down")
+
+    api = FakeApi(space("kube-system"))
+    world = world_of(Settings(), api=api, helm=FakeHelm(api), cluster=Stubborn())
+    done = cleanup.remove_all(world)
+    assert done[-1].outcome.status is Status.FAILED
+    assert cleanup.exit_code(done) == 1
+
+
+def test_a_list_without_its_control_is_not_believed() -> None:
+    world, api, _ = make(space("todo", OURS))
+    del api.objects["Namespace", "", "kube-system"]
+    status, observed = outcomes(world, keep_cluster=True)["namespaces"]
+    assert status is Status.UNPROVEN
+    assert "shows no namespace kube-system" in observed
+    assert api.get("Namespace", "todo")
+
+
+def test_the_ledger_keeps_order_and_each_thing_once(settings: Settings) -> None:
+    ledger = Ledger(settings)
+    ledger.add("cluster", "todo")
+    ledger.add("hosts entry", "todo.local")
+    ledger.add("cluster", "todo")
+    assert [(each.kind, each.name) for each in Ledger(settings).entries()] == [
+        ("cluster", "todo"),
+        ("hosts entry", "todo.local"),
+    ]
+    ledger.strike("cluster", "todo")
+    ledger.strike("cluster", "todo")
+    assert not ledger.holds("cluster", "todo")
+
+
+def test_a_damaged_ledger_is_told_and_not_guessed(settings: Settings) -> None:
+    settings.state.mkdir(parents=True)
+    (settings.state / "ledger.json").write_text("{")
+    with pytest.raises(RunbookError, match="cannot be read"):
+        Ledger(settings).entries()
