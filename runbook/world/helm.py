@@ -170,12 +170,13 @@ class Helm:
             argv.append("--wait")
         if rollback:
             argv.append("--atomic" if self.version().major < 4 else "--rollback-on-failure")
+        argv += self._ours()
         # A rollback waits as long again; Helm's own deadline must end first.
         self._run([*argv, *self._target()], stdin=values.stdin(), timeout=2 * timeout + QUICK)
 
     def rollback(self, release: str, revision: int, namespace: str, *, timeout: float = 300.0) -> None:
         """Return to a revision, as a new one, and wait until its objects are ready."""
-        argv = ["rollback", release, str(revision), "--namespace", namespace, "--wait"]
+        argv = ["rollback", release, str(revision), "--namespace", namespace, "--wait", *self._ours()]
         self._run([*argv, "--timeout", f"{timeout:g}s", *self._target()], timeout=timeout + QUICK)
 
     def uninstall(self, release: str, namespace: str, *, timeout: float = 120.0) -> bool:
@@ -186,6 +187,10 @@ class Helm:
             return False
         self._judge(argv, result)
         return True
+
+    def _ours(self) -> list[str]:
+        """The chart wins over fields that somebody edited by hand: Helm 3 does so, Helm 4 wants to be told."""
+        return ["--force-conflicts"] if self.version().major >= 4 else []
 
     def _target(self) -> list[str | Path]:
         kubeconfig = self._cluster.kubeconfig()

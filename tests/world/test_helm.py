@@ -237,6 +237,14 @@ def test_each_helm_rolls_back_in_its_own_words(version: str, flag: str) -> None:
     assert "--wait" in commands.asked[0]
 
 
+@pytest.mark.parametrize(("version", "told"), [("v3.19.0", False), ("v4.3.1", True)])
+def test_what_was_edited_by_hand_gives_way(version: str, told: bool) -> None:
+    commands = FakeCommands(version=version)
+    helm(commands).upgrade("app", CHART, "todo")
+    helm(commands).rollback("app", 1, "todo")
+    assert [("--force-conflicts" in argv) for argv in commands.asked] == [told, told]
+
+
 def test_a_rollback_waits() -> None:
     commands = FakeCommands()
     helm(commands).rollback("app", 3, "todo", timeout=20)
