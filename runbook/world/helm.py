@@ -189,8 +189,8 @@ class Helm:
         return True
 
     def _ours(self) -> list[str]:
-        """The chart wins over fields that somebody edited by hand: Helm 3 does so, Helm 4 wants to be told."""
-        return ["--force-conflicts"] if self.version().major >= 4 else []
+        """The chart wins over fields edited by hand: Helm 3 does so, Helm 4 is told, also for releases of Helm 3."""
+        return ["--server-side=true", "--force-conflicts"] if self.version().major >= 4 else []
 
     def _target(self) -> list[str | Path]:
         kubeconfig = self._cluster.kubeconfig()
