@@ -192,8 +192,8 @@ def _remove_people(world: World) -> str:
             for statement in _REMOVAL:
                 connection.execute(statement, mine)
         left = world.database.query(_PERSON, mine)
-    except (RunbookError, OSError) as problem:
-        return f"the drill's person is still there: {problem}"
+    except RunbookError as problem:
+        return f"the drill's person is still there: {problem.observed}"
     return f"{len(left)} people of drills are still there" if left else ""
 
 

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from runbook.errors import Unmeasurable
+from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.api import Api
 from runbook.world.redaction import conceal, redact
@@ -59,7 +59,13 @@ class Database:
                     wanted="an independent connection with a proven certificate",
                     hint="kubectl -n todo-database get pods",
                 ) from None
-            yield connection
+            try:
+                yield connection
+            except psycopg.Error as problem:
+                raise RunbookError(
+                    f"PostgreSQL refused a statement of {parameters.get('user')}: {redact(str(problem).strip())}",
+                    wanted="the statement carried out",
+                ) from None
 
     def _parameters(self, key: str) -> dict[str, Any]:
         """libpq parameters of the URL in the Secret."""
