@@ -1,0 +1,154 @@
+"""Add-ons: hardened, least rights, written only when they differ; readiness is of the present life of the node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from runbook.cluster.embedded import addons
+from runbook.cluster.embedded.addresses import Addresses
+from runbook.cluster.embedded.configuration import Configuration
+from runbook.world.api import Api
+
+IMAGES = {
+    "coredns": "todo.runbook/coredns:1",
+    "kube-network-policies": "todo.runbook/knp:1",
+    "traefik": "todo.runbook/traefik:1",
+}
+SINCE = "2026-01-01T10:00:00Z"
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Configuration:
+    return Configuration("test", tmp_path / "node", Addresses(100), "todo.runbook/pause:1")
+
+
+@pytest.fixture
+def objects(configuration: Configuration) -> list[dict[str, Any]]:
+    return addons.manifests((*addons.BASE, *addons.INGRESS), configuration, IMAGES)
+
+
+def of_kind(objects: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    found = [each for each in objects if each["kind"] in kinds]
+    assert found
+    return found
+
+
+def test_no_role_has_a_wildcard_or_writes_more_than_a_status(objects: list[dict[str, Any]]) -> None:
+    for role in of_kind(objects, "ClusterRole"):
+        for rule in role["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+            if set(rule["verbs"]) - {"list", "watch"}:
+                assert rule["resources"] == ["ingresses/status"]
+    for binding in of_kind(objects, "ClusterRoleBinding"):
+        assert binding["roleRef"]["name"] != "cluster-admin"
+
+
+def test_pods_are_hardened_and_nothing_is_pulled(objects: list[dict[str, Any]]) -> None:
+    for workload in of_kind(objects, "Deployment", "DaemonSet"):
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            security = container["securityContext"]
+            assert container["imagePullPolicy"] == "Never"
+            assert security["readOnlyRootFilesystem"]
+            assert not security["allowPrivilegeEscalation"]
+            assert security["capabilities"]["drop"] == ["ALL"]
+            assert "privileged" not in security
+
+
+def test_there_is_one_default_class_of_each(objects: list[dict[str, Any]]) -> None:
+    (storage,) = of_kind(objects, "StorageClass")
+    (ingress,) = of_kind(objects, "IngressClass")
+    assert storage["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    assert (ingress["metadata"]["name"], ingress["spec"]["controller"]) == ("nginx", "k8s.io/ingress-nginx")
+
+
+def test_pods_follow_what_they_read(configuration: Configuration) -> None:
+    def annotation(name_servers: tuple[str, ...]) -> str:
+        found = addons.manifests(("dns",), configuration, IMAGES, name_servers)
+        return str(
+            of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["annotations"][addons.DIGEST]
+        )
+
+    assert annotation(()) == annotation(())
+    assert annotation(()) != annotation(("10.0.0.53",))
+
+
+@pytest.mark.parametrize(
+    ("name_servers", "wanted"), [((), "NXDOMAIN"), (("10.0.0.53",), "forward . 10.0.0.53")]
+)
+def test_foreign_names(configuration: Configuration, name_servers: tuple[str, ...], wanted: str) -> None:
+    (config,) = of_kind(addons.manifests(("dns",), configuration, IMAGES, name_servers), "ConfigMap")
+    corefile = config["data"]["Corefile"]
+    assert wanted in corefile
+    assert corefile.count("{") == corefile.count("}")
+
+
+class Store:
+    """The API's get and apply."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Mapping[str, Any] | None:
+        return self.objects.get((kind, name))
+
+    def apply(self, manifest: Mapping[str, Any]) -> None:
+        self.objects[manifest["kind"], manifest["metadata"]["name"]] = yaml.safe_load(
+            yaml.safe_dump(dict(manifest))
+        )
+
+
+def test_a_second_apply_writes_nothing_and_repairs_what_was_lost(objects: list[dict[str, Any]]) -> None:
+    store = Store()
+    api = cast("Api", store)
+    assert addons.apply(api, objects) == len(objects)
+    assert addons.apply(api, objects) == 0
+    del store.objects["Deployment", "coredns"]
+    assert addons.apply(api, objects) == 1
+
+
+def pod(**changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "metadata": {"name": "coredns-1"},
+        "spec": {"containers": [{"image": "todo.runbook/coredns:1"}]},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"state": {"running": {"startedAt": "2026-01-01T10:00:01Z"}}}],
+        },
+    }
+    found["status"] |= changes
+    return found
+
+
+def test_a_ready_pod_has_no_problem() -> None:
+    assert addons.pod_problem(pod(), "todo.runbook/coredns:1", SINCE) == ""
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (pod(conditions=[{"type": "Ready", "status": "False"}]), "not Ready"),
+        (pod(conditions=[]), "not Ready"),
+        (pod(containerStatuses=[{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]), "CrashLoopBackOff"),
+        (pod(containerStatuses=[{"state": {"running": {"startedAt": "2026-01-01T09:59:59Z"}}}]), "again"),
+        (pod(containerStatuses=[{"state": {"terminated": {}}}]), "again"),
+    ],
+    ids=["not ready", "no condition", "crashes", "of an earlier life", "terminated"],
+)
+def test_what_keeps_a_pod_from_counting(seen: dict[str, Any], words: str) -> None:
+    assert words in addons.pod_problem(seen, "todo.runbook/coredns:1", SINCE)
+
+
+def test_a_pod_of_an_older_image_does_not_count() -> None:
+    assert "older image" in addons.pod_problem(pod(), "todo.runbook/coredns:2", SINCE)
+
+
+def test_a_pod_that_is_being_removed_does_not_count() -> None:
+    seen = pod()
+    seen["metadata"]["deletionTimestamp"] = SINCE
+    assert "removed" in addons.pod_problem(seen, "todo.runbook/coredns:1", SINCE)

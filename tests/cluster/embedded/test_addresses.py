@@ -1,0 +1,48 @@
+"""A free range is found, kept, and never one that the machine uses."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runbook.cluster.embedded import addresses
+from runbook.cluster.embedded.addresses import Addresses
+from runbook.errors import RunbookError
+
+
+@given(st.integers(addresses.FIRST, addresses.LAST))
+def test_all_parts_of_a_block_lie_in_it_and_apart(block: int) -> None:
+    found = Addresses(block)
+    parts = [IPv4Network(part) for part in (found.pods, found.services, found.link)]
+    assert all(part.subnet_of(found.whole) for part in parts)
+    assert not any(a.overlaps(b) for a in parts for b in parts if a is not b)
+    assert IPv4Address(found.api_service) in parts[1]
+    assert IPv4Address(found.dns_service) in parts[1]
+    assert {IPv4Address(found.host), IPv4Address(found.node)} == set(parts[2].hosts())
+
+
+@given(st.sets(st.integers(addresses.FIRST, addresses.LAST), max_size=addresses.LAST - addresses.FIRST))
+def test_a_used_range_is_never_chosen(blocks: set[int]) -> None:
+    used = [IPv4Network(f"10.{block}.3.0/24") for block in blocks]
+    assert addresses._first_free("todo", used).block not in blocks
+
+
+def test_no_free_range_is_said() -> None:
+    with pytest.raises(RunbookError, match="every range"):
+        addresses._first_free("todo", [IPv4Network("10.0.0.0/8")])
+
+
+def test_the_choice_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_used_here", list)
+    first = addresses.of_node("todo", tmp_path)
+    monkeypatch.setattr(addresses, "_used_here", lambda: [first.whole])  # now its own link is there
+    assert addresses.of_node("todo", tmp_path) == first
+
+
+def test_two_names_seldom_want_the_same() -> None:
+    wanted = {addresses._first_free(name, []).block for name in ("todo", "todo-ci", "nodetest", "other")}
+    assert len(wanted) > 1
