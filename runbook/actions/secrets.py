@@ -25,10 +25,10 @@ TLS_SECRET = "postgres-tls"  # noqa: S105
 AUTHORITY_KEY = "ca.crt"
 
 URL_ROLES = {
-    "database-url": "backend",
-    "frontend-database-url": "frontend",
-    "mcp-database-url": "mcp",
-    "migration-database-url": "owner",
+    "database-url": "todo_backend",
+    "frontend-database-url": "todo_frontend",
+    "mcp-database-url": "todo_mcp",
+    "migration-database-url": "todo_owner",
 }
 """Each key with a database URL, and the role that it signs in as; one login role per service."""
 
@@ -134,7 +134,7 @@ def _application_data(world: World, there: Data, roles: Mapping[str, str]) -> Da
 def _url(role: str, password: str) -> str:
     """libpq form; the server's certificate is checked against the mounted authority and its host name."""
     place = f"{server_names()[0]}:5432/{DATABASE}?sslmode=verify-full&sslrootcert={CA_IN_PODS}"
-    return f"postgresql://todo_{role}:{quote(password, safe='')}@{place}"
+    return f"postgresql://{role}:{quote(password, safe='')}@{place}"
 
 
 def _ensure_roles(world: World) -> Data:

@@ -48,7 +48,7 @@ def test_each_service_signs_in_with_a_role_of_its_own_and_checks_the_server() ->
     roles = content(api, "postgres-roles", "todo-database")
     for key, role in secrets.URL_ROLES.items():
         url = urlsplit(content(api)[key])
-        assert url.username == f"todo_{role}"
+        assert url.username == role
         assert unquote(url.password or "") == roles[role]
         assert url.hostname == "postgres.todo-database.svc.cluster.local"
         assert url.query == "sslmode=verify-full&sslrootcert=/etc/todo/database-ca/ca.crt"
