@@ -21,14 +21,21 @@ cp -a --parents /usr/lib/locale/C.utf8 "$root"
 cp "$(command -v busybox)" "$root/usr/bin/busybox"
 chroot "$root" /usr/bin/busybox --install -s /usr/bin
 
-dpkg -L libc6 | grep '/lib[^/]*\.so\.[0-9]*$' | while read -r library; do cp -aL --parents "$(readlink -f "$library")" "$root"; done
+libraries=$(mktemp)
+dpkg -L libc6 | grep '/lib[^/]*\.so\.[0-9]*$' >"$libraries"
 for file in "$@"; do
     cp -a --parents "$file" "$root"
-    linked=$(ldd "$file") || continue
-    if echo "$linked" | grep 'not found'; then exit 1; fi
-    echo "$linked" | grep -o '/[^ ]*'
-done | sort -u | while read -r library; do
-    # Debian's /lib is a link to /usr/lib, and most libraries are links to their full version.
-    place=$(readlink -f "$(dirname "$library")")
-    cp -aL "$library" "$root/$(mkdir -p "$root$place" && echo "${place#/}")/"
+    ldd "$file" >"$libraries.one" 2>/dev/null || continue # a text file, or a static program
+    if grep 'not found' "$libraries.one"; then
+        echo "$file links a library that is not installed" >&2
+        exit 1
+    fi
+    grep -o '/[^ ]*' "$libraries.one" >>"$libraries" || true
 done
+# Debian's /lib is a link to /usr/lib, and most libraries are links to their full version.
+sort -u "$libraries" | while read -r library; do
+    place=$(readlink -f "$(dirname "$library")")
+    mkdir -p "$root$place"
+    cp -aL "$library" "$root$place/"
+done
+rm "$libraries" "$libraries.one"

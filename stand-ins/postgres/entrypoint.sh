@@ -22,7 +22,8 @@ fail() {
 [ -r "$roles/$owner" ] || fail "no password for the owner; wanted: $roles/$owner from a Secret"
 
 # The server refuses a key that others could read, as a mounted one is.
-mkdir -p "$run"
+rm -rf "$run"
+mkdir "$run"
 cp -L /etc/postgres/tls/tls.crt /etc/postgres/tls/tls.key "$run/"
 chmod 600 "$run/tls.key"
 
