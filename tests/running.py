@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from runbook.application import COMPONENTS, Component
@@ -115,9 +119,14 @@ def release_secret(
     revision: int = 1,
     status: str = "deployed",
     digest: str = "",
+    objects: Sequence[Object] = (),
 ) -> Object:
+    """Helm's record of a revision that installed these objects."""
+    manifest = "---\n".join(json.dumps(each) + "\n" for each in objects)
+    payload = base64.b64encode(gzip.compress(json.dumps({"manifest": manifest}).encode()))
     return {
         "kind": "Secret",
+        "data": {"release": base64.b64encode(payload).decode()},
         "metadata": {
             "name": f"sh.helm.release.v1.{name}.v{revision}",
             "namespace": namespace,

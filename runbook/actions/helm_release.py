@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runbook.drift import differences
 from runbook.errors import CommandFailed, RunbookError
 from runbook.world.releases import DIGEST_LABEL, Revision, newest, revisions
 
@@ -17,8 +18,16 @@ HOOKS = 180.0
 DEPLOYED = "deployed"
 
 
+def problems(world: World, wanted: Blueprint, last: Revision | None) -> list[str]:
+    """None when the release is deployed from exactly its blueprint, and its objects are as it installed them."""
+    problem = problem_of(wanted, last)
+    if problem or last is None:
+        return [problem]
+    return differences(world.api, last.manifest(), wanted.namespace)
+
+
 def is_current(world: World, wanted: Blueprint) -> bool:
-    return not problem_of(wanted, newest(world.api, wanted.release, wanted.namespace))
+    return not problems(world, wanted, newest(world.api, wanted.release, wanted.namespace))
 
 
 def problem_of(wanted: Blueprint, last: Revision | None) -> str:

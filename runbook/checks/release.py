@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runbook import blueprint
 from runbook.actions import namespace, secrets
-from runbook.actions.helm_release import problem_of
+from runbook.actions.helm_release import problems as release_problems
 from runbook.application import COMPONENTS
 from runbook.step import Outcome, failed, passed
 from runbook.world.releases import newest
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def current(world: World) -> Outcome:
     """Namespaces, Secrets, stand-ins and release are those that the sources and settings call for.
 
-    By identity: the release's own record names the digest of chart, values, images and Secrets.
+    By identity: the release's own record names the digest of chart, values, images and Secrets; and by its manifest:
+    the live objects are as it installed them.
 
     Source: T048, FR-025, AS-015, edge case 8.
     """
@@ -31,7 +32,9 @@ def current(world: World) -> Outcome:
         return failed("; ".join(problems), wanted=wanted, hint="inv deploy")
     blueprints = [*blueprint.stand_ins(world), blueprint.application(world)]
     found = {each.release: newest(world.api, each.release, each.namespace) for each in blueprints}
-    problems = [problem for each in blueprints if (problem := problem_of(each, found[each.release]))]
+    problems = [
+        problem for each in blueprints for problem in release_problems(world, each, found[each.release])
+    ]
     evidence = {
         name: {"revision": last.revision, "status": last.status, "digest": last.digest}
         for name, last in found.items()

@@ -1,11 +1,17 @@
-"""Helm releases as the cluster keeps them: one labelled Secret per revision, read without decoding its payload."""
+"""Helm releases as the cluster keeps them: one labelled Secret per revision, with the manifest in its payload."""
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runbook.world.api import Api
+import yaml
+
+from runbook.errors import Unmeasurable
+from runbook.world.api import Api, Object
 
 DIGEST_LABEL = "todo.runbook/release-digest"
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})
@@ -19,6 +25,7 @@ class Revision:
     revision: int
     status: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    payload: str = field(default="", repr=False)
 
     @property
     def digest(self) -> str:
@@ -29,13 +36,29 @@ class Revision:
         """A Helm that was killed left it so, or one is at work now."""
         return self.status in PENDING
 
+    def manifest(self) -> list[Object]:
+        """The objects that this revision installed, without hooks. Raises `Unmeasurable` for a damaged record."""
+        try:
+            # The API's base64 around Helm's own base64 around gzip.
+            record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(self.payload))))
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            return [each for each in yaml.load_all(record["manifest"], Loader=loader) if each]
+        except (ValueError, KeyError, OSError, yaml.YAMLError) as problem:
+            raise Unmeasurable(
+                f"the record of revision {self.revision} of {self.name} cannot be read: {problem}",
+                wanted="the manifest of the release",
+                hint=f"helm get manifest {self.name}",
+            ) from None
+
 
 def revisions(api: Api, name: str, namespace: str) -> list[Revision]:
     """All kept revisions, oldest first; none where the release does not exist."""
     found = []
     for secret in api.list("Secret", namespace, labels=f"owner=helm,name={name}"):
         labels = secret["metadata"].get("labels") or {}
-        found.append(Revision(name, int(labels.get("version", 0)), str(labels.get("status", "")), labels))
+        number, status = int(labels.get("version", 0)), str(labels.get("status", ""))
+        payload = str((secret.get("data") or {}).get("release", ""))
+        found.append(Revision(name, number, status, labels, payload))
     return sorted(found, key=lambda each: each.revision)
 
 

@@ -23,6 +23,7 @@ from tests.worlds import FakeApi, FakeCluster, world_of
 
 IMAGES = {f"{image}:1.0.0": running.IMAGE for image in
           (*(component.image for component in COMPONENTS), "todo-postgres", "todo-offline-model")}  # fmt: skip
+INSTALLED = [running.service(component) for component in COMPONENTS]
 NAMESPACES = {"todo-app": "todo", "postgres": "todo-database", "offline-model": "todo-model"}
 
 
@@ -43,7 +44,12 @@ class FakeHelm:
         status = "failed" if self.fails else "deployed"
         self.api.put(
             running.release_secret(
-                name, space, revision=number, status=status, digest=labels["todo.runbook/release-digest"]
+                name,
+                space,
+                revision=number,
+                status=status,
+                digest=labels["todo.runbook/release-digest"],
+                objects=INSTALLED if name == "todo-app" else (),
             )
         )
         if self.fails:
@@ -241,3 +247,24 @@ def test_a_rollout_in_time_and_one_that_is_not() -> None:
 def test_what_is_hopeless(reason: str, restarts: int, waited: float, lost: bool) -> None:
     pod = running.waiting(running.pod(COMPONENTS[0]), reason, restarts=restarts)
     assert rollout._lost(pod, waited) is lost
+
+
+def test_an_object_that_was_lost_or_changed_by_hand_is_told_and_put_back() -> None:
+    world, api, helm = deployed()
+    api.objects["Service", "todo", "backend-svc"]["spec"]["ports"][0]["port"] = 8001
+    del api.objects["Service", "todo", "frontend-svc"]
+    outcome = checked.current(world)
+    assert outcome.status is Status.FAILED
+    assert "Service backend-svc: spec.ports[0].port is 8001, the release says 8000" in outcome.observed
+    assert "Service frontend-svc of the release is not there" in outcome.observed
+    helm.calls.clear()
+    release.deploy(world)
+    assert helm.calls == [("upgrade", "todo-app")]
+    assert checked.current(world).green
+
+
+def test_a_damaged_record_cannot_be_measured() -> None:
+    world, api, _ = deployed()
+    api.objects["Secret", "todo", "sh.helm.release.v1.todo-app.v1"]["data"]["release"] = "AAAA"
+    with pytest.raises(Unmeasurable, match="the record of revision 1 of todo-app cannot be read"):
+        checked.current(world)
