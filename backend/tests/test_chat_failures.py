@@ -1,5 +1,6 @@
 """What a person sees when the model or the tools fail: a kind text and a fitting status."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,3 +100,26 @@ def test_without_the_mcp_server_the_chat_says_so_and_the_rest_works(
         assert ready.status_code == 503
         assert ready.json()["checks"] == {"database": "ok", "mcp_server": "failed"}
         assert http.get(f"{alone.url}/health").status_code == 200
+
+
+def test_a_turn_that_takes_too_long_is_ended_and_the_next_one_is_served(
+    database: Database, mcp_server: Service, scripted: ScriptedModel, tmp_path: Path
+) -> None:
+    variables = backend_variables(database, mcp_server.url, scripted.url)
+    variables |= {"CHAT_TIMEOUT": "10", "OPENAI_API_KEY": ""}
+    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
+        person = Person(database, running.url)
+        answered = threading.Event()
+
+        def hang(_: object) -> dict[str, object]:
+            answered.wait(60)
+            return text("Too late.")
+
+        scripted.script = hang
+        answer = person.http.post("chat", json={"message": "hello"})
+        answered.set()
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+        assert "too long" in answer.json()["detail"]
+        scripted.script = lambda _: text("Hello.")
+        assert person.http.post("chat", json={"message": "hello"}).json()["response"] == "Hello."
+        assert scripted.authorizations[-1] == "Bearer none"

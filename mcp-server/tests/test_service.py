@@ -96,6 +96,11 @@ def test_the_server_answers_to_its_names_only(
     assert post(running.url, token(alice.id), Host=host).status_code == status
 
 
+def test_probes_ask_by_the_pods_address_and_without_a_token(running: Service) -> None:
+    answer = httpx2.get(f"{running.url}/health", headers={"Host": "10.0.0.7:8080"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "healthy"})
+
+
 def test_further_names_can_be_allowed(database: Database, alice: Caller, tmp_path: Path) -> None:
     wanted = variables(database) | {"ALLOWED_HOSTS": "tools.example, other.example"}
     with service([executable(MCP_SERVER, "todo-mcp-server")], wanted, tmp_path / "log") as started:

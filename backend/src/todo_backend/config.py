@@ -51,6 +51,8 @@ class Settings(DatabaseSettings):
     """For one turn with all its model requests, retries and tools."""
 
     frontend_url: AnyHttpUrl = AnyHttpUrl("http://localhost:3000")
+    shutdown_timeout: Annotated[int, Field(ge=1)] = 22
+    """Seconds that requests under way get after SIGTERM; below the pod's grace period of 30."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod listens on its own address; policies say who may connect
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
 

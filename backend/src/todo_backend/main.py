@@ -16,7 +16,6 @@ from todo_backend.database import create_engine, create_sessions
 from todo_backend.request_id import HEADER, RequestIdMiddleware
 from todo_backend.tasks import router as tasks
 
-_GRACEFUL_SECONDS = 60
 _KEEP_ALIVE_SECONDS = 65
 """Longer than the callers keep idle connections, so that none is closed under a request."""
 
@@ -71,7 +70,7 @@ def run() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 

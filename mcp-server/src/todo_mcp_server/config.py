@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     mcp_signing_key: Annotated[SecretStr, Field(min_length=32)]
     """Key of the identity tokens, shared with the backend."""
 
+    shutdown_timeout: Annotated[int, Field(ge=1)] = 22
+    """Seconds that calls under way get after SIGTERM; below the pod's grace period of 30."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod listens on its own address; policies say who may connect
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
 

@@ -6,7 +6,6 @@ from todo_mcp_server import logs
 from todo_mcp_server.config import Settings
 from todo_mcp_server.server import create_app
 
-_GRACEFUL_SECONDS = 20
 _KEEP_ALIVE_SECONDS = 65
 
 
@@ -22,7 +21,7 @@ def run() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 

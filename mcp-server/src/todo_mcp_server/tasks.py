@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 from pydantic import BaseModel
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from todo_mcp_server.config import Settings
 
@@ -22,6 +22,11 @@ _COLUMNS = (
 )
 _TRANSIENT = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 _CONNECT_ATTEMPTS = 3
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether another attempt may help in time; a timeout has used up the caller's patience."""
+    return isinstance(error, _TRANSIENT) and not isinstance(error, TimeoutError)
 
 
 class Priority(StrEnum):
@@ -57,8 +62,9 @@ class Task(BaseModel):
 class TaskStore:
     """The tasks of all users behind a bounded pool; each method acts for the one user it is given."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> None:
         self._pool = pool
+        self._acquire_timeout = acquire_timeout
 
     @classmethod
     @asynccontextmanager
@@ -73,7 +79,7 @@ class TaskStore:
             statement_cache_size=0,  # pooled hosts share server connections between clients
             server_settings={"application_name": "todo-mcp-server"},
         ) as pool:
-            yield cls(pool)
+            yield cls(pool, settings.database_connect_timeout)
 
     async def add(
         self, user_id: str, title: str, description: str, priority: Priority, due: datetime | None
@@ -127,13 +133,13 @@ class TaskStore:
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         # Only the connection is tried again: a statement that was sent may have been carried out.
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(_TRANSIENT),
+            retry=retry_if_exception(_passing),
             stop=stop_after_attempt(_CONNECT_ATTEMPTS),
             wait=wait_exponential(multiplier=0.2, max=2),
             reraise=True,
         ):
             with attempt:
-                connection = await self._pool.acquire()
+                connection = await self._pool.acquire(timeout=self._acquire_timeout)
         try:
             return await connection.fetch(statement, *values)
         finally:

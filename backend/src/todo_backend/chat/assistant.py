@@ -43,6 +43,9 @@ _RETRY = ModelRetrySettings(
     policy=retry_policies.any(retry_policies.network_error(), retry_policies.http_status(_PASSING_STATUSES)),
 )
 
+_NO_KEY = "none"
+"""Sent where no key is set: an empty one makes no valid header."""
+
 set_tracing_disabled(True)  # traces would leave the machine, with what people wrote
 
 
@@ -67,7 +70,7 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client = AsyncOpenAI(
-            api_key=settings.openai_api_key.get_secret_value(),
+            api_key=settings.openai_api_key.get_secret_value() or _NO_KEY,
             base_url=str(settings.openai_base_url) if settings.openai_base_url else None,
             timeout=settings.model_timeout,
             max_retries=0,  # the agent's own retries count

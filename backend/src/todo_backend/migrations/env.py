@@ -13,6 +13,9 @@ from todo_backend.migrations.grants import GRANTS
 _LOCK = 7036874417766
 """Key of the advisory lock, so that two jobs at once wait for each other."""
 
+_PATIENCE = {"database_connect_attempts": 8, "database_command_timeout": 600.0}
+"""About a minute for a database that is just starting, ten for a change of a large table."""
+
 
 def _run(connection: Connection) -> None:
     context.configure(
@@ -32,7 +35,8 @@ def _is_upgrade() -> bool:
 
 
 async def _connect_and_run() -> None:
-    engine = create_engine(DatabaseSettings(), application="todo-migrations")
+    settings = DatabaseSettings().model_copy(update=_PATIENCE)
+    engine = create_engine(settings, application="todo-migrations")
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)
