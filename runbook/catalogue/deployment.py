@@ -176,7 +176,13 @@ STEPS = (
         apply=release.deploy,
         needs=("T024", "T042", "T044", "T046"),
     ),
-    Step("T049", "All pods are Ready within five minutes", check=pods.all_ready, needs=("T048",)),
+    Step(
+        "T049",
+        "All pods are Ready within five minutes",
+        check=pods.all_ready,
+        apply=release.wait,
+        needs=("T048",),
+    ),
     Step("T050", "Every service has endpoints", check=services.have_endpoints, needs=("T049",)),
     Step("T051", "The ingress answers with HTTP 200", check=web.answers, needs=("T047", "T050")),
     Step(
