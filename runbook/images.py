@@ -131,7 +131,7 @@ def _parsed(text: str) -> _Ignored:
         negated, pattern = ("!", line[1:]) if line.startswith("!") else ("", line)
         rooted.append(f"{negated}/{pattern.strip().strip('/').removeprefix('./')}")
     exceptions = tuple(line[1:].strip().strip("/") for line in lines if line.startswith("!"))
-    return _Ignored(PathSpec.from_lines("gitwildmatch", rooted), exceptions)
+    return _Ignored(PathSpec.from_lines("gitignore", rooted), exceptions)
 
 
 def _ignored(file: Path) -> _Ignored:

@@ -93,6 +93,11 @@ class Docker:
         self._given = commands
         self._connect = connect or _connect
 
+    @property
+    def client(self) -> DockerClient:
+        """python-on-whales on the engine that the cluster names now."""
+        return self._connect(self._cluster.docker_environment())
+
     def engine(self) -> EngineFacts:
         """Which daemon answers."""
         with self._asked() as client:
@@ -221,7 +226,7 @@ class Docker:
         from python_on_whales.exceptions import DockerException
 
         try:
-            yield self._connect(self._cluster.docker_environment())
+            yield self.client
         except ClientNotFoundError as error:
             raise CommandMissing("`docker` is not installed", hint="inv setup") from error
         except DockerException as error:
