@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STRANGER = "no-such-host.invalid"
 """A host that no Ingress names: the controller must answer it with its own 404."""
 
-MARK = "Todo Chat</title>"
+MARK = "Todo AI</title>"
 """Part of the front page that no error page and no other application has."""
 
 LOAD_LIMIT = 3.0

@@ -16,7 +16,7 @@ from runbook.step import Status
 from runbook.world import World
 from tests.worlds import FakeApi, world_of
 
-PAGE = "<html><head><title>Todo Chat</title></head></html>"
+PAGE = "<html><head><title>Todo AI</title></head></html>"
 
 
 class FakeHttp:
@@ -93,7 +93,7 @@ def visit(seconds: float, *problems: str) -> dict[str, Any]:
         "seconds": seconds,
         "first_byte": 0.1,
         "with_start_of_browser": seconds + 1,
-        "title": "Todo Chat",
+        "title": "Todo AI",
         "problems": list(problems),
     }
 
