@@ -86,13 +86,11 @@ def wait_for_pods(
         )
         for manifest in workloads
     }
-    images = {
-        m["metadata"]["name"]: m["spec"]["template"]["spec"]["containers"][0]["image"] for m in workloads
-    }
+    digests = {m["metadata"]["name"]: m["metadata"]["annotations"][DIGEST] for m in workloads}
 
     def judge(sight: Sight) -> None:
         for name, subject in subjects.items():
-            reasons = [pod_problem(pod, images[name], since) for pod in sight[subject]]
+            reasons = [pod_problem(pod, digests[name], since) for pod in sight[subject]]
             if not reasons or all(reasons):
                 raise NotYet(f"{name}: {reasons[0] if reasons else 'no pod yet'}")
 
@@ -108,13 +106,16 @@ def wait_for_pods(
         )
 
 
-def pod_problem(pod: Mapping[str, Any], image: str, since: str) -> str:
-    """What keeps this pod from counting as Ready with `image` now; empty when nothing does."""
+def pod_problem(pod: Mapping[str, Any], digest: str, since: str) -> str:
+    """What keeps this pod from counting as Ready, now and as configured; empty when nothing does.
+
+    An empty `digest` or `since` is not asked for.
+    """
     status = pod.get("status", {})
     if pod["metadata"].get("deletionTimestamp"):
         return "its pod is being removed"
-    if all(container["image"] != image for container in pod["spec"]["containers"]):
-        return "its pod has an older image"
+    if digest and (pod["metadata"].get("annotations") or {}).get(DIGEST) != digest:
+        return "its pod has an older configuration"
     for container in status.get("containerStatuses", []):
         state = container.get("state", {})
         if "waiting" in state:

@@ -226,8 +226,9 @@ class Embedded:
         def look() -> None:
             answer = self._api.raw("/readyz", timeout=2.0)
             if answer.status_code != 200:
-                failing = [line for line in answer.text.splitlines() if line.startswith("[-]")]
-                raise NotYet(f"API server: {', '.join(failing) or answer.status_code}")
+                failing = [line[3:].split()[0] for line in answer.text.splitlines() if line.startswith("[-]")]
+                more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""
+                raise NotYet(f"API server: {failing[0] if failing else answer.status_code}{more} not ready")
             if self._api.get("Namespace", "kube-system") is None:
                 raise NotYet("API server: its namespaces are not there yet")
 
@@ -295,8 +296,7 @@ class Embedded:
         found = {}
         for namespace in ("kube-system", addons.INGRESS_NAMESPACE):
             for pod in self._api.list("Pod", namespace):
-                image = pod["spec"]["containers"][0]["image"]
-                found[f"pod {pod['metadata']['name']}"] = addons.pod_problem(pod, image, "") or "Ready"
+                found[f"pod {pod['metadata']['name']}"] = addons.pod_problem(pod, "", "") or "Ready"
         return found
 
     def _ask_ingress(self) -> int:

@@ -113,8 +113,7 @@ def test_a_second_apply_writes_nothing_and_repairs_what_was_lost(objects: list[d
 
 def pod(**changes: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "metadata": {"name": "coredns-1"},
-        "spec": {"containers": [{"image": "todo.runbook/coredns:1"}]},
+        "metadata": {"name": "coredns-1", "annotations": {addons.DIGEST: "1"}},
         "status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": "True"}],
@@ -126,7 +125,7 @@ def pod(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_ready_pod_has_no_problem() -> None:
-    assert addons.pod_problem(pod(), "todo.runbook/coredns:1", SINCE) == ""
+    assert addons.pod_problem(pod(), "1", SINCE) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,14 +140,18 @@ def test_a_ready_pod_has_no_problem() -> None:
     ids=["not ready", "no condition", "crashes", "of an earlier life", "terminated"],
 )
 def test_what_keeps_a_pod_from_counting(seen: dict[str, Any], words: str) -> None:
-    assert words in addons.pod_problem(seen, "todo.runbook/coredns:1", SINCE)
+    assert words in addons.pod_problem(seen, "1", SINCE)
 
 
-def test_a_pod_of_an_older_image_does_not_count() -> None:
-    assert "older image" in addons.pod_problem(pod(), "todo.runbook/coredns:2", SINCE)
+def test_a_pod_of_an_older_configuration_does_not_count() -> None:
+    assert "older configuration" in addons.pod_problem(pod(), "2", SINCE)
+
+
+def test_what_is_not_asked_for_does_not_count() -> None:
+    assert addons.pod_problem(pod(), "", "") == ""
 
 
 def test_a_pod_that_is_being_removed_does_not_count() -> None:
     seen = pod()
     seen["metadata"]["deletionTimestamp"] = SINCE
-    assert "removed" in addons.pod_problem(seen, "todo.runbook/coredns:1", SINCE)
+    assert "removed" in addons.pod_problem(seen, "1", SINCE)
