@@ -122,6 +122,7 @@ def test_the_limits_are_those_of_the_table(alice: Caller) -> None:
         ("add_task", {"title": "x", "description": "x" * 1001}, "description"),
         ("add_task", {"title": "x", "priority": "urgent"}, "priority"),
         ("add_task", {"title": "x", "due_date": "soon"}, "due_date"),
+        ("add_task", {"title": "x", "due_date": "9999-12-31T23:59:59-14:00"}, "due_date"),
         ("list_tasks", {"status": "open"}, "status"),
         ("complete_task", {"task_id": "1"}, "task_id"),
         ("update_task", {"task_id": str(uuid4())}, "at least one field"),

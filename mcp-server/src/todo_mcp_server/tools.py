@@ -1,6 +1,6 @@
 """The tools: typed parameters, typed results, and failures that a model can read and explain."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,6 +24,20 @@ def _without_nul(text: str) -> str:
     return text
 
 
+_FIRST_YEAR = 1900
+"""The database takes year 1, and its driver returns it without a zone; nobody needs such dates."""
+
+
+def _in_utc(due: datetime) -> datetime:
+    try:
+        in_utc = due.replace(tzinfo=UTC) if due.tzinfo is None else due.astimezone(UTC)
+    except OverflowError:
+        in_utc = None
+    if in_utc is None or in_utc.year < _FIRST_YEAR:
+        raise ValueError(f"must lie within the years {_FIRST_YEAR} to {MAXYEAR} in UTC")
+    return in_utc
+
+
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -38,6 +52,7 @@ Description = Annotated[
 ]
 DueDate = Annotated[
     datetime,
+    AfterValidator(_in_utc),
     Field(description="When the task is due: 2026-01-31 or 2026-01-31T17:00:00Z; UTC without a zone."),
 ]
 TaskId = Annotated[UUID, Field(description="The task's id, as add_task and list_tasks return it.")]
@@ -73,10 +88,6 @@ def _acting(context: ToolContext) -> tuple[TaskStore, str]:
     return request_context.lifespan_context, Caller.of(request_context.request).user_id
 
 
-def _in_utc(due: datetime | None) -> datetime | None:
-    return due.replace(tzinfo=UTC) if due is not None and due.tzinfo is None else due
-
-
 class _Operation:
     """Names the operation in every failure, and keeps the driver's own words, which quote rows, inside."""
 
@@ -110,9 +121,7 @@ async def add_task(
     """Create a task for the user. Priority is medium unless the user says otherwise."""
     store, user_id = _acting(context)
     with _Operation("create the task"):
-        task = await store.add(
-            user_id, title, description or "", priority or Priority.MEDIUM, _in_utc(due_date)
-        )
+        task = await store.add(user_id, title, description or "", priority or Priority.MEDIUM, due_date)
     return TaskResult(task=task)
 
 
@@ -140,7 +149,7 @@ async def update_task(
         "title": title,
         "description": description,
         "priority": priority.value if priority else None,
-        "target_completion_date": _in_utc(due_date),
+        "target_completion_date": due_date,
     }
     changes = {column: value for column, value in given.items() if value is not None}
     if clear_due_date:

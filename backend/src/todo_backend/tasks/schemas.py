@@ -1,6 +1,6 @@
 """What the task routes take and give."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,9 +9,21 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from todo_backend.models import Priority
 from todo_backend.text import Description, Title
 
-DueDate = Annotated[
-    datetime, AfterValidator(lambda due: due.replace(tzinfo=UTC) if due.tzinfo is None else due)
-]
+_FIRST_YEAR = 1900
+"""The database takes year 1, and its driver returns it without a zone; nobody needs such dates."""
+
+
+def _in_utc(due: datetime) -> datetime:
+    try:
+        in_utc = due.replace(tzinfo=UTC) if due.tzinfo is None else due.astimezone(UTC)
+    except OverflowError:
+        in_utc = None
+    if in_utc is None or in_utc.year < _FIRST_YEAR:
+        raise ValueError(f"must lie within the years {_FIRST_YEAR} to {MAXYEAR} in UTC")
+    return in_utc
+
+
+DueDate = Annotated[datetime, AfterValidator(_in_utc)]
 """A time without a zone is UTC."""
 
 
