@@ -30,7 +30,9 @@ def all_ready(world: World) -> Outcome:
     wanted = f"frontend, backend and mcp-server Running with all containers ready within {limit:g} s"
     namespace = world.settings.namespace
     hint = f"kubectl -n {namespace} get pods,events"
-    pods = world.api.list("Pod", namespace, labels=SELECTOR)
+    pods = [
+        pod for pod in world.api.list("Pod", namespace, labels=SELECTOR) if not workloads.terminating(pod)
+    ]
     deployments = world.api.list("Deployment", namespace, labels=SELECTOR)
     if not pods and not deployments:
         return failed(

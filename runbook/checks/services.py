@@ -22,7 +22,9 @@ def have_endpoints(world: World) -> Outcome:
     Source: T050, FR-004, FR-005, FR-039. Endpoints objects are deprecated; EndpointSlices are what kube-proxy reads.
     """
     namespace = world.settings.namespace
-    pods = world.api.list("Pod", namespace, labels=SELECTOR)
+    pods = [
+        pod for pod in world.api.list("Pod", namespace, labels=SELECTOR) if not workloads.terminating(pod)
+    ]
     services = {workloads.name(each): each for each in world.api.list("Service", namespace)}
     slices = world.api.list("EndpointSlice", namespace)
     problems, told = [], []

@@ -179,3 +179,11 @@ def test_without_pods_there_is_no_identity() -> None:
     world, _ = make()
     with pytest.raises(Unmeasurable):
         pods.fingerprint(world)
+
+
+def test_a_pod_that_is_leaving_does_not_count() -> None:
+    world, api = make(*running.everything())
+    leaving = running.waiting(running.pod(COMPONENTS[1]), "ContainerCreating")
+    leaving["metadata"] |= {"name": "backend-0", "uid": "old", "deletionTimestamp": "2026-01-01T10:01:00Z"}
+    api.put(leaving)
+    assert pods.all_ready(world).green

@@ -79,3 +79,11 @@ def test_an_api_that_is_away_cannot_be_measured() -> None:
     api.away = True
     with pytest.raises(Unmeasurable):
         services.have_endpoints(world_of(Settings(), api=api))
+
+
+def test_a_pod_that_is_leaving_needs_no_endpoint() -> None:
+    api = FakeApi(*running.everything())
+    leaving = running.pod(BACKEND, "10.1.0.99")
+    leaving["metadata"] |= {"name": "backend-0", "uid": "old", "deletionTimestamp": "2026-01-01T10:01:00Z"}
+    api.put(leaving)
+    assert services.have_endpoints(world_of(Settings(), api=api)).green
