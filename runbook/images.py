@@ -123,6 +123,7 @@ class _Ignored:
 @lru_cache(maxsize=32)
 def _parsed(text: str) -> _Ignored:
     from pathspec import PathSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
@@ -131,7 +132,7 @@ def _parsed(text: str) -> _Ignored:
         negated, pattern = ("!", line[1:]) if line.startswith("!") else ("", line)
         rooted.append(f"{negated}/{pattern.strip().strip('/').removeprefix('./')}")
     exceptions = tuple(line[1:].strip().strip("/") for line in lines if line.startswith("!"))
-    return _Ignored(PathSpec.from_lines("gitignore", rooted), exceptions)
+    return _Ignored(PathSpec.from_lines(GitIgnoreSpecPattern, rooted), exceptions)
 
 
 def _ignored(file: Path) -> _Ignored:

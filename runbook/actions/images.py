@@ -53,3 +53,6 @@ def _build(world: World, image: Image) -> None:
             secrets=secrets,
             progress=world.progress,
         )
+    made = world.docker.image(reference)
+    if found is not None and made is not None and made.id != found.id:
+        world.docker.discard(found.id)

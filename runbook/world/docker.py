@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,6 +212,11 @@ class Docker:
                 wanted=f"{reference} from {context}",
                 hint=f"less {log}",
             ) from error
+
+    def discard(self, image_id: str) -> None:
+        """Remove an image that a newer one took the name of, unless something else still needs it."""
+        with suppress(CommandFailed), self._asked() as client:
+            client.image.remove(image_id)
 
     @property
     def _commands(self) -> Commands:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -78,6 +77,7 @@ class Engine:
         progress("build engine: starting dockerd")
         for folder in (self.folder, self.socket.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)  # whoever reaches the socket is root
         (self.folder / "daemon.json").write_text(self._configured())
         self._sandbox.start({"dockerd": self._service()})
         try:
@@ -177,8 +177,3 @@ class Engine:
         log = self.folder / "log" / "dockerd" / "current"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return " | ".join(lines[-3:]) or "no output"
-
-    def remove_data(self) -> None:
-        """Forget all images, layers and build caches of our stopped daemon."""
-        if not self._sandbox.running():
-            shutil.rmtree(self.folder, ignore_errors=True)
