@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from runbook.cluster.embedded.addresses import Addresses
-from runbook.cluster.embedded.certificates import Authority, Identity, signing_key
 from runbook.cluster.embedded.services import INSIDE
+
+if TYPE_CHECKING:
+    from runbook.cluster.embedded.certificates import Authority
 
 TEMPLATES = Path(__file__).with_name("templates")
 API_PORT = 6443
@@ -23,16 +24,18 @@ QUEUE = 100
 """The netfilter queue on which the network policy engine judges connections."""
 
 CLIENTS = {
-    "kube-controller-manager": Identity("system:kube-controller-manager"),
-    "kube-scheduler": Identity("system:kube-scheduler"),
-    "kube-proxy": Identity("system:kube-proxy"),
-    "storage-provisioner": Identity("todo-runbook-storage-provisioner"),
+    "kube-controller-manager": "system:kube-controller-manager",
+    "kube-scheduler": "system:kube-scheduler",
+    "kube-proxy": "system:kube-proxy",
+    "storage-provisioner": "todo-runbook-storage-provisioner",
 }
-"""Parts that call the API by a kubeconfig of their own, each with just the rights of its name."""
+"""Parts that call the API by a kubeconfig of their own, and the user name that gives each just the rights it needs."""
 
 
 def render(template: str, **values: Any) -> str:
     """A file of templates/ with its values; an unknown name is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(  # noqa: S701  nothing here is HTML
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
@@ -86,6 +89,8 @@ class Configuration:
 
     def write(self) -> None:
         """Render everything; what is good already stays untouched."""
+        from runbook.cluster.embedded.certificates import Authority, Identity
+
         authority = Authority(self.pki, f"todo-runbook-{self.name}")
         self._certificates(authority)
         values = {
@@ -105,17 +110,17 @@ class Configuration:
         ):
             write_private(etc / target, render(source, **values))
         write_private(etc / "resolv.conf", "".join(f"nameserver {server}\n" for server in name_servers()))
-        for part, identity in (*CLIENTS.items(), ("kubelet", self._kubelet)):
+        clients = {part: Identity(user) for part, user in CLIENTS.items()}
+        clients["kubelet"] = Identity(f"system:node:{self.name}", "system:nodes")
+        for part, identity in clients.items():
             certificate, key = authority.issue(part, identity)
             write_private(etc / f"{part}.kubeconfig", self._kubeconfig(part, authority, certificate, key))
         certificate, key = authority.issue("administrator", Identity("administrator", "system:masters"))
         write_private(self.kubeconfig, self._kubeconfig("administrator", authority, certificate, key))
 
-    @property
-    def _kubelet(self) -> Identity:
-        return Identity(f"system:node:{self.name}", "system:nodes")
-
     def _certificates(self, authority: Authority) -> None:
+        from runbook.cluster.embedded.certificates import Authority, Identity, signing_key
+
         service = ["kubernetes", "default", "svc", "cluster", "local"]
         names = [".".join(service[:count]) for count in (1, 2, 3, 5)]
         here = [self.addresses.node, self.addresses.api_service, "127.0.0.1", "localhost"]
