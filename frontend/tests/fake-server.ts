@@ -26,6 +26,7 @@ export class FakeServer {
 
   private stored({ method, path, body }: Call): Reply {
     if (path === "/api/auth/get-session") return { body: { session: {} } };
+    if (path.includes("/conversations")) return { body: { conversations: [], messages: [], total: 0 } };
     const id = path.split("/")[5];
     if (method === "POST") this.tasks = [task({ id: `t${this.tasks.length + 1}`, ...(body as Partial<Task>) }), ...this.tasks];
     if (method === "PUT") this.tasks = this.tasks.map((kept) => (kept.id === id ? { ...kept, ...(body as Partial<Task>) } : kept));

@@ -35,3 +35,9 @@ export type Conversation = {
   created_at: string;
   updated_at: string;
 };
+
+export const LONGEST_CONVERSATION_TITLE = 200;
+
+export function conversationTitle({ title }: Pick<Conversation, "title">): string {
+  return title === null || title.trim() === "" ? "Conversation" : title;
+}

@@ -24,6 +24,8 @@ export function authOptions(tables: BetterAuthOptions["database"]) {
       // Said aloud, because the library drops the check of its own accord where it takes itself to be under test.
       disableOriginCheck: false,
       disableCSRFCheck: false,
+      // The migrations may run after this process has started; a comparison then would be kept until it ends.
+      database: { validateSchema: false },
       defaultCookieAttributes: { httpOnly: true, sameSite: "lax", path: "/" },
     },
     rateLimit: {
@@ -36,6 +38,8 @@ export function authOptions(tables: BetterAuthOptions["database"]) {
       },
     },
     telemetry: { enabled: false },
+    // What is no answer to the visitor is thrown: the route logs it in one line and answers 503.
+    onAPIError: { throw: true },
     logger: {
       level: "warn",
       // Its further arguments can hold e-mail addresses and statements; the message alone is enough.

@@ -121,7 +121,7 @@ describe("a stored conversation", () => {
       { id: "m1", role: "user", content: "add buy milk", created_at: "2026-11-23T08:00:00Z", tool_calls: null },
       { id: "m2", role: "assistant", content: "I added it.", created_at: "2026-11-23T08:00:01Z", tool_calls: [] },
     ];
-    server.override = ({ path }) => (path.includes("/conversations/") ? { body: { messages } } : undefined);
+    server.override = ({ path }) => (path.includes("/conversations/") ? { body: { messages, total: 2 } } : undefined);
     show(CONVERSATION);
     expect((await screen.findByTestId("message-assistant")).textContent).toContain("I added it.");
     expect(screen.getByTestId("message-user").textContent).toContain("add buy milk");
@@ -133,6 +133,79 @@ describe("a stored conversation", () => {
     show(CONVERSATION);
     expect(await screen.findByText("There is no such conversation.")).toBeDefined();
     expect(window.location.search).toBe("");
+  });
+});
+
+describe("the list of conversations", () => {
+  const OTHER = "0d2c8a11-7a5e-4b9e-8a49-7f1f3f8f0c22";
+  const stored = (id: string, title: string | null) => ({ id, title, created_at: "2026-11-23T08:00:00Z", updated_at: "2026-11-23T08:00:00Z" });
+  const said = (id: string, content: string) => ({ id, role: "user", content, created_at: "2026-11-23T08:00:00Z", tool_calls: null });
+  let conversations: ReturnType<typeof stored>[];
+
+  beforeEach(() => {
+    conversations = [stored(CONVERSATION, "Groceries"), stored(OTHER, null)];
+    server.override = ({ method, path, body }) => {
+      if (path.includes("/conversations?")) return { body: { conversations, total: conversations.length } };
+      const id = /conversations\/([^?]+)/.exec(path)?.[1];
+      if (id === undefined) return undefined;
+      if (method === "DELETE") conversations = conversations.filter((kept) => kept.id !== id);
+      if (method === "PATCH") conversations = conversations.map((kept) => (kept.id === id ? { ...kept, ...(body as object) } : kept));
+      const later = path.endsWith("offset=0");
+      return { body: { messages: [said(later ? "m2" : "m1", later ? `latest of ${id}` : "the very first")], total: 2 } };
+    };
+  });
+
+  it("opens one, and shows what was said before when asked", async () => {
+    show();
+    await userEvent.click(await screen.findByRole("button", { name: /^Conversation/ }));
+    expect(await screen.findByText(`latest of ${OTHER}`)).toBeDefined();
+    expect(window.location.search).toBe(`?c=${OTHER}`);
+    await userEvent.click(await screen.findByRole("button", { name: "Show what was said before" }));
+    expect(await screen.findByText("the very first")).toBeDefined();
+    expect(screen.getAllByTestId("message-user").map((row) => row.querySelector("p")?.textContent)).toEqual([
+      "the very first",
+      `latest of ${OTHER}`,
+    ]);
+    expect(screen.queryByRole("button", { name: "Show what was said before" })).toBeNull();
+  });
+
+  it("renames one", async () => {
+    show();
+    await userEvent.click(await screen.findByRole("button", { name: "Rename Groceries" }));
+    await userEvent.clear(screen.getByLabelText("Title"));
+    await userEvent.type(screen.getByLabelText("Title"), "Shopping{Enter}");
+    expect(await screen.findByRole("button", { name: /^Shopping/ })).toBeDefined();
+  });
+
+  it("deletes the open one and begins anew", async () => {
+    show(CONVERSATION);
+    await screen.findByText(`latest of ${CONVERSATION}`);
+    await userEvent.click(await screen.findByRole("button", { name: "Delete Groceries" }));
+    await userEvent.click(screen.getByRole("button", { name: "Delete" }));
+    await waitFor(() => expect(screen.queryByText(`latest of ${CONVERSATION}`)).toBeNull());
+    expect(window.location.search).toBe("");
+    expect(screen.queryByRole("button", { name: "Rename Groceries" })).toBeNull();
+  });
+
+  it("an answer that comes after another one was opened stays out of it", async () => {
+    let answerNow: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answerNow = resolve));
+    const answering = window.fetch;
+    vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+      if (path.endsWith("/chat")) {
+        await held;
+        return Response.json({ conversation_id: CONVERSATION, response: "too late", tool_calls: [] });
+      }
+      return answering(path, init);
+    });
+    show();
+    await say("add buy milk");
+    await userEvent.click(await screen.findByRole("button", { name: /^Conversation/ }));
+    await screen.findByText(`latest of ${OTHER}`);
+    answerNow();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Send" })).toBeDefined());
+    expect(screen.queryByText("too late")).toBeNull();
+    expect(window.location.search).toBe(`?c=${OTHER}`);
   });
 });
 

@@ -1,6 +1,5 @@
 import { auth } from "@/server/auth";
-import { ConfigurationError } from "@/server/configuration";
-import { log } from "@/server/log";
+import { log, reason } from "@/server/log";
 
 export const dynamic = "force-dynamic";
 
@@ -9,8 +8,7 @@ async function handle(request: Request): Promise<Response> {
   try {
     return await auth().handler(request);
   } catch (problem) {
-    const reason = problem instanceof ConfigurationError ? problem.message : "unexpected failure";
-    log("error", "auth_unavailable", { reason });
+    log("error", "auth_unavailable", { reason: reason(problem) });
     return Response.json({ message: "Signing in is not possible right now" }, { status: 503 });
   }
 }
