@@ -14,7 +14,7 @@ from runbook.settings import Settings
 from runbook.world.commands import Commands
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Response
+    from playwright.sync_api import Page, Request, Response
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
 PLACES = (
@@ -36,6 +36,8 @@ QUIET = (
 
 VIEW = (1280, 900)
 FIRST_ERROR = 400
+ABORTED = "net::ERR_ABORTED"
+"""The page itself dropped a request, such as a prefetch when it is left: nothing a person would miss."""
 TIMEOUT = 30.0
 
 
@@ -114,6 +116,9 @@ def listen(page: Page, problems: list[str]) -> None:
 
     page.on("pageerror", lambda error: problems.append(f"the page threw {error.message}"))
     page.on("response", on_response)
-    page.on(
-        "requestfailed", lambda asked: problems.append(f"{asked.url} could not be loaded: {asked.failure}")
-    )
+
+    def on_failure(request: Request) -> None:
+        if request.failure != ABORTED:
+            problems.append(f"{request.url} could not be loaded: {request.failure}")
+
+    page.on("requestfailed", on_failure)
