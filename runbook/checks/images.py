@@ -161,7 +161,9 @@ def pods_run(*images: Image) -> Check:
             running[component] = sorted(seen)
             if not seen:
                 raise Unmeasurable(
-                    f"no container {component} runs", wanted=wanted, hint="kubectl -n todo get pods"
+                    f"no container {component} runs",
+                    wanted=wanted,
+                    hint=f"kubectl -n {world.settings.namespace} get pods",
                 )
             if other := seen - {facts.id, *(_IMAGE_ID.findall(" ".join(facts.digests)))}:
                 problems.append(

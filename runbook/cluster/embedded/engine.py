@@ -42,8 +42,8 @@ class Engine:
 
     @cached_property
     def users_own(self) -> bool:
-        """Whether a Docker daemon that is not ours answers in the user's own environment."""
-        if os.environ.get("DOCKER_HOST") == self._address:
+        """Whether a Docker daemon that is not ours answers in the user's own environment; ours stays while it runs."""
+        if os.environ.get("DOCKER_HOST") == self._address or self._ours_runs():
             return False
         try:
             output(["docker", "version", "--format", "{{.Server.Version}}"], deadline=ASK_SECONDS)
@@ -62,7 +62,7 @@ class Engine:
         return {} if self._users_buildx else {"DOCKER_CONFIG": str(self._configuration())}
 
     def running(self) -> bool:
-        return self.users_own or (self._sandbox.running() and self._answers())
+        return self._ours_runs() or self.users_own
 
     def up(self, progress: Progress) -> None:
         """Have an engine that answers: the user's own, or ours, started or repaired."""
@@ -107,6 +107,9 @@ class Engine:
     def leftovers(self) -> list[str]:
         """What is still there of our daemon, in words, apart from its cache folder."""
         return self._sandbox.leftovers()
+
+    def _ours_runs(self) -> bool:
+        return self._sandbox.running() and self._answers()
 
     @property
     def _address(self) -> str:

@@ -195,6 +195,11 @@ class TestTheUsersOwn:
         monkeypatch.setattr(Engine, "_configuration", lambda _: Path("/ours"))
         assert engine.environment() == {"DOCKER_CONFIG": "/ours"}
 
+    def test_does_not_take_over_from_ours_while_that_runs(self, engine: Engine) -> None:
+        engine._sandbox.start({})
+        with daemon(engine.socket):
+            assert not engine.users_own
+
     def test_our_own_daemon_in_the_environment_is_not_taken_for_the_users(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
