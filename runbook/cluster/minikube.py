@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import Commands
 
@@ -117,8 +117,14 @@ class Minikube:
         return "127.0.0.1"
 
     def docker_environment(self) -> Mapping[str, str]:
-        """The Docker daemon inside the node, so that what is built there runs there."""
-        found = self._json("docker-env", "--output=json")
+        """The Docker daemon inside the node, so that what is built there runs there.
+
+        Until the profile runs there is none, and the user's own builds; T046 brings or builds the images anew.
+        """
+        try:
+            found = self._json("docker-env", "--output=json")
+        except CommandFailed:
+            return {}
         wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "MINIKUBE_ACTIVE_DOCKERD")
         environment = {name: str(found[name]) for name in wanted if found.get(name)}
         if "DOCKER_HOST" not in environment:

@@ -105,6 +105,11 @@ def test_docker_environment(settings: Settings) -> None:
     assert found.docker_environment() == {name: said[name] for name in said if name != "OTHER"}
 
 
+def test_until_the_profile_runs_the_users_own_docker_builds(settings: Settings) -> None:
+    found, _ = cluster(settings, **{"docker-env": (89, "profile not found")})
+    assert found.docker_environment() == {}
+
+
 @pytest.mark.parametrize("said", ["{}", "not JSON"])
 def test_no_docker_environment_is_unmeasurable(settings: Settings, said: str) -> None:
     found, _ = cluster(settings, **{"docker-env": said})
