@@ -106,3 +106,16 @@ def test_messages_have_limits(alice: Person, model: ScriptedModel) -> None:
     assert alice.http.post("chat", json={"message": "x" * 2000}).status_code == 200
     for message in ("x" * 2001, "", "   ", "nul\0"):
         assert alice.http.post("chat", json={"message": message}).status_code == 422
+
+
+def test_odd_characters_of_a_model_fail_no_turn(alice: Person, model: ScriptedModel) -> None:
+    model.steps(tool("add_task", title="nul\0", description="fine"), text("Sorry\0 \ud83d."))
+    answer = alice.http.post("chat", json={"message": "hello"})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["response"] == "Sorry ?."
+    [call] = body["tool_calls"]
+    assert call["arguments"] == {"title": "nul", "description": "fine"}
+    assert "error" in call["result"]
+    kept = alice.http.get(f"conversations/{body['conversation_id']}").json()["messages"][-1]
+    assert (kept["content"], kept["tool_calls"]) == ("Sorry ?.", body["tool_calls"])

@@ -4,7 +4,7 @@ import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from agents import (
@@ -105,7 +105,7 @@ class Assistant:
                 hooks=_Journal(),
                 run_config=RunConfig(tracing_disabled=True, trace_include_sensitive_data=False),
             )
-        text = str(result.final_output or "").strip()
+        text = storable(str(result.final_output or "")).strip()
         if not text:
             raise EmptyReplyError
         return Reply(text, tool_calls(result.new_items))
@@ -127,8 +127,8 @@ def tool_calls(items: list[RunItem]) -> list[ToolCall]:
     return [
         ToolCall(
             tool=item.tool_name or "",
-            arguments=_parsed(getattr(item.raw_item, "arguments", None)) or {},
-            result=_result(results.get(item.call_id)),
+            arguments=storable(_parsed(getattr(item.raw_item, "arguments", None)) or {}),
+            result=storable(_result(results.get(item.call_id))),
         )
         for item in items
         if isinstance(item, ToolCallItem)
@@ -148,3 +148,18 @@ def _result(output: Any) -> Any:
         output = output.get("text")
     parsed = _parsed(output)
     return parsed if parsed is not None else {"error": str(output)}
+
+
+def storable[Value](value: Value) -> Value:
+    """`value` without what PostgreSQL and UTF-8 cannot hold: NUL and halves of surrogate pairs.
+
+    A model writes what it likes; that must not fail a turn whose tools have run.
+    """
+    kept: Any = value
+    if isinstance(kept, str):
+        kept = kept.replace("\0", "").encode("utf-8", "replace").decode()
+    elif isinstance(kept, dict):
+        kept = {storable(key): storable(inner) for key, inner in kept.items()}
+    elif isinstance(kept, list):
+        kept = [storable(inner) for inner in kept]
+    return cast(Value, kept)
