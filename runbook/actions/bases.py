@@ -83,7 +83,7 @@ def _fill(world: World, base: Base, context: Path) -> None:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(context / "node" / name, context)
         command = ["npm", "ci", "--ignore-scripts", "--no-bin-links", "--no-audit", "--no-fund"]
-        follow(command, lambda _: None, deadline=10 * MINUTE, directory=context)
+        follow(command, lambda _: None, deadline=10 * MINUTE, directory=context, cancelled=world.stopping)
     if base is UV:
         shutil.copy(_uv(world), context / "uv")
 
@@ -109,7 +109,12 @@ def _debian(world: World) -> Path:
                 world.progress(f"Debian {SUITE}: {line[3:]}")
 
         # Mounts of its own: a run that is killed leaves none on the machine.
-        follow(["unshare", "--mount", *command, str(unfinished)], on_line, deadline=30 * MINUTE)
+        follow(
+            ["unshare", "--mount", *command, str(unfinished)],
+            on_line,
+            deadline=30 * MINUTE,
+            cancelled=world.stopping,
+        )
         unfinished.rename(archive)
     return archive
 
