@@ -27,6 +27,13 @@ KEY = "todo.runbook/base"
 
 RECIPE = "stand-ins/bases"
 TARGETS = {PYTHON: "python", NODE: "node", DATABASE: "postgres", UV: "uv"}
+INGREDIENTS = {
+    PYTHON: ("Dockerfile", "apt.conf"),
+    NODE: ("Dockerfile", "apt.conf", "gather.sh", "node/package.json", "node/package-lock.json"),
+    DATABASE: ("Dockerfile", "apt.conf", "gather.sh"),
+    UV: ("Dockerfile",),
+}
+"""Files of the recipe that a base is made by; a change of one of them makes it anew."""
 ON_DEBIAN = (PYTHON, NODE, DATABASE)
 SUITE = "trixie"
 MINUTE = 60.0
@@ -142,10 +149,7 @@ def _uv(world: World) -> Path:
 
 def _key(recipe: Path, base: Base) -> str:
     """Changes with the recipe, and with the processor that the base is for."""
-    files = sorted(path for path in recipe.rglob("*") if path.is_file())
-    contents = [
-        f"{path.relative_to(recipe)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files
-    ]
+    contents = [hashlib.sha256((recipe / name).read_bytes()).hexdigest() for name in INGREDIENTS[base]]
     return _digest([base.stand_in, platform.machine(), *LEFT_OUT, *contents])
 
 
