@@ -14,6 +14,7 @@ from runbook.errors import Unmeasurable
 from runbook.images import NUMERIC_USER, SOURCE_DIGEST, Base, Image
 from runbook.provenance import base_references, wanted_digest
 from runbook.step import Check, Outcome, failed, passed
+from runbook.world import workloads
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -193,8 +194,11 @@ def _component(image: Image) -> str:
 
 
 def _running_ids(world: World, component: str) -> set[str]:
+    """Image ids of the containers that run; a pod that is leaving does not count."""
     found = set()
     for pod in world.api.list("Pod", world.settings.namespace, labels=f"app.kubernetes.io/name={component}"):
+        if workloads.terminating(pod):
+            continue
         for status in (pod.get("status") or {}).get("containerStatuses") or []:
             if status["name"] == component and "running" in (status.get("state") or {}):
                 found.update(_IMAGE_ID.findall(str(status.get("imageID", "")))[-1:])
