@@ -29,7 +29,6 @@ def manifests(
     names: Sequence[str],
     configuration: Configuration,
     images: Mapping[str, str],
-    name_servers: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The objects of these add-ons, in the order in which they are to be applied, each marked with its digest."""
     found: list[dict[str, Any]] = []
@@ -40,7 +39,7 @@ def manifests(
             addresses=configuration.addresses,
             images=images,
             queue=QUEUE,
-            name_servers=list(name_servers),
+            name_servers=configuration.name_servers,
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         for manifest in filter(None, yaml.safe_load_all(text)):

@@ -41,6 +41,24 @@ class Addresses:
         return f"10.{self.block}.255.0/30"
 
     @property
+    def outside(self) -> str:
+        """The network of the way out; its addresses mean something to the process that makes the way only."""
+        return f"10.{self.block}.254.0/24"
+
+    @property
+    def outside_own(self) -> str:
+        return f"10.{self.block}.254.100"
+
+    @property
+    def outside_gateway(self) -> str:
+        return f"10.{self.block}.254.2"
+
+    @property
+    def outside_names(self) -> str:
+        """Asks the machine's own name servers."""
+        return f"10.{self.block}.254.3"
+
+    @property
     def pods(self) -> str:
         return f"10.{self.block}.0.0/20"
 

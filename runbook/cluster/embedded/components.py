@@ -15,6 +15,7 @@ PKI = INSIDE / "pki"
 ETC = INSIDE / "etc"
 AUDIT_LOG = Path("/var/log/kubernetes/audit.log")
 VOLUMES = "/var/lib/volumes"
+WAY_OUT = "tap0"
 
 
 def definitions(configuration: Configuration, binary: Binaries) -> dict[str, ServiceDefinition]:
@@ -50,8 +51,11 @@ def definitions(configuration: Configuration, binary: Binaries) -> dict[str, Ser
             f"--directory={VOLUMES}",
         ],
     }
+    if configuration.outside:
+        arguments["way-out"] = _way_out(configuration)
     environment = {"TODO_CONFIGURATION": configuration.digest}
     before = {
+        "way-out": [["sh", "-c", _way_out_script(configuration)]],
         "containerd": [["sh", "-c", network_script(configuration)]],
         "kube-apiserver": [["sh", "-c", _await_link(configuration)]],
         "kubelet": [["sh", "-c", _await_link(configuration)]],
@@ -142,6 +146,36 @@ def _await_link(configuration: Configuration) -> str:
     """The link is made from outside, right after the sandbox has started: its address is there before it is used."""
     shown = f"ip -4 addr show dev eth0 2>/dev/null | grep -qF ' {configuration.addresses.node}/'"
     return f"until {shown}; do sleep 0.05; done"
+
+
+def _way_out(configuration: Configuration) -> list[str]:
+    """User-mode networking: what leaves the node becomes connections of this one process in the machine's network.
+
+    So the machine forwards nothing and needs no rule; what listens on its loopback stays out of reach.
+    """
+    return [
+        "nsenter",
+        "--net=/run/host-network",
+        "--",
+        "slirp4netns",
+        "--netns-type=path",
+        f"--cidr={configuration.addresses.outside}",
+        "--mtu=65520",
+        "--disable-host-loopback",
+        "/proc/1/ns/net",
+        WAY_OUT,
+    ]
+
+
+def _way_out_script(configuration: Configuration) -> str:
+    addresses = configuration.addresses
+    masquerade = f"POSTROUTING -s {addresses.pods} -o {WAY_OUT} -j MASQUERADE"
+    return (
+        f"set -e; ip link show {WAY_OUT} >/dev/null 2>&1 || ip tuntap add dev {WAY_OUT} mode tap; "
+        f"ip addr replace {addresses.outside_own}/24 dev {WAY_OUT}; ip link set dev {WAY_OUT} mtu 65520 up; "
+        f"ip route replace default via {addresses.outside_gateway} dev {WAY_OUT} metric 10; "
+        f"iptables -t nat -C {masquerade} 2>/dev/null || iptables -t nat -A {masquerade}"
+    )
 
 
 def network_script(configuration: Configuration) -> str:

@@ -63,6 +63,8 @@ class Configuration:
     addresses: Addresses
     pause: str
     """Reference of the pause image."""
+    outside: bool = False
+    """Whether pods have a way out of this machine (a real model or database); by default they have none."""
 
     @property
     def pki(self) -> Path:
@@ -71,6 +73,11 @@ class Configuration:
     @property
     def server(self) -> str:
         return f"https://{self.addresses.node}:{API_PORT}"
+
+    @property
+    def name_servers(self) -> list[str]:
+        """Who answers for names outside of the cluster."""
+        return [self.addresses.outside_names] if self.outside else []
 
     @property
     def kubeconfig(self) -> Path:
@@ -109,7 +116,7 @@ class Configuration:
             ("audit.yaml", "audit.yaml"),
         ):
             write_private(etc / target, render(source, **values))
-        write_private(etc / "resolv.conf", "".join(f"nameserver {server}\n" for server in name_servers()))
+        write_private(etc / "resolv.conf", "".join(f"nameserver {server}\n" for server in self.name_servers))
         clients = {part: Identity(user) for part, user in CLIENTS.items()}
         clients["kubelet"] = Identity(f"system:node:{self.name}", "system:nodes")
         for part, identity in clients.items():
@@ -165,14 +172,3 @@ class Configuration:
 
 def _encoded(file: Path) -> str:
     return b64encode(file.read_bytes()).decode()
-
-
-def name_servers() -> list[str]:
-    """The machine's name servers that are reachable from another network namespace (not its own stub resolver)."""
-    for file in (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf")):
-        if file.exists():
-            words = [line.split() for line in file.read_text().splitlines()]
-            found = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
-            if usable := [server for server in found if not server.startswith("127.")]:
-                return usable
-    return []

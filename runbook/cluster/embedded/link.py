@@ -66,7 +66,7 @@ def ensure(name: str, sandbox: Sandbox, addresses: Addresses) -> bool:
     sandbox.run(["ip", "addr", "add", f"{addresses.node}/30", "dev", INSIDE_NAME], timeout=10)
     sandbox.run(["ip", "link", "set", "dev", INSIDE_NAME, "up"], timeout=10)
     # Nothing is forwarded beyond this machine; the kernel wants a route before it looks at a service's address at all.
-    sandbox.run(["ip", "route", "replace", "default", "via", addresses.host], timeout=10)
+    sandbox.run(["ip", "route", "add", "default", "via", addresses.host, "metric", "1000"], timeout=10)
     return True
 
 

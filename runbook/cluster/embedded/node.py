@@ -17,7 +17,7 @@ from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.errors import CommandMissing, RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.waiting import NotYet, Sight, Subject, eventually, watching
 
@@ -61,6 +61,8 @@ class Embedded:
     def up(self, progress: Progress) -> None:
         """Bring the node to Ready, or repair it; a second call changes nothing."""
         self._forget_broken()
+        if self._outside and shutil.which("slirp4netns") is None:
+            raise CommandMissing("`slirp4netns` is not installed", hint="apt-get install slirp4netns")
         configuration = self._configuration()
         configuration.write()
         definitions = components.definitions(configuration, self._binary)
@@ -166,6 +168,17 @@ class Embedded:
             folder=self.folder,
             addresses=addresses.of_node(self.name, self.folder),
             pause=self._scratch("pause").reference,
+            outside=self._outside,
+        )
+
+    @property
+    def _outside(self) -> bool:
+        """Pods get a way out of this machine where a real database or model is to be reached, and only there."""
+        asked = self.settings
+        return bool(
+            asked.database_url.get_secret_value()
+            or asked.openai_api_key.get_secret_value()
+            or asked.openai_base_url
         )
 
     @cached_property
@@ -224,7 +237,10 @@ class Embedded:
 
     def _wait_for_api(self, progress: Progress) -> None:
         def look() -> None:
-            answer = self._api.raw("/readyz", timeout=2.0)
+            try:
+                answer = self._api.raw("/readyz", timeout=2.0)
+            except Unmeasurable as error:
+                raise NotYet("the API server does not answer yet") from error
             if answer.status_code != 200:
                 failing = [line[3:].split()[0] for line in answer.text.splitlines() if line.startswith("[-]")]
                 more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""

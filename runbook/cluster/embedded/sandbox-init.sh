@@ -45,6 +45,9 @@ cp -L /etc/resolv.conf "$TODO_SANDBOX_FOLDER/resolv.conf" 2>/dev/null || : >"$TO
 mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run
 mkdir -p /run/sandbox /run/lock
 mount --bind "$TODO_SANDBOX_FOLDER" /run/sandbox
+touch /run/host-network
+mount --bind /proc/self/fd/9 /run/host-network
+exec 9<&-
 case $servers in
 /run/*) mkdir -p "$(dirname "$servers")" && cp "$TODO_SANDBOX_FOLDER/resolv.conf" "$servers" ;;
 esac

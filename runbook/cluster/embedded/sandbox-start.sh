@@ -6,6 +6,7 @@ set -eu
 for cgroup in "$@"; do
     echo $$ >"$cgroup/cgroup.procs"
 done
+exec 9</proc/self/ns/net # the machine's network, for a program inside that is to reach it (seen as /run/host-network)
 here=$(dirname "$(readlink -f "$0")")
 # unshare without --fork: the first child becomes process 1 of the new PID namespace, and this shell, which knows its
 # number outside, ends. TODO_SANDBOX_NETWORK is one optional word, so it stays unquoted.

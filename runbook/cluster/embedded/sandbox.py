@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import join
@@ -28,7 +28,7 @@ from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
 __all__ = ["INSIDE", "Sandbox", "ServiceDefinition"]
 
 START_SECONDS = 15.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 20
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MARK = "TODO_SANDBOX_FOLDER"
 PROGRAMS = {
@@ -84,10 +84,26 @@ class Sandbox:
                 return True
             if changed or removed:
                 self.run(["s6-svscanctl", "-an", str(INSIDE / "services")], timeout=10)
-                for name in changed:
-                    with suppress(CommandFailed):  # one that is new is only now being started
-                        self.run(["s6-svc", "-r", str(INSIDE / "services" / name)], timeout=10)
+                self._restart(changed)
             return bool(changed or removed)
+
+    def _restart(self, names: Iterable[str]) -> None:
+        """Have these services run by their present definition. One that is new is only now being started anyway."""
+        folders = [str(INSIDE / "services" / name) for name in names]
+        known = [folder for folder in folders if self._supervised(folder)]
+        for folder in known:
+            self.run(["s6-svc", "-d", folder], timeout=10)
+        if known:
+            self.run(["s6-svwait", "-D", "-t", str(STOP_SECONDS * 1000), *known], timeout=STOP_SECONDS + 5)
+        for folder in known:
+            self.run(["s6-svc", "-u", folder], timeout=10)
+
+    def _supervised(self, folder: str) -> bool:
+        try:
+            self.run(["s6-svok", folder], timeout=10)
+        except CommandFailed:
+            return False
+        return True
 
     def running(self) -> bool:
         return self.pid() is not None
@@ -240,7 +256,7 @@ class Sandbox:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
             if not select.select([handle], [], [], STOP_SECONDS)[0]:
                 raise TimedOut(
-                    f"process {pid} of sandbox {self.name} did not end within {STOP_SECONDS:.0f} s of SIGKILL",
+                    f"process {pid} of sandbox {self.name} did not end within {STOP_SECONDS} s of SIGKILL",
                     hint=f"cat /proc/{pid}/stack",
                 )
         finally:

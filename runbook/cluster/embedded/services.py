@@ -11,6 +11,9 @@ from shlex import join, quote
 INSIDE = Path("/run/sandbox")
 """Where a sandbox sees its own state folder, wherever that lies on the machine."""
 
+END_SECONDS = 5
+"""A process that is told to end, and has not after this, is killed."""
+
 LOG_BYTES, LOG_FILES = 2_000_000, 3
 """A log is turned over at this size; this many old files are kept beside `current`."""
 
@@ -60,6 +63,7 @@ def write(folder: Path, services: Mapping[str, ServiceDefinition]) -> tuple[set[
             _write(root / name / "run", service.script()),
             _write(root / name / "log/run", _logger(name)),
         )
+        _write(root / name / "timeout-kill", f"{END_SECONDS * 1000}\n")
         if run or logger:
             changed.add(name)
     present = {path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}

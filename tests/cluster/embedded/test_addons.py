@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,21 +68,21 @@ def test_there_is_one_default_class_of_each(objects: list[dict[str, Any]]) -> No
 
 
 def test_pods_follow_what_they_read(configuration: Configuration) -> None:
-    def annotation(name_servers: tuple[str, ...]) -> str:
-        found = addons.manifests(("dns",), configuration, IMAGES, name_servers)
+    def annotation(of: Configuration) -> str:
+        found = addons.manifests(("dns",), of, IMAGES)
         return str(
             of_kind(found, "Deployment")[0]["spec"]["template"]["metadata"]["annotations"][addons.DIGEST]
         )
 
-    assert annotation(()) == annotation(())
-    assert annotation(()) != annotation(("10.0.0.53",))
+    assert annotation(configuration) == annotation(configuration)
+    assert annotation(configuration) != annotation(replace(configuration, outside=True))
 
 
-@pytest.mark.parametrize(
-    ("name_servers", "wanted"), [((), "NXDOMAIN"), (("10.0.0.53",), "forward . 10.0.0.53")]
-)
-def test_foreign_names(configuration: Configuration, name_servers: tuple[str, ...], wanted: str) -> None:
-    (config,) = of_kind(addons.manifests(("dns",), configuration, IMAGES, name_servers), "ConfigMap")
+@pytest.mark.parametrize(("outside", "wanted"), [(False, "NXDOMAIN"), (True, "forward . 10.100.254.3")])
+def test_foreign_names(configuration: Configuration, outside: bool, wanted: str) -> None:
+    (config,) = of_kind(
+        addons.manifests(("dns",), replace(configuration, outside=outside), IMAGES), "ConfigMap"
+    )
     corefile = config["data"]["Corefile"]
     assert wanted in corefile
     assert corefile.count("{") == corefile.count("}")

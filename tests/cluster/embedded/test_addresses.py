@@ -17,11 +17,17 @@ from runbook.errors import RunbookError
 @given(st.integers(addresses.FIRST, addresses.LAST))
 def test_all_parts_of_a_block_lie_in_it_and_apart(block: int) -> None:
     found = Addresses(block)
-    parts = [IPv4Network(part) for part in (found.pods, found.services, found.link)]
+    parts = [IPv4Network(part) for part in (found.pods, found.services, found.link, found.outside)]
     assert all(part.subnet_of(found.whole) for part in parts)
     assert not any(a.overlaps(b) for a in parts for b in parts if a is not b)
     assert IPv4Address(found.api_service) in parts[1]
     assert IPv4Address(found.dns_service) in parts[1]
+    way_out = {
+        IPv4Address(found.outside_own),
+        IPv4Address(found.outside_gateway),
+        IPv4Address(found.outside_names),
+    }
+    assert way_out < set(parts[3].hosts())
     assert {IPv4Address(found.host), IPv4Address(found.node)} == set(parts[2].hosts())
 
 

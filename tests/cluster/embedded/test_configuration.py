@@ -82,3 +82,11 @@ def test_the_guard_of_the_policies_closes_when_it_fails(configuration: Configura
     assert script.count("-j NFQUEUE") == 2
     assert "--queue-bypass" not in script
     assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0
+
+
+def test_there_is_no_way_out_unless_it_is_asked_for(configuration: Configuration) -> None:
+    assert "way-out" not in components.definitions(configuration, binary)
+    way = components.definitions(replace(configuration, outside=True), binary)["way-out"]
+    assert "--disable-host-loopback" in way.argv
+    (((_, _, script),)) = way.before
+    assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0
