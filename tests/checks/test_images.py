@@ -251,6 +251,11 @@ class TestPodsRun:
         outcome = self.ask(world, docker, pod("backend", image_id("old")))
         assert outcome.status is Status.FAILED and "backend runs" in outcome.observed
 
+    def test_a_pod_that_is_leaving_does_not_count(self, world: World, docker: FakeDocker) -> None:
+        leaving = pod("backend", image_id("old"))
+        leaving["metadata"] |= {"name": "leaving", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+        assert self.ask(world, docker, leaving, pod("backend", facts(BACKEND).id)).green
+
     @pytest.mark.parametrize("pods", [(), (pod("backend", facts(BACKEND).id, "waiting"),)])
     def test_cannot_look_when_nothing_runs(
         self, world: World, docker: FakeDocker, pods: tuple[Any, ...]
