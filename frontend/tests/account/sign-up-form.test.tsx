@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
 import { render, screen } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
 
 import { SignUpForm } from "@/account/sign-up-form";
 import * as navigation from "@/client/navigation";
+
+import { person } from "../person";
 
 const fetchMock = vi.fn<typeof fetch>();
 let goTo: MockInstance<typeof navigation.goTo>;
@@ -17,8 +18,8 @@ afterEach(() => fetchMock.mockReset());
 
 async function fill(values: Record<string, string>): Promise<void> {
   render(<SignUpForm destination="/dashboard" />);
-  for (const [label, value] of Object.entries(values)) await userEvent.type(screen.getByLabelText(label), value);
-  await userEvent.click(screen.getByRole("button", { name: "Create account" }));
+  for (const [label, value] of Object.entries(values)) await person.type(screen.getByLabelText(label), value);
+  await person.click(screen.getByRole("button", { name: "Create account" }));
 }
 
 const GOOD = { Name: "Ada ", Email: "ada@example.com", Password: "correct horse", "Confirm password": "correct horse" };

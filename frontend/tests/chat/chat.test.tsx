@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 import { render, screen, waitFor } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Chat } from "@/chat/chat";
@@ -8,6 +7,7 @@ import * as navigation from "@/client/navigation";
 import { Providers } from "@/client/providers";
 
 import { type Call, FakeServer, task } from "../fake-server";
+import { person } from "../person";
 
 const CONVERSATION = "5b0c6f0e-3c0a-4a53-9d29-0f5c9ad7a3c1";
 
@@ -44,8 +44,8 @@ function assistantFails(status: number, detail: string): void {
 }
 
 async function say(text: string): Promise<void> {
-  await userEvent.type(screen.getByLabelText("Message"), text);
-  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  await person.type(screen.getByLabelText("Message"), text);
+  await person.click(screen.getByRole("button", { name: "Send" }));
 }
 
 describe("a message", () => {
@@ -78,7 +78,7 @@ describe("a message", () => {
   it("is sent by Enter; Shift and Enter begin a new line", async () => {
     assistantAdds();
     show();
-    await userEvent.type(screen.getByLabelText("Message"), "one{Shift>}{Enter}{/Shift}two{Enter}");
+    await person.type(screen.getByLabelText("Message"), "one{Shift>}{Enter}{/Shift}two{Enter}");
     await screen.findByTestId("message-assistant");
     expect(server.calls.find(isChat)?.body).toEqual({ message: "one\ntwo" });
   });
@@ -86,7 +86,7 @@ describe("a message", () => {
   it("cannot be sent empty", async () => {
     show();
     expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", true);
-    await userEvent.type(screen.getByLabelText("Message"), "   {Enter}");
+    await person.type(screen.getByLabelText("Message"), "   {Enter}");
     expect(server.calls.filter(isChat)).toEqual([]);
   });
 });
@@ -157,10 +157,10 @@ describe("the list of conversations", () => {
 
   it("opens one, and shows what was said before when asked", async () => {
     show();
-    await userEvent.click(await screen.findByRole("button", { name: /^Conversation/ }));
+    await person.click(await screen.findByRole("button", { name: /^Conversation/ }));
     expect(await screen.findByText(`latest of ${OTHER}`)).toBeDefined();
     expect(window.location.search).toBe(`?c=${OTHER}`);
-    await userEvent.click(await screen.findByRole("button", { name: "Show what was said before" }));
+    await person.click(await screen.findByRole("button", { name: "Show what was said before" }));
     expect(await screen.findByText("the very first")).toBeDefined();
     expect(screen.getAllByTestId("message-user").map((row) => row.querySelector("p")?.textContent)).toEqual([
       "the very first",
@@ -171,17 +171,17 @@ describe("the list of conversations", () => {
 
   it("renames one", async () => {
     show();
-    await userEvent.click(await screen.findByRole("button", { name: "Rename Groceries" }));
-    await userEvent.clear(screen.getByLabelText("Title"));
-    await userEvent.type(screen.getByLabelText("Title"), "Shopping{Enter}");
+    await person.click(await screen.findByRole("button", { name: "Rename Groceries" }));
+    await person.clear(screen.getByLabelText("Title"));
+    await person.type(screen.getByLabelText("Title"), "Shopping{Enter}");
     expect(await screen.findByRole("button", { name: /^Shopping/ })).toBeDefined();
   });
 
   it("deletes the open one and begins anew", async () => {
     show(CONVERSATION);
     await screen.findByText(`latest of ${CONVERSATION}`);
-    await userEvent.click(await screen.findByRole("button", { name: "Delete Groceries" }));
-    await userEvent.click(screen.getByRole("button", { name: "Delete" }));
+    await person.click(await screen.findByRole("button", { name: "Delete Groceries" }));
+    await person.click(screen.getByRole("button", { name: "Delete" }));
     await waitFor(() => expect(screen.queryByText(`latest of ${CONVERSATION}`)).toBeNull());
     expect(window.location.search).toBe("");
     expect(screen.queryByRole("button", { name: "Rename Groceries" })).toBeNull();
@@ -200,7 +200,7 @@ describe("the list of conversations", () => {
     });
     show();
     await say("add buy milk");
-    await userEvent.click(await screen.findByRole("button", { name: /^Conversation/ }));
+    await person.click(await screen.findByRole("button", { name: /^Conversation/ }));
     await screen.findByText(`latest of ${OTHER}`);
     answerNow();
     await waitFor(() => expect(screen.getByRole("button", { name: "Send" })).toBeDefined());
@@ -211,7 +211,7 @@ describe("the list of conversations", () => {
 
 it("a suggestion fills the field and can be sent", async () => {
   show();
-  await userEvent.click(screen.getByRole("button", { name: "Show pending tasks" }));
+  await person.click(screen.getByRole("button", { name: "Show pending tasks" }));
   expect(screen.getByLabelText("Message")).toHaveProperty("value", "Show pending tasks");
   expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", false);
 });

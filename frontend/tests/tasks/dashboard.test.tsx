@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 import { render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import * as navigation from "@/client/navigation";
@@ -8,6 +7,7 @@ import { Providers } from "@/client/providers";
 import { Dashboard } from "@/tasks/dashboard";
 
 import { FakeServer, task } from "../fake-server";
+import { person } from "../person";
 
 let server: FakeServer;
 
@@ -44,7 +44,7 @@ describe("the task list", () => {
     show();
     expect((await screen.findByRole("alert")).textContent).toContain("The list is not available");
     server.override = () => undefined;
-    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await person.click(screen.getByRole("button", { name: "Try again" }));
     expect(await screen.findByText("No tasks yet")).toBeDefined();
   });
 
@@ -59,9 +59,9 @@ describe("the task list", () => {
     server.tasks = [task(), task({ id: "t2", title: "Call Ann", is_completed: true })];
     show();
     await screen.findByText("Buy milk");
-    await userEvent.click(screen.getByRole("button", { name: "completed" }));
+    await person.click(screen.getByRole("button", { name: "completed" }));
     expect(rows()).toEqual(["Call Ann"]);
-    await userEvent.click(screen.getByRole("button", { name: "pending" }));
+    await person.click(screen.getByRole("button", { name: "pending" }));
     expect(rows()).toEqual(["Buy milk"]);
   });
 });
@@ -69,21 +69,21 @@ describe("the task list", () => {
 describe("changes", () => {
   it("adds by a title and Enter", async () => {
     show();
-    await userEvent.type(screen.getByLabelText("New task"), "  Water plants {Enter}");
+    await person.type(screen.getByLabelText("New task"), "  Water plants {Enter}");
     await waitFor(() => expect(rows()).toEqual(["Water plants"]));
     expect(server.calls.find(({ method }) => method === "POST")?.body).toMatchObject({ title: "Water plants", priority: "medium" });
   });
 
   it("adds with details, and refuses an empty title", async () => {
     show();
-    await userEvent.click(screen.getByRole("button", { name: /Details/ }));
+    await person.click(screen.getByRole("button", { name: /Details/ }));
     const dialog = within(screen.getByRole("dialog"));
-    await userEvent.click(dialog.getByRole("button", { name: "Add task" }));
+    await person.click(dialog.getByRole("button", { name: "Add task" }));
     expect(dialog.getByText("A task needs a title.")).toBeDefined();
-    await userEvent.type(dialog.getByLabelText("Title"), "Report");
-    await userEvent.click(dialog.getByLabelText("high"));
-    await userEvent.type(dialog.getByLabelText("Due date"), "2026-12-01");
-    await userEvent.click(dialog.getByRole("button", { name: "Add task" }));
+    await person.type(dialog.getByLabelText("Title"), "Report");
+    await person.click(dialog.getByLabelText("high"));
+    await person.type(dialog.getByLabelText("Due date"), "2026-12-01");
+    await person.click(dialog.getByRole("button", { name: "Add task" }));
     await waitFor(() => expect(rows()).toEqual(["Report"]));
     expect(server.calls.find(({ method }) => method === "POST")?.body).toEqual({
       title: "Report",
@@ -96,10 +96,10 @@ describe("changes", () => {
   it("edits, and takes a due date away", async () => {
     server.tasks = [task({ target_completion_date: "2026-12-01T00:00:00Z" })];
     show();
-    await userEvent.click(await screen.findByRole("button", { name: "Edit Buy milk" }));
+    await person.click(await screen.findByRole("button", { name: "Edit Buy milk" }));
     const dialog = within(screen.getByRole("dialog"));
-    await userEvent.click(dialog.getByRole("button", { name: "No date" }));
-    await userEvent.click(dialog.getByRole("button", { name: "Save" }));
+    await person.click(dialog.getByRole("button", { name: "No date" }));
+    await person.click(dialog.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(server.calls.find(({ method }) => method === "PUT")?.body).toMatchObject({ target_completion_date: null }));
   });
 
@@ -108,11 +108,11 @@ describe("changes", () => {
     show();
     const box = await screen.findByRole("checkbox", { name: "Completed: Buy milk" });
     server.override = ({ method }) => (method === "PATCH" ? { status: 404, body: { detail: "There is no such task." } } : undefined);
-    await userEvent.click(box);
+    await person.click(box);
     expect(await screen.findByText("There is no such task.")).toBeDefined();
     await waitFor(() => expect(box).toHaveProperty("checked", false));
     server.override = () => undefined;
-    await userEvent.click(box);
+    await person.click(box);
     await waitFor(() => expect(server.tasks[0]?.is_completed).toBe(true));
     expect(box).toHaveProperty("checked", true);
   });
@@ -120,11 +120,11 @@ describe("changes", () => {
   it("deletes only after a yes", async () => {
     server.tasks = [task()];
     show();
-    await userEvent.click(await screen.findByRole("button", { name: "Delete Buy milk" }));
-    await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+    await person.click(await screen.findByRole("button", { name: "Delete Buy milk" }));
+    await person.click(screen.getByRole("button", { name: "Cancel" }));
     expect(server.tasks).toHaveLength(1);
-    await userEvent.click(screen.getByRole("button", { name: "Delete Buy milk" }));
-    await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
+    await person.click(screen.getByRole("button", { name: "Delete Buy milk" }));
+    await person.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
     await waitFor(() => expect(rows()).toEqual([]));
     expect(server.tasks).toEqual([]);
   });
