@@ -119,15 +119,15 @@ def test_a_quick_page_needs_one_visit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(pictures) == 1
 
 
-def test_one_slow_visit_of_three_is_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
-    browse(monkeypatch, visit(4.0), visit(1.0), visit(1.2))
+def test_the_quickest_of_three_visits_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    browse(monkeypatch, visit(4.0), visit(3.5), visit(1.2))
     outcome = web.loads_in_browser(world_of(Settings()))
     assert outcome.green
-    assert outcome.evidence["loads"] == [4.0, 1.0, 1.2]
+    assert outcome.evidence["loads"] == [4.0, 3.5, 1.2]
 
 
 def test_a_slow_page_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    browse(monkeypatch, visit(4.0), visit(3.5), visit(1.2))
+    browse(monkeypatch, visit(4.0), visit(3.5), visit(3.9))
     outcome = web.loads_in_browser(world_of(Settings()))
     assert outcome.status is Status.FAILED
     assert "3.50 s" in outcome.observed
