@@ -39,11 +39,18 @@ def start_engine(world: World) -> None:
 
 
 def stop_engine(world: World) -> Outcome:
-    """End the build engine that we started; the user's own Docker is left alone, and layers stay in the cache."""
+    """End the build engine that we started, unless another cluster of ours still builds with it.
+
+    The user's own Docker is left alone, and our layers stay in the cache.
+    """
     from runbook.cluster.embedded.engine import Engine
 
-    engine = Engine(world.settings)
     wanted = "nothing of our build engine left"
+    state = world.settings.state
+    others = sorted(each.name for each in state.parent.glob("*/") if each.name != state.name)
+    engine = Engine(world.settings)
+    if others and engine.leftovers():
+        return passed(f"the build engine stays: cluster {', '.join(others)} uses it too", wanted=wanted)
     engine.down(world.progress)
     left = engine.leftovers()
     if left:
