@@ -9,6 +9,9 @@ from pathlib import Path
 PARENT = "todo-runbook"
 """The folder in each hierarchy that holds the sandboxes' groups."""
 
+NEEDED = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb"}
+"""Controllers of the unified hierarchy that containers are limited by."""
+
 
 def _hierarchies() -> list[Path]:
     """Where the machine mounts its cgroup hierarchies."""
@@ -27,7 +30,9 @@ def _inherit_cpuset(group: Path) -> None:
 def _hand_down(group: Path) -> None:
     """In the unified hierarchy a group's children have only the controllers that it hands down."""
     offered, handed = group / "cgroup.controllers", group / "cgroup.subtree_control"
-    if offered.exists() and (missing := set(offered.read_text().split()) - set(handed.read_text().split())):
+    if not offered.exists():
+        return
+    if missing := (NEEDED & set(offered.read_text().split())) - set(handed.read_text().split()):
         handed.write_text(" ".join(f"+{controller}" for controller in sorted(missing)))
 
 

@@ -9,23 +9,21 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
-from runbook.cluster.embedded import addons, addresses, components, images, link
+from runbook.cluster.embedded import addons, addresses, components, images, link, readiness
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
 from runbook.cluster.embedded.sandbox import Sandbox
 from runbook.errors import CommandMissing, RunbookError, Unmeasurable
 from runbook.settings import Settings
-from runbook.waiting import NotYet, Sight, Subject, eventually, watching
+from runbook.waiting import NotYet, eventually
 
 if TYPE_CHECKING:
     from runbook.world.api import Api
 
-API_SECONDS = 60.0
-NODE_SECONDS = 90.0
 INGRESS_SECONDS = 60.0
 GONE_SECONDS = 10.0
 
@@ -72,15 +70,18 @@ class Embedded:
         self.sandbox.start(definitions)
         link.ensure(self.name, self.sandbox, configuration.addresses)
         base = [self._scratch(name) for name in ("pause", "kube-network-policies", "coredns")]
+        wanted = addons.manifests(addons.BASE, configuration, {image.name: image.reference for image in base})
         with ThreadPoolExecutor(1) as beside:
             loading = beside.submit(self._load, base, progress)
-            self._wait_for_api(progress)
+            # The biggest image is for the ingress, which is enabled next: it comes in while others are waited for.
+            further = beside.submit(self._load, [self._scratch("traefik")], progress)
+            readiness.wait_for_api(self._api, self.folder, progress)
             loading.result()
-        wanted = addons.manifests(addons.BASE, configuration, {image.name: image.reference for image in base})
-        addons.apply(self._api, wanted)
-        self._wait_for_services(progress)
-        self._wait_for_node(progress)
-        addons.wait_for_pods(self._api, wanted, self._since, progress)
+            addons.apply(self._api, wanted)
+            readiness.wait_for_processes(self._api, self.sandbox, self.name, progress)
+            readiness.wait_for_node(self._api, self.name, self._since, self.folder, progress)
+            addons.wait_for_pods(self._api, wanted, self._since, progress)
+            further.result()
 
     def enable_ingress(self, progress: Progress) -> None:
         """Make Traefik serve IngressClass nginx on port 80 of the node."""
@@ -131,7 +132,7 @@ class Embedded:
         parts = self.sandbox.states()
         parts["link"] = f"{link.interface(self.name)} up" if link.exists(self.name) else "missing"
         try:
-            version, node = self._api.version(), self._node_problem(self._api.get("Node", self.name), "")
+            version, node = self._api.version(), readiness.node_problem(self._api.get("Node", self.name), "")
             parts |= self._pods()
         except (Unmeasurable, RunbookError) as problem:
             return ClusterStatus(self.provider, running=False, detail=problem.observed, parts=parts)
@@ -147,7 +148,11 @@ class Embedded:
         return self.folder / components.AUDIT_LOG.relative_to("/")
 
     def ingress_address(self) -> str:
-        return self._configuration().addresses.node
+        if not (self.folder / "addresses.json").exists():
+            raise Unmeasurable(
+                "there is no node", wanted="a node, which has an address", hint="inv cluster.up"
+            )
+        return addresses.of_node(self.name, self.folder).node
 
     def docker_environment(self) -> Mapping[str, str]:
         from runbook.cluster.embedded.engine import Engine
@@ -201,8 +206,7 @@ class Embedded:
     @property
     def _since(self) -> str:
         """When the sandbox was started, as the API writes times: what is older tells of another life."""
-        began = (self.folder / "pid").stat().st_mtime
-        return datetime.fromtimestamp(int(began), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(int(self.sandbox.started()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _forget_broken(self) -> None:
         """A node whose state folder was deleted under it cannot be repaired: end it, and begin anew."""
@@ -234,79 +238,6 @@ class Embedded:
             hint="inv cluster.status",
         )
         images.load_scratch(self.sandbox, wanted, progress)
-
-    def _wait_for_api(self, progress: Progress) -> None:
-        def look() -> None:
-            try:
-                answer = self._api.raw("/readyz", timeout=2.0)
-            except Unmeasurable as error:
-                raise NotYet("the API server does not answer yet") from error
-            if answer.status_code != 200:
-                failing = [line[3:].split()[0] for line in answer.text.splitlines() if line.startswith("[-]")]
-                more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""
-                raise NotYet(f"API server: {failing[0] if failing else answer.status_code}{more} not ready")
-            if self._api.get("Namespace", "kube-system") is None:
-                raise NotYet("API server: its namespaces are not there yet")
-
-        progress("waiting for the API server")
-        eventually(
-            look,
-            timeout=API_SECONDS,
-            every=0.1,
-            slowest=0.2,
-            wanted="a ready API server",
-            hint=f"tail {self.folder}/log/kube-apiserver/current",
-            progress=progress,
-        )
-
-    def _wait_for_services(self, progress: Progress) -> None:
-        """All processes up, and the kubelet answering: the API still calls a node Ready long after its kubelet died."""
-
-        def look() -> None:
-            down = [name for name, state in self.sandbox.states().items() if not state.startswith("up")]
-            if down:
-                raise NotYet(f"not up: {', '.join(down)}")
-            if self._api.raw(f"/api/v1/nodes/{self.name}/proxy/healthz", timeout=5.0).status_code != 200:
-                raise NotYet("the kubelet does not answer")
-
-        eventually(
-            look,
-            timeout=NODE_SECONDS,
-            every=0.1,
-            slowest=0.3,
-            wanted="all processes of the node up",
-            hint=f"tail {self.folder}/log/*/current",
-            progress=progress,
-        )
-
-    def _wait_for_node(self, progress: Progress) -> None:
-        def judge(sight: Sight) -> None:
-            found = next((node for nodes in sight.values() for node in nodes), None)
-            if problem := self._node_problem(found, self._since):
-                raise NotYet(problem)
-
-        watching(
-            self._api,
-            [Subject("Node", fields=f"metadata.name={self.name}")],
-            judge,
-            timeout=NODE_SECONDS,
-            wanted="a Ready node",
-            hint=f"tail {self.folder}/log/kubelet/current",
-            progress=progress,
-        )
-
-    @staticmethod
-    def _node_problem(node: Mapping[str, Any] | None, since: str) -> str:
-        """What keeps the node from being Ready now; empty when nothing does."""
-        if node is None:
-            return "the kubelet has not registered yet"
-        conditions = {
-            condition["type"]: condition for condition in node.get("status", {}).get("conditions", [])
-        }
-        ready = conditions.get("Ready", {})
-        if ready.get("lastHeartbeatTime", "") < since:
-            return "the kubelet has not reported yet"
-        return "" if ready.get("status") == "True" else f"not Ready: {ready.get('message', 'no condition')}"
 
     def _pods(self) -> dict[str, str]:
         found = {}

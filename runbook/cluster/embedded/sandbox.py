@@ -21,7 +21,7 @@ from pathlib import Path
 from shlex import join
 from typing import IO
 
-from runbook.cluster.embedded import cgroups, services
+from runbook.cluster.embedded import cgroups, processes, services
 from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
 
@@ -30,7 +30,6 @@ __all__ = ["INSIDE", "Sandbox", "ServiceDefinition"]
 START_SECONDS = 15.0
 STOP_SECONDS = 20
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-MARK = "TODO_SANDBOX_FOLDER"
 PROGRAMS = {
     "s6-svscan": "s6",
     "s6-log": "s6",
@@ -112,16 +111,19 @@ class Sandbox:
         """Process 1 as the machine numbers it; None when the sandbox does not run."""
         with suppress(OSError, ValueError):
             pid = int((self.folder / "pid").read_text())
-            if self._is_first(pid):
+            if processes.is_first(pid, self.folder):
                 return pid
-        for entry in Path(
-            "/proc"
-        ).iterdir():  # the pid file is lost, or tells of a machine that was restarted
-            if entry.name.isdigit() and self._is_first(int(entry.name)):
-                with suppress(OSError):
-                    (self.folder / "pid").write_text(entry.name)
-                return int(entry.name)
-        return None
+        # The pid file is lost, or tells of a machine that was restarted.
+        pid = next((each for each in processes.of(self.folder) if processes.is_first(each, self.folder)), 0)
+        if pid:
+            with suppress(OSError):
+                (self.folder / "pid").write_text(str(pid))
+        return pid or None
+
+    def started(self) -> float:
+        """When process 1 began, in seconds since the epoch and rather a second early; 0 when it does not run."""
+        pid = self.pid()
+        return 0.0 if pid is None else processes.began(pid) - 1
 
     def run(self, argv: Sequence[str], timeout: float = 60.0, *, stdin: IO[bytes] | None = None) -> str:
         """Run a command inside and return its standard output.
@@ -198,7 +200,7 @@ class Sandbox:
 
     def leftovers(self) -> list[str]:
         """What is still there of it, in words, but for `folder` itself: processes, mounts, cgroups."""
-        found = [f"process {pid}: {self._command(pid)}" for pid in self._marked()]
+        found = [f"process {pid}: {processes.command(pid)}" for pid in processes.of(self.folder)]
         mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
         found += [f"mount {point}" for point in mounts if Path(point).is_relative_to(self.folder)]
         return found + [f"cgroup {group}" for group in cgroups.existing(self._group)]
@@ -213,7 +215,7 @@ class Sandbox:
         environment = {
             "PATH": SYSTEM_PATH,
             "LC_ALL": "C",
-            MARK: str(self.folder),
+            processes.MARK: str(self.folder),
             "TODO_SANDBOX_NAME": self.name,
             "TODO_SANDBOX_NETWORK": "--net" if self.network else "",
             "TODO_SANDBOX_COVERED": "\n".join(self.covered),
@@ -252,7 +254,7 @@ class Sandbox:
         except ProcessLookupError:
             return
         try:
-            if self._is_first(pid):
+            if processes.is_first(pid, self.folder):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
             if not select.select([handle], [], [], STOP_SECONDS)[0]:
                 raise TimedOut(
@@ -262,38 +264,10 @@ class Sandbox:
         finally:
             os.close(handle)
         deadline = time.monotonic() + STOP_SECONDS
-        while self._marked() and time.monotonic() < deadline:  # until their parents have reaped them
+        while (
+            processes.of(self.folder) and time.monotonic() < deadline
+        ):  # until their parents have reaped them
             time.sleep(0.01)
-
-    def _is_first(self, pid: int) -> bool:
-        """Whether this is process 1 of this very sandbox: it carries the mark, and is number 1 one level down."""
-        try:
-            status = (Path("/proc") / str(pid) / "status").read_text()
-        except OSError:
-            return False
-        numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
-        return numbers[1:] == ["1"] and self._carries_mark(pid)
-
-    def _carries_mark(self, pid: int) -> bool:
-        with suppress(OSError):
-            environment = (Path("/proc") / str(pid) / "environ").read_bytes()
-            return f"{MARK}={self.folder}".encode() in environment.split(b"\0")
-        return False
-
-    def _marked(self) -> list[int]:
-        numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-        return sorted(pid for pid in numbers if self._carries_mark(pid))
-
-    @staticmethod
-    def _command(pid: int) -> str:
-        with suppress(OSError):
-            return (
-                (Path("/proc") / str(pid) / "cmdline")
-                .read_bytes()
-                .replace(b"\0", b" ")
-                .decode(errors="replace")
-            )
-        return "ended"
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
