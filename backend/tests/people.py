@@ -13,6 +13,11 @@ from harness.postgres import Database
 AUTH_SECRET = "auth-secret-of-the-tests-0123456789"
 SIGNING_KEY = "signing-key-of-the-tests-0123456789"
 API_KEY = "sk-test-0123456789abcdef"
+_PATIENT = (
+    *("MCP_TIMEOUT", "MODEL_TIMEOUT", "READY_TIMEOUT"),
+    *("DATABASE_CONNECT_TIMEOUT", "DATABASE_COMMAND_TIMEOUT", "DATABASE_POOL_TIMEOUT"),
+)
+"""A busy machine is no failure; what these bound has cases of its own."""
 
 
 def backend_variables(database: Database, mcp_url: str, model_url: str) -> dict[str, str]:
@@ -25,6 +30,7 @@ def backend_variables(database: Database, mcp_url: str, model_url: str) -> dict[
         "OPENAI_BASE_URL": model_url,
         "OPENAI_MODEL": "scripted",
         "FRONTEND_URL": "http://todo.local",
+        **dict.fromkeys(_PATIENT, "60"),
     }
 
 
@@ -60,5 +66,5 @@ class Person:
         self.http = httpx2.Client(
             base_url=f"{base_url}/api/{self.id}/",
             headers={"Cookie": f"better-auth.session_token={self.cookie}"},
-            timeout=60,
+            timeout=120,
         )

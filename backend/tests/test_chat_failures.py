@@ -106,7 +106,7 @@ def test_a_turn_that_takes_too_long_is_ended_and_the_next_one_is_served(
     database: Database, mcp_server: Service, scripted: ScriptedModel, tmp_path: Path
 ) -> None:
     variables = backend_variables(database, mcp_server.url, scripted.url)
-    variables |= {"CHAT_TIMEOUT": "10", "OPENAI_API_KEY": ""}
+    variables |= {"CHAT_TIMEOUT": "15", "OPENAI_API_KEY": ""}
     with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
         person = Person(database, running.url)
         answered = threading.Event()

@@ -51,5 +51,5 @@ def test_attempts_end(database: Database) -> None:
 
 def test_a_wrong_password_is_not_tried_again(database: Database) -> None:
     wrong = database.url("todo_backend").replace("only-for-this-test", "wrong")
-    with pytest.raises(Exception, match="password authentication failed"):
+    with pytest.raises(DatabaseUnavailableError, match="InvalidPasswordError"):
         ask(wrong, "SELECT 1", database_connect_attempts=10)

@@ -11,6 +11,8 @@ from harness.postgres import Database
 from harness.processes import Service
 from people import Person, signed_cookie
 
+HTTP = httpx2.Client(timeout=120)
+
 ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "tasks", None),
     ("POST", "tasks", {"title": "x"}),
@@ -71,7 +73,7 @@ def test_without_a_good_session_nothing_is_served(
     before = state(alice)
     for name, cookie in cookies.items():
         url = f"{backend.url}/api/{alice.id}/{path.format(**belongings)}"
-        answer = httpx2.request(
+        answer = HTTP.request(
             method, url, json=filled(body, belongings), headers={"Cookie": cookie} if cookie else {}
         )
         assert (name, answer.status_code) == (name, 401)

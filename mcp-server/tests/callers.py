@@ -18,7 +18,8 @@ SIGNING_KEY = "signing-key-of-the-tests-" + "0123456789" * 4
 
 
 def variables(database: Database) -> dict[str, str]:
-    return {"DATABASE_URL": database.url("todo_mcp"), "MCP_SIGNING_KEY": SIGNING_KEY}
+    patient = dict.fromkeys(("DATABASE_CONNECT_TIMEOUT", "DATABASE_COMMAND_TIMEOUT"), "60")
+    return {"DATABASE_URL": database.url("todo_mcp"), "MCP_SIGNING_KEY": SIGNING_KEY, **patient}
 
 
 def token(user_id: str, *, key: str = SIGNING_KEY, algorithm: str = "HS256", **claims: Any) -> str:
@@ -47,7 +48,7 @@ class Caller:
     async def session(self, request_id: str) -> AsyncIterator[ClientSession]:
         headers = {"Authorization": f"Bearer {token(self.id)}", "X-Request-ID": request_id}
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=30) as http,
+            httpx2.AsyncClient(headers=headers, timeout=120) as http,
             streamable_http_client(self.url, http_client=http) as streams,
             ClientSession(streams[0], streams[1]) as session,
         ):

@@ -14,6 +14,8 @@ from callers import SIGNING_KEY, Caller, token, variables
 from harness.postgres import PASSWORD, Database
 from harness.processes import MCP_SERVER, Service, executable, free_port, service
 
+HTTP = httpx2.Client(timeout=120)
+
 MESSAGE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -26,7 +28,7 @@ def post(url: str, bearer: str | None, **headers: str) -> httpx2.Response:
     whole = {"Accept": "application/json, text/event-stream", **headers}
     if bearer is not None:
         whole["Authorization"] = f"Bearer {bearer}"
-    return httpx2.post(f"{url}/mcp", json=MESSAGE, headers=whole, timeout=30)
+    return HTTP.post(f"{url}/mcp", json=MESSAGE, headers=whole)
 
 
 def unsigned(user_id: str) -> str:
@@ -97,7 +99,7 @@ def test_the_server_answers_to_its_names_only(
 
 
 def test_probes_ask_by_the_pods_address_and_without_a_token(running: Service) -> None:
-    answer = httpx2.get(f"{running.url}/health", headers={"Host": "10.0.0.7:8080"})
+    answer = HTTP.get(f"{running.url}/health", headers={"Host": "10.0.0.7:8080"})
     assert (answer.status_code, answer.json()) == (200, {"status": "healthy"})
 
 
@@ -113,7 +115,7 @@ def test_pages_of_browsers_are_refused(running: Service, alice: Caller) -> None:
 
 
 def test_large_bodies_are_refused(running: Service, alice: Caller) -> None:
-    answer = httpx2.post(
+    answer = HTTP.post(
         f"{running.url}/mcp",
         content=b"x" * 70_000,
         headers={"Authorization": f"Bearer {token(alice.id)}", "Content-Type": "application/json"},
@@ -149,7 +151,7 @@ def test_without_a_database_the_process_lives_and_tools_say_so(
 ) -> None:
     wanted = variables(replace(database, port=free_port()))
     with service([executable(MCP_SERVER, "todo-mcp-server")], wanted, tmp_path / "log") as started:
-        assert httpx2.get(f"{started.url}/health").json() == {"status": "healthy"}
+        assert HTTP.get(f"{started.url}/health").json() == {"status": "healthy"}
         stranded = Caller(database, started.url)
         told = stranded.refused("list_tasks")
         assert "could not list the tasks: the task database did not answer" in told

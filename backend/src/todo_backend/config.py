@@ -40,6 +40,8 @@ class Settings(DatabaseSettings):
     mcp_server_url: AnyHttpUrl = AnyHttpUrl("http://mcp-server-svc:8080/mcp")
     mcp_timeout: Seconds = 10
     """Per message to the MCP server."""
+    ready_timeout: Seconds = 3
+    """For each question that /ready asks."""
 
     openai_api_key: SecretStr
     openai_base_url: OptionalUrl = None

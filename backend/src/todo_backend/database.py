@@ -19,7 +19,7 @@ _RECYCLE_SECONDS = 3600
 
 
 class DatabaseUnavailableError(Exception):
-    """PostgreSQL could not be reached, after all attempts."""
+    """PostgreSQL cannot be reached after all attempts, or refuses us; the text is the kind of error."""
 
 
 def _passing(error: BaseException) -> bool:
@@ -49,7 +49,7 @@ def create_engine(settings: DatabaseSettings, application: str = "todo-backend")
                 statement_cache_size=0,  # pooled hosts share server connections between clients
                 server_settings={"application_name": application},
             )
-        except _STARTING_UP as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseUnavailableError(type(error).__name__) from error
 
     return create_async_engine(

@@ -14,8 +14,6 @@ from starlette.responses import JSONResponse
 router = APIRouter(tags=["health"])
 log = structlog.get_logger(__name__)
 
-_TIMEOUT_SECONDS = 3.0
-
 
 @router.get("/")
 async def about(request: Request) -> dict[str, str]:
@@ -32,8 +30,10 @@ async def health() -> dict[str, str]:
 @router.get("/ready", responses={503: {"description": "something needed does not answer"}})
 async def ready(request: Request) -> JSONResponse:
     """Whether the database and the MCP server answer; 503 with the one that does not."""
+    seconds: float = request.app.state.settings.ready_timeout
     database, mcp_server = await asyncio.gather(
-        _answers("database", _ask_database(request)), _answers("mcp_server", _ask_mcp_server(request))
+        _answers("database", _ask_database(request), seconds),
+        _answers("mcp_server", _ask_mcp_server(request), seconds),
     )
     checks = {"database": "ok" if database else "failed", "mcp_server": "ok" if mcp_server else "failed"}
     is_ready = database and mcp_server
@@ -42,9 +42,9 @@ async def ready(request: Request) -> JSONResponse:
     )
 
 
-async def _answers(name: str, question: Awaitable[None]) -> bool:
+async def _answers(name: str, question: Awaitable[None], seconds: float) -> bool:
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
+        async with asyncio.timeout(seconds):
             await question
     except Exception as error:
         log.warning("not_ready", check=name, exc_info=error)

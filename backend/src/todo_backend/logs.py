@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -33,12 +33,20 @@ def _redact_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
 def _error_kind(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace a traceback by the error's kind and place: messages of drivers quote rows of users."""
+    """Replace a traceback by its errors' kinds and the place: messages of drivers quote what people wrote."""
     found = event.pop("exc_info", None)
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
-        event["error"] = type(error).__qualname__
+        event["error"] = " < ".join(type(link).__qualname__ for link in _chain(error))
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next

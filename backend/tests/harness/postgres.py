@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from harness.processes import BACKEND, environment, executable, free_port
+from harness.processes import BACKEND, COMMAND_SECONDS, environment, executable, free_port
 
 ROLES = ("todo_owner", "todo_backend", "todo_frontend", "todo_mcp")
 PASSWORD = "only-for-this-test"
@@ -56,7 +56,7 @@ class Database:
             env=environment({"DATABASE_URL": self.url("todo_owner")}),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
 
@@ -90,7 +90,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
     )
     return certificate, key
 
@@ -123,7 +123,7 @@ def server() -> Iterator[Database]:
             env=surroundings,
             stdout=subprocess.DEVNULL,
             check=True,
-            timeout=120,
+            timeout=COMMAND_SECONDS,
             **account,
         )
         settings = {
@@ -150,7 +150,7 @@ def server() -> Iterator[Database]:
             yield maintenance
         finally:
             process.send_signal(2)  # SIGINT: fast shutdown
-            process.wait(60)
+            process.wait(COMMAND_SECONDS)
 
 
 def _prepare(maintenance: Database, process: subprocess.Popen[bytes]) -> None:

@@ -18,8 +18,10 @@ ROOT = Path(__file__).resolve().parents[3]
 BACKEND = ROOT / "backend"
 MCP_SERVER = ROOT / "mcp-server"
 
+COMMAND_SECONDS = 600
+"""For one command; generous, since a busy machine is no failure."""
 _START_SECONDS = 180
-_STOP_SECONDS = 20
+_STOP_SECONDS = 60
 
 
 def free_port() -> int:
@@ -44,7 +46,7 @@ def executable(project: Path, name: str) -> str:
     python = os.path.realpath(sys.executable)
     wanted = [uv, "sync", "--frozen", "--quiet", "--project", str(project), "--python", python]
     surroundings = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    subprocess.run(wanted, check=True, timeout=600, env=surroundings)
+    subprocess.run(wanted, check=True, timeout=COMMAND_SECONDS, env=surroundings)
     return str(project / ".venv" / "bin" / name)
 
 
