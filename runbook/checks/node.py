@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 OLDEST = {"embedded": "1.35"}
+DNS = ("kube-dns", "kube-system")
+"""Service and namespace of the cluster's DNS, whatever serves it; a cluster that names it otherwise is not judged."""
+
 OLDEST_ELSEWHERE = "1.30"
 """Clusters of the user's own: what the chart and the checks need of the API."""
 
 
 def ready(world: World) -> Outcome:
-    """The API server answers and every node is Ready, in a version that carries the chart.
+    """The API server answers, every node is Ready, in a version that carries the chart, and the cluster's DNS is up.
 
     Source: T043, FR-002.
     """
@@ -44,6 +47,10 @@ def ready(world: World) -> Outcome:
     problems = [_problem(node) for node in nodes]
     if told := workloads.describe(problems):
         return failed(told, wanted=wanted, hint="kubectl describe nodes", **evidence)
+    if dns := _dns_problem(world):
+        return failed(
+            dns, wanted=f"{wanted}, and names that resolve in it", hint="inv cluster.up", **evidence
+        )
     version = world.api.version()
     evidence["version"] = version
     if _older(version, oldest):
@@ -70,6 +77,20 @@ def _problem(node: Mapping[str, Any]) -> str:
     return (
         f"node {workloads.name(node)} takes no pods (cordoned)" if node["spec"].get("unschedulable") else ""
     )
+
+
+def _dns_problem(world: World) -> str:
+    """Without DNS pods stay Ready and nothing works: told here, and not as a fault of the application."""
+    service, namespace = DNS
+    if world.api.get("Service", service, namespace) is None:
+        return ""
+    slices = world.api.list("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={service}")
+    conditions = [
+        endpoint.get("conditions") or {} for each in slices for endpoint in each.get("endpoints") or []
+    ]
+    if any(each.get("ready") for each in conditions):
+        return ""
+    return f"the cluster's DNS has no ready pod: Service {service} in namespace {namespace} has no ready endpoint"
 
 
 def _capacity(node: Mapping[str, Any]) -> dict[str, str]:

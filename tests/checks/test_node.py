@@ -105,3 +105,20 @@ def test_something_else_on_port_80_fails() -> None:
     outcome = node.ingress(world_of(Settings(), api=FakeApi(CLASS), http=FakeHttp(stranger=200)))
     assert outcome.status is Status.FAILED
     assert "answered an unknown host with 200" in outcome.observed
+
+
+def test_a_cluster_without_dns_fails_and_says_so() -> None:
+    service = {"kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system"}, "spec": {}}
+    labels = {"kubernetes.io/service-name": "kube-dns"}
+    slices = {
+        "kind": "EndpointSlice",
+        "metadata": {"name": "kube-dns-x", "namespace": "kube-system", "labels": labels},
+        "endpoints": [{"addresses": ["10.0.0.9"], "conditions": {"ready": True}}],
+    }
+    api = FakeApi(running.node(), service, slices)
+    world = world_of(Settings(), api=api, cluster=FakeCluster())
+    assert node.ready(world).green
+    slices["endpoints"] = []
+    outcome = node.ready(world)
+    assert (outcome.status, outcome.hint) == (Status.FAILED, "inv cluster.up")
+    assert "the cluster's DNS has no ready pod" in outcome.observed
