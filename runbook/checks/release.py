@@ -41,8 +41,7 @@ def current(world: World) -> Outcome:
         if last is not None
     }
     if problems:
-        hint = f"helm -n {settings.namespace} history {settings.release}"
-        return failed("; ".join(problems), wanted=wanted, hint=hint, releases=evidence)
+        return failed("; ".join(problems), wanted=wanted, hint="inv deploy", releases=evidence)
     last = found[settings.release]
     assert last is not None
     return passed(

@@ -61,6 +61,8 @@ def _problem(
     selected = [
         pod for pod in pods if selector and selector.items() <= (pod["metadata"].get("labels") or {}).items()
     ]
+    if not any(workloads.component(pod) == component.name for pod in pods):
+        return f"Service {component.service} has no endpoint: there is no pod of {component.name}"
     if not selected:
         return f"the selector of Service {component.service} matches no pod of the application: {selector}"
     ready = {_address(pod) for pod in selected if workloads.condition(pod, "Ready").get("status") == "True"}

@@ -54,9 +54,14 @@ def test_each_service_leads_to_its_pod() -> None:
     assert outcome.evidence["endpoints"]["backend-svc"] == ["10.1.0.6"]
 
 
+def no_pod(api: FakeApi) -> None:
+    del api.objects["Pod", "todo", "backend-1"]
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
+        (no_pod, "Service backend-svc has no endpoint: there is no pod of backend"),
         (no_service, "there is no Service backend-svc"),
         (other_port, "Service backend-svc serves port [8001], not 8000"),
         (other_target, "leads to port 8009; its pods declare [8000]"),
