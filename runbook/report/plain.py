@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from textwrap import shorten
 
 from runbook.events import Began, Event, Finished, Mode, Run, Started, Waiting
 from runbook.report.words import MARKS, PLAIN_MARKS, duration, explanation, summary
@@ -11,6 +12,9 @@ from runbook.step import Status
 
 QUIET = 10.0
 """Seconds between two lines about what one step waits for: a log is not an animation."""
+
+LONGEST = 140
+"""Characters of what a step waits for that one line shows."""
 
 
 class PlainReporter:
@@ -25,8 +29,8 @@ class PlainReporter:
     def on_event(self, event: Event) -> None:
         match event:
             case Began(plan, mode):
-                verb = "asks" if mode is Mode.VERIFY else "makes true"
-                self.writer.line(f"This run {verb} {len(plan.steps)} steps.")
+                rest = "nothing is changed" if mode is Mode.VERIFY else "what does not stand yet is made"
+                self.writer.line(f"{len(plan.steps)} steps to prove; {rest}.")
             case Started(step):
                 self._started.setdefault(step.id, time.monotonic())
             case Waiting(step, text):
@@ -49,7 +53,7 @@ class PlainReporter:
         if now - at >= QUIET and text != said:
             self._said[step_id] = (now, text)
             elapsed = duration(now - self._started.get(step_id, now))
-            self.writer.line(f"..   {step_id}  {text} ({elapsed})")
+            self.writer.line(f"..   {step_id}  {shorten(text, LONGEST, placeholder=' ...')} ({elapsed})")
 
     def _finished(self, event: Finished) -> None:
         result = event.result
