@@ -24,6 +24,13 @@ def choose(settings: Settings) -> Cluster:
         from runbook.cluster.existing import Existing
 
         return Existing(settings)
+    linux = platform.system() == "Linux"
+    if settings.cluster == "embedded" and not linux:
+        raise UsageError(
+            f"the embedded node needs Linux, and this is {platform.system()}",
+            wanted="Linux",
+            hint="TODO_CLUSTER=minikube",
+        )
     from runbook.cluster.embedded.node import Embedded
 
     embedded = Embedded(settings)
@@ -33,7 +40,7 @@ def choose(settings: Settings) -> Cluster:
 
     if settings.cluster == "minikube" or Minikube.usable():
         return Minikube(settings)
-    if platform.system() == "Linux" and os.geteuid() == 0:
+    if linux and os.geteuid() == 0:
         return embedded
     raise UsageError(
         "there is no minikube with a Docker daemon that answers, and the embedded node needs root on Linux",

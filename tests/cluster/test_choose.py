@@ -71,3 +71,9 @@ def test_minikube_without_docker_is_not_usable(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/minikube" if name == "minikube" else None)
     assert Minikube.usable() is False
+
+
+def test_the_embedded_node_is_refused_where_there_is_no_linux(machine: SimpleNamespace) -> None:
+    machine.system = "Darwin"
+    with pytest.raises(UsageError, match=r"needs Linux.*TODO_CLUSTER=minikube"):
+        choose(Settings(cluster="embedded"))

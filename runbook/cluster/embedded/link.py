@@ -11,7 +11,7 @@ from typing import Any
 
 from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import CommandFailed, RunbookError
+from runbook.errors import CommandFailed, CommandMissing, RunbookError
 
 INSIDE_NAME = "eth0"
 
@@ -22,9 +22,12 @@ def interface(name: str) -> str:
 
 
 def _ip(*arguments: str) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        ["ip", "-json", *arguments], capture_output=True, text=True, timeout=10, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["ip", "-json", *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except FileNotFoundError as error:
+        raise CommandMissing("`ip` is not installed", hint="apt-get install iproute2") from error
     if done.returncode != 0:
         raise CommandFailed(
             f"`ip {' '.join(arguments)}`: {done.stderr.strip()}", hint=f"ip {' '.join(arguments)}"

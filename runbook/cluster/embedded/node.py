@@ -16,8 +16,8 @@ from runbook.cluster.embedded import addons, addresses, components, images, link
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
-from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import CommandMissing, RunbookError, Unmeasurable
+from runbook.cluster.embedded.sandbox import PROGRAMS, Sandbox, require
+from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.waiting import NotYet, eventually
 
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 
 INGRESS_SECONDS = 60.0
 GONE_SECONDS = 10.0
+
+NODE_PROGRAMS = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "iptables-restore": "iptables",
+    "nft": "nftables",
+    "conntrack": "conntrack",
+}
+"""What the node takes from the machine, and the Debian package that brings it."""
+
+WAY_OUT_PROGRAMS = {"slirp4netns": "slirp4netns"}
 
 TUNABLES = {
     "/proc/sys/vm/overcommit_memory": "1\n",
@@ -58,9 +70,8 @@ class Embedded:
 
     def up(self, progress: Progress) -> None:
         """Bring the node to Ready, or repair it; a second call changes nothing."""
+        require(PROGRAMS | NODE_PROGRAMS | (WAY_OUT_PROGRAMS if self._outside else {}))
         self._forget_broken()
-        if self._outside and shutil.which("slirp4netns") is None:
-            raise CommandMissing("`slirp4netns` is not installed", hint="apt-get install slirp4netns")
         configuration = self._configuration()
         configuration.write()
         definitions = components.definitions(configuration, self._binary)

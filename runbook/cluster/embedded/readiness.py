@@ -14,7 +14,7 @@ from runbook.waiting import NotYet, Sight, Subject, eventually, watching
 if TYPE_CHECKING:
     from runbook.world.api import Api
 
-API_SECONDS = 60.0
+API_SECONDS = 120.0
 NODE_SECONDS = 90.0
 
 

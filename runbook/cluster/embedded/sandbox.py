@@ -25,7 +25,7 @@ from runbook.cluster.embedded import cgroups, processes, services
 from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
 
-__all__ = ["INSIDE", "Sandbox", "ServiceDefinition"]
+__all__ = ["INSIDE", "PROGRAMS", "Sandbox", "ServiceDefinition", "require"]
 
 START_SECONDS = 15.0
 STOP_SECONDS = 20
@@ -72,7 +72,7 @@ class Sandbox:
 
         A running sandbox keeps the services whose definition is unchanged and restarts the others.
         """
-        self._require()
+        require(PROGRAMS)
         for folder in (self.folder, self.folder / "log", self.folder / "services"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock():
@@ -276,13 +276,20 @@ class Sandbox:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _require(self) -> None:
-        if os.geteuid() != 0:
-            raise RunbookError(
-                "a sandbox needs root", wanted="user id 0", hint="run this as root, or use minikube"
-            )
-        for program, package in PROGRAMS.items():
-            if shutil.which(program, path=SYSTEM_PATH) is None:
-                raise CommandMissing(
-                    f"`{program}` is not installed", hint=f"inv setup (or apt-get install {package})"
-                )
+
+def require(programs: Mapping[str, str]) -> None:
+    """Refuse early and in one line: only root makes namespaces, and every program must be there.
+
+    `programs` maps each to the Debian package that brings it.
+    """
+    if os.geteuid() != 0:
+        raise RunbookError(
+            "a sandbox needs root", wanted="user id 0", hint="run this as root, or use minikube"
+        )
+    missing = [name for name in programs if shutil.which(name, path=SYSTEM_PATH) is None]
+    if missing:
+        packages = sorted({programs[name] for name in missing})
+        raise CommandMissing(
+            f"not installed: {', '.join(missing)}",
+            hint=f"inv setup (or apt-get install {' '.join(packages)})",
+        )

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from runbook.cluster.embedded import cgroups
-from runbook.cluster.embedded.sandbox import Sandbox, ServiceDefinition
-from runbook.errors import CommandFailed, RunbookError, TimedOut, UsageError
+from runbook.cluster.embedded.sandbox import Sandbox, ServiceDefinition, require
+from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
 from runbook.waiting import NotYet, eventually
 
 needs_root = pytest.mark.skipif(
@@ -169,3 +169,9 @@ def test_only_root_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(RunbookError, match="needs root"):
         Sandbox("todo-test", tmp_path / "sandbox", network=False).start(SLEEPER)
+
+
+def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(CommandMissing, match=r"no-such-program.*apt-get install a-package"):
+        require({"sh": "dash", "no-such-program": "a-package"})
