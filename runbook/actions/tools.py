@@ -30,12 +30,20 @@ def install(world: World) -> None:
 
 
 def start_engine(world: World) -> None:
-    """Have a build engine that answers: the user's Docker, else ours."""
-    install(world)
-    if world.cluster.provider == "embedded":
-        from runbook.cluster.embedded.engine import Engine
+    """Have a build engine that answers: the user's Docker, else ours.
 
-        Engine(world.settings).up(world.progress)
+    Ours wants only the packages and buildx, so that images build while the rest of the toolchain compiles.
+    """
+    if world.cluster.provider != "embedded":
+        return
+    from runbook.cluster.embedded import packages
+    from runbook.cluster.embedded.engine import Engine
+    from runbook.cluster.embedded.toolchain import Toolchain
+
+    with _one_at_a_time:
+        packages.install(world.progress)
+        Toolchain(world.settings).install(world.progress, only=("buildx",))
+    Engine(world.settings).up(world.progress)
 
 
 def stop_engine(world: World) -> Outcome:

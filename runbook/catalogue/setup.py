@@ -21,9 +21,16 @@ STEPS = (
         check=tools.build_engine,
         apply=toolchain.start_engine,
     ),
-    Step("T005", "A local Kubernetes can be started", check=tools.kubernetes, apply=toolchain.install),
-    Step("T006", "Helm 3 or 4 is installed", check=tools.helm, apply=toolchain.install),
-    Step("T007", "kubectl is installed", check=tools.kubectl, apply=toolchain.install),
+    # After T004, so that the build engine does not wait for the minutes that these take where nothing is cached.
+    Step(
+        "T005",
+        "A local Kubernetes can be started",
+        check=tools.kubernetes,
+        apply=toolchain.install,
+        needs=("T004",),
+    ),
+    Step("T006", "Helm 3 or 4 is installed", check=tools.helm, apply=toolchain.install, needs=("T004",)),
+    Step("T007", "kubectl is installed", check=tools.kubectl, apply=toolchain.install, needs=("T004",)),
     Step("T008", "Dapr can be installed: its CLI, or Helm in its place", check=tools.dapr, needs=("T006",)),
     Step(
         "T009", "The backend is a complete FastAPI project", check=project.complete_backend, needs=("T002",)
