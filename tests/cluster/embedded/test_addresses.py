@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbook.cluster.embedded import addresses
@@ -14,6 +14,7 @@ from runbook.cluster.embedded.addresses import Addresses
 from runbook.errors import RunbookError
 
 
+@settings(deadline=None)
 @given(st.integers(addresses.FIRST, addresses.LAST))
 def test_all_parts_of_a_block_lie_in_it_and_apart(block: int) -> None:
     found = Addresses(block)
@@ -31,6 +32,7 @@ def test_all_parts_of_a_block_lie_in_it_and_apart(block: int) -> None:
     assert {IPv4Address(found.host), IPv4Address(found.node)} == set(parts[2].hosts())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @given(st.sets(st.integers(addresses.FIRST, addresses.LAST), max_size=addresses.LAST - addresses.FIRST))
 def test_a_used_range_is_never_chosen(blocks: set[int]) -> None:
     used = [IPv4Network(f"10.{block}.3.0/24") for block in blocks]
