@@ -91,4 +91,4 @@ if wants services; then
   timed 'offline model' python_service stand-ins/offline-model
   timed 'frontend' frontend
 fi
-if wants live; then timed 'live tests' .venv/bin/pytest -q tests/live -m live; fi
+if wants live; then timed 'live tests' .venv/bin/pytest -q tests/cluster tests/live -m live; fi

@@ -56,6 +56,7 @@ PACKAGES = (
     Package("procps", "sysctl", "the node's kernel settings"),
     Package("execline", "execlineb", "scripts of the node's supervisor"),
     Package("s6", "s6-svscan", "supervises the node's processes"),
+    Package("slirp4netns", "slirp4netns", "a way out for pods, where a real model or database asks for one"),
     Package("mmdebstrap", "mmdebstrap", "makes the stand-in base images"),
     Package(
         "debian-archive-keyring",
