@@ -79,16 +79,18 @@ export function Chat({ userId, firstName, conversation }: Properties) {
               </button>
             </p>
           )}
-          <ol role="log" aria-label="Conversation" className="space-y-4">
-            {messages.map((message) =>
-              message.role === "user" ? (
-                <UserBubble key={message.key} message={message} />
-              ) : (
-                <AssistantBubble key={message.key} message={message} />
-              ),
-            )}
-            {busy !== null && <WaitingBubble />}
-          </ol>
+          <div role="log" aria-label="Conversation">
+            <ol className="space-y-4">
+              {messages.map((message) =>
+                message.role === "user" ? (
+                  <UserBubble key={message.key} message={message} />
+                ) : (
+                  <AssistantBubble key={message.key} message={message} />
+                ),
+              )}
+              {busy !== null && <WaitingBubble />}
+            </ol>
+          </div>
           <div ref={end} />
         </div>
         <Composer input={input} busy={busy !== null} onSend={(text) => void chat.send(text)} />

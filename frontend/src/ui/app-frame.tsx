@@ -17,7 +17,7 @@ export async function AppFrame({ user, children }: Properties) {
   return (
     <div className="flex min-h-dvh flex-col">
       <header className="sticky top-0 z-20 border-b border-line bg-surface/90 backdrop-blur">
-        <div className="mx-auto flex h-14 max-w-6xl items-center gap-2 px-4 sm:gap-4">
+        <div className="mx-auto flex h-14 max-w-7xl items-center gap-2 px-4 sm:gap-4">
           <span className="max-sm:hidden">
             <Brand href="/dashboard" />
           </span>
