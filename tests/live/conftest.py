@@ -23,6 +23,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
+@pytest.fixture(autouse=True)
+def _own_folders() -> None:
+    """The live tests use the real caches, as a person does; their cluster's name keeps their state apart."""
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return load({}, {}, os.environ | ENVIRONMENT)
@@ -32,7 +37,7 @@ def settings() -> Settings:
 def machine_before(settings: Settings) -> Machine:
     """The machine before anything of ours runs; what an aborted run left is removed first."""
     inv("cleanup", "--yes")
-    return Machine.now(folders=(settings.state.parent,))
+    return Machine.now(folders=(settings.state,))
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from runbook.settings import Settings
 def test_cleanup_leaves_the_machine_as_before(
     deployed: Answer, machine_before: Machine, settings: Settings
 ) -> None:
-    assert Machine.now(folders=(settings.state.parent,)) != machine_before, "nothing was there to clean up"
+    assert Machine.now(folders=(settings.state,)) != machine_before, "nothing was there to clean up"
     answer = inv("cleanup", "--yes")
     assert answer.code == 0, answer.stderr or answer.stdout
-    left = Machine.now(folders=(settings.state.parent,)).difference(machine_before)
+    left = Machine.now(folders=(settings.state,)).difference(machine_before)
     assert left == {}
 
 
