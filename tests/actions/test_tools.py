@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from runbook.actions import tools
+from runbook.cluster.embedded import engine as engines
+from runbook.cluster.embedded import setup as setups
+from runbook.settings import Settings
+from runbook.step import Status
+from runbook.world import World
+
+
+@dataclass
+class FakeCluster:
+    provider: str = "embedded"
+    name: str = "todo"
+
+
+@dataclass
+class FakeEngine:
+    settings: Settings
+    said: list[str] = field(default_factory=list)
+    stuck: bool = False
+    running: bool = True
+
+    def up(self, progress: Callable[[str], None]) -> None:
+        self.said.append("up")
+
+    def down(self, progress: Callable[[str], None]) -> None:
+        self.said.append("down")
+        self.running = self.stuck
+
+    def leftovers(self) -> list[str]:
+        return ["process 4711 (dockerd)"] if self.running else []
+
+
+@pytest.fixture
+def engine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    made = FakeEngine(settings)
+    monkeypatch.setattr(engines, "Engine", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    calls: list[Settings] = []
+
+    def setup(settings: Settings, progress: Any) -> tuple[str, ...]:
+        calls.append(settings)
+        return ()
+
+    monkeypatch.setattr(setups, "setup", setup)
+    return calls
+
+
+def on(world: World, provider: str) -> World:
+    vars(world.clients)["cluster"] = FakeCluster(provider)
+    return world
+
+
+def test_the_embedded_cluster_gets_its_toolchain_and_engine(
+    world: World, engine: FakeEngine, installed: list[Settings]
+) -> None:
+    tools.start_engine(on(world, "embedded"))
+    assert installed == [world.settings]
+    assert engine.said == ["up"]
+
+
+def test_on_a_cluster_of_the_user_nothing_is_installed(
+    world: World, engine: FakeEngine, installed: list[Settings]
+) -> None:
+    tools.install(on(world, "minikube"))
+    tools.start_engine(on(world, "minikube"))
+    assert installed == [] and engine.said == []
+
+
+def test_an_installation_that_fails_lets_the_next_one_try(
+    world: World, monkeypatch: pytest.MonkeyPatch, installed: list[Settings]
+) -> None:
+    def broken(settings: Settings, progress: Any) -> tuple[str, ...]:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(setups, "setup", broken)
+        with pytest.raises(OSError, match="disk full"):
+            tools.install(on(world, "embedded"))
+    tools.install(on(world, "embedded"))
+    assert installed == [world.settings]
+
+
+def test_the_engine_is_stopped_and_proved_gone(world: World, engine: FakeEngine) -> None:
+    assert tools.stop_engine(world).status is Status.PASSED
+    assert engine.said == ["down"]
+
+
+def test_an_engine_that_stays_is_a_failure_that_names_what_is_left(world: World, engine: FakeEngine) -> None:
+    engine.stuck = True
+    outcome = tools.stop_engine(world)
+    assert outcome.status is Status.FAILED
+    assert "4711" in outcome.observed and outcome.hint
+
+
+def test_the_engine_is_left_to_another_cluster_that_builds_with_it(world: World, engine: FakeEngine) -> None:
+    (world.settings.state.parent / "other").mkdir(parents=True)
+    outcome = tools.stop_engine(world)
+    assert outcome.green and "other" in outcome.observed
+    assert engine.said == []
