@@ -59,17 +59,3 @@ def namespace_problems(world: World) -> list[str]:
         namespace.problem_of(each, world.api.get("Namespace", each["metadata"]["name"])) for each in wanted
     ]
     return [problem for problem in problems if problem]
-
-
-def namespace_labelled(world: World) -> Outcome:
-    """The live namespace carries the labels of its manifest.
-
-    Source: T042.
-    """
-    own = namespace.manifest(world)
-    name, labels = own["metadata"]["name"], own["metadata"]["labels"]
-    wanted = f"namespace {name} with {', '.join(f'{key}={value}' for key, value in sorted(labels.items()))}"
-    problem = namespace.problem_of(own, world.api.get("Namespace", name))
-    if problem:
-        return failed(problem, wanted=wanted, hint="inv deploy")
-    return passed(f"namespace {name} carries its {len(labels)} labels", wanted=wanted, labels=labels)

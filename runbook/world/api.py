@@ -191,14 +191,6 @@ class Api:
             headers={"Content-Type": "application/apply-patch+yaml"},
         )
 
-    def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Object:
-        """Create an object that must not exist yet; `Refused` with code 409 where it does."""
-        self.guard()
-        path = self._kinds.of(manifest).path(manifest["metadata"].get("namespace") or namespace)
-        return self._wire.json(
-            "POST", path, params={"fieldManager": FIELD_MANAGER}, content=json.dumps(manifest)
-        )
-
     def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:
         """Delete an object and what it owns; False where there was none. With `uid`: only that very object."""
         self.guard()
