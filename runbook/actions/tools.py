@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runbook.step import Outcome, failed, passed
@@ -18,32 +20,33 @@ def install(world: World) -> None:
     """Build and install what the embedded cluster is made of; on a user's own cluster its tools are the user's."""
     if world.cluster.provider != "embedded":
         return
-    from runbook.cluster.embedded.setup import setup
+    from runbook.cluster.embedded import setup
 
+    with _alone(world):
+        setup.setup(world.settings, world.progress)
+
+
+def start_engine(world: World) -> None:
+    """Have a build engine that answers: the user's Docker, else ours."""
+    if world.cluster.provider != "embedded":
+        return
+    from runbook.cluster.embedded import setup
+    from runbook.cluster.embedded.engine import Engine
+
+    with _alone(world):
+        setup.setup_engine(world.settings, world.progress)
+    Engine(world.settings).up(world.progress)
+
+
+@contextmanager
+def _alone(world: World) -> Iterator[None]:
     if not _one_at_a_time.acquire(blocking=False):
         world.progress("the toolchain, which another step installs")
         _one_at_a_time.acquire()
     try:
-        setup(world.settings, world.progress)
+        yield
     finally:
         _one_at_a_time.release()
-
-
-def start_engine(world: World) -> None:
-    """Have a build engine that answers: the user's Docker, else ours.
-
-    Ours wants only the packages and buildx, so that images build while the rest of the toolchain compiles.
-    """
-    if world.cluster.provider != "embedded":
-        return
-    from runbook.cluster.embedded import packages
-    from runbook.cluster.embedded.engine import Engine
-    from runbook.cluster.embedded.toolchain import Toolchain
-
-    with _one_at_a_time:
-        packages.install(world.progress)
-        Toolchain(world.settings).install(world.progress, only=("buildx",))
-    Engine(world.settings).up(world.progress)
 
 
 def stop_engine(world: World) -> Outcome:

@@ -54,6 +54,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         return ()
 
     monkeypatch.setattr(setups, "setup", setup)
+    monkeypatch.setattr(setups, "setup_engine", setup)
     return calls
 
 

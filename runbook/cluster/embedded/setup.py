@@ -16,6 +16,12 @@ def setup(settings: Settings, progress: Progress) -> tuple[str, ...]:
     return (*packages.install(progress), *Toolchain(settings).install(progress))
 
 
+def setup_engine(settings: Settings, progress: Progress) -> None:
+    """Only what the build engine wants: images can build while the rest of the toolchain compiles."""
+    packages.install(progress)
+    Toolchain(settings).install(progress, only=("buildx",))
+
+
 def setup_plan(settings: Settings) -> tuple[str, ...]:
     """What `setup` would do, one line each, with the time that it usually takes on 2 cores."""
     lines = []
