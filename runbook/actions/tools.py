@@ -12,41 +12,54 @@ from runbook.step import Outcome, failed, passed
 if TYPE_CHECKING:
     from runbook.world import World
 
-_one_at_a_time = threading.Lock()
-"""Several steps want the same toolchain; the first builds it and the others find it there."""
+_engine_parts = threading.Lock()
+_toolchain = threading.Lock()
+"""Several steps want the same parts; the first makes them and the others find them there."""
 
 
 def install(world: World) -> None:
     """Build and install what the embedded cluster is made of; on a user's own cluster its tools are the user's."""
     if world.cluster.provider != "embedded":
         return
-    from runbook.cluster.embedded import setup
+    from runbook.cluster.embedded.setup import setup
 
-    with _alone(world):
-        setup.setup(world.settings, world.progress)
+    _install_engine_parts(world)
+    with _alone(_toolchain, world):
+        setup(world.settings, world.progress)
 
 
 def start_engine(world: World) -> None:
-    """Have a build engine that answers: the user's Docker, else ours."""
+    """Have a build engine that answers: the user's Docker, else ours.
+
+    Ours wants only the packages and buildx, so that images build while the rest of the toolchain compiles.
+    """
     if world.cluster.provider != "embedded":
         return
-    from runbook.cluster.embedded import setup
     from runbook.cluster.embedded.engine import Engine
 
-    with _alone(world):
-        setup.setup_engine(world.settings, world.progress)
+    _install_engine_parts(world)
     Engine(world.settings).up(world.progress)
 
 
+def _install_engine_parts(world: World) -> None:
+    """Before everything else, whichever step comes first: the images wait for them."""
+    from runbook.cluster.embedded import packages
+    from runbook.cluster.embedded.toolchain import Toolchain
+
+    with _alone(_engine_parts, world):
+        packages.install(world.progress)
+        Toolchain(world.settings).install(world.progress, only=("buildx",))
+
+
 @contextmanager
-def _alone(world: World) -> Iterator[None]:
-    if not _one_at_a_time.acquire(blocking=False):
+def _alone(lock: threading.Lock, world: World) -> Iterator[None]:
+    if not lock.acquire(blocking=False):
         world.progress("the toolchain, which another step installs")
-        _one_at_a_time.acquire()
+        lock.acquire()
     try:
         yield
     finally:
-        _one_at_a_time.release()
+        lock.release()
 
 
 def stop_engine(world: World) -> Outcome:

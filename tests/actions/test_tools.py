@@ -8,7 +8,9 @@ import pytest
 
 from runbook.actions import tools
 from runbook.cluster.embedded import engine as engines
+from runbook.cluster.embedded import packages
 from runbook.cluster.embedded import setup as setups
+from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.world import World
@@ -46,15 +48,14 @@ def engine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    calls: list[Settings] = []
-
-    def setup(settings: Settings, progress: Any) -> tuple[str, ...]:
-        calls.append(settings)
-        return ()
-
-    monkeypatch.setattr(setups, "setup", setup)
-    monkeypatch.setattr(setups, "setup_engine", setup)
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was installed, in order."""
+    calls: list[str] = []
+    monkeypatch.setattr(packages, "install", lambda progress: calls.append("packages"))
+    monkeypatch.setattr(setups, "setup", lambda settings, progress: calls.append("toolchain"))
+    monkeypatch.setattr(
+        Toolchain, "install", lambda self, progress, only=(): calls.append(" ".join(only) or "all")
+    )
     return calls
 
 
@@ -63,16 +64,21 @@ def on(world: World, provider: str) -> World:
     return world
 
 
-def test_the_embedded_cluster_gets_its_toolchain_and_engine(
-    world: World, engine: FakeEngine, installed: list[Settings]
+def test_the_engine_waits_for_its_own_parts_only(
+    world: World, engine: FakeEngine, installed: list[str]
 ) -> None:
     tools.start_engine(on(world, "embedded"))
-    assert installed == [world.settings]
+    assert installed == ["packages", "buildx"]
     assert engine.said == ["up"]
 
 
+def test_whichever_step_comes_first_the_parts_of_the_engine_do(world: World, installed: list[str]) -> None:
+    tools.install(on(world, "embedded"))
+    assert installed == ["packages", "buildx", "toolchain"]
+
+
 def test_on_a_cluster_of_the_user_nothing_is_installed(
-    world: World, engine: FakeEngine, installed: list[Settings]
+    world: World, engine: FakeEngine, installed: list[str]
 ) -> None:
     tools.install(on(world, "minikube"))
     tools.start_engine(on(world, "minikube"))
@@ -80,7 +86,7 @@ def test_on_a_cluster_of_the_user_nothing_is_installed(
 
 
 def test_an_installation_that_fails_lets_the_next_one_try(
-    world: World, monkeypatch: pytest.MonkeyPatch, installed: list[Settings]
+    world: World, monkeypatch: pytest.MonkeyPatch, installed: list[str]
 ) -> None:
     def broken(settings: Settings, progress: Any) -> tuple[str, ...]:
         raise OSError("disk full")
@@ -90,7 +96,7 @@ def test_an_installation_that_fails_lets_the_next_one_try(
         with pytest.raises(OSError, match="disk full"):
             tools.install(on(world, "embedded"))
     tools.install(on(world, "embedded"))
-    assert installed == [world.settings]
+    assert installed[-1] == "toolchain"
 
 
 def test_the_engine_is_stopped_and_proved_gone(world: World, engine: FakeEngine) -> None:
