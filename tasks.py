@@ -31,7 +31,7 @@ def setup(c: Context, cluster: str = "", name: str = "") -> None:
     with plainly():
         from runbook import entry
 
-        entry.make(entry.settings(c.config, cluster, name), "setup", entry.TOOLS)
+        entry.prepare(entry.settings(c.config, cluster, name))
 
 
 @task(help=RUN, iterable=["report"])

@@ -71,6 +71,17 @@ def make(
     _walk(chosen, command, asked, Mode.APPLY, json, files, drills)
 
 
+def prepare(chosen: Settings) -> None:
+    """Say what a setup would install and how long that takes, then do it, and exit with what came of it."""
+    if World.of(chosen).cluster.provider == "embedded":
+        from runbook.cluster.embedded.setup import setup_plan
+
+        writer = Writer(sys.stdout)
+        for line in setup_plan(chosen):
+            writer.line(line)
+    make(chosen, "setup", TOOLS)
+
+
 def ask(
     chosen: Settings,
     command: str,

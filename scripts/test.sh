@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# A cluster and a host name of its own: a developer's cluster is not touched.
+export TODO_CLUSTER_NAME=${TODO_CLUSTER_NAME:-live} TODO_HOST=${TODO_HOST:-live.todo.local}
+
 parts=("$@")
 ((${#parts[@]})) || parts=(lint unit services live)
 for part in "${parts[@]}"; do
@@ -19,6 +22,7 @@ for part in "${parts[@]}"; do
 done
 
 times=()
+started=0 # whether `inv setup` ran: it starts the build engine, which has to end with the tests
 timed() { # timed NAME COMMAND...: runs it, remembers its seconds, ends the whole run when it fails
   local name=$1 begin=$SECONDS
   shift
@@ -28,6 +32,7 @@ timed() { # timed NAME COMMAND...: runs it, remembers its seconds, ends the whol
 }
 summary() {
   local code=$?
+  if ((started)) && ! .venv/bin/inv cleanup --yes >/dev/null; then code=1; fi
   printf '\n== time of each part\n'
   ((${#times[@]})) && printf '%s\n' "${times[@]}"
   printf '%5d s  in all\n' "$SECONDS"
@@ -83,7 +88,10 @@ lint() {
 timed 'bootstrap' scripts/bootstrap.sh
 if wants lint; then timed 'lint: ruff, mypy, shellcheck, hadolint' lint; fi
 if wants unit; then timed 'unit tests' .venv/bin/pytest -q tests -m 'not live'; fi
-if wants services || wants live; then timed 'setup: packages and toolchain' .venv/bin/inv setup; fi
+if wants services || wants live; then
+  started=1
+  timed 'setup: packages and toolchain' .venv/bin/inv setup
+fi
 if wants services; then
   python=$(service_python)
   timed 'backend' python_service backend
