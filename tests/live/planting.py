@@ -35,7 +35,7 @@ class Fault:
     undo: Callable[[Hands], None] | None = None
     drills: bool = False
     """The fault shows only in a drill, which has to be repeated."""
-    patience: float = 60.0
+    patience: float = 90.0
     """Seconds within which the fault must show: a probe, say, fails only after some tries."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from planting import BACKEND, FRONTEND, MCP_SERVER, READY, Fault, Hands, planted
@@ -12,7 +14,7 @@ from runbook.attempt import attempt
 from runbook.catalogue import find
 from runbook.entry import journal_of
 from runbook.events import Mode, worse
-from runbook.step import Outcome, Status
+from runbook.step import Outcome
 from runbook.world import World
 
 CONTAINER = "/spec/template/spec/containers/0"
@@ -120,18 +122,27 @@ FAULTS = (
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_a_fault_turns_its_step_red(fault: Fault, world: World) -> None:
-    for step in fault.reds:
-        outcome = _ask(step, world, drills=False)
-        assert outcome.green, f"{step} is not green before the fault: {outcome.observed}"
+    _all_green(fault, world)
     with planted(fault, world):
         for step, cause in fault.reds.items():
-            seen = _until(lambda outcome: not outcome.green, step, world, fault.patience, drills=fault.drills)
-            words = f"{seen.observed} {seen.wanted} {seen.hint}"
-            assert seen.status is not Status.PASSED, f"{step} stayed green with {fault.name}"
-            assert re.search(cause, words), f"{step} does not name the cause: {words}"
+            seen = _until(partial(_names, cause), step, world, fault)
+            assert not seen.green, f"{step} stayed green with {fault.name}"
+            assert _names(cause, seen), f"{step} does not name the cause: {_words(seen)}"
+    _all_green(fault, world)
+
+
+def _all_green(fault: Fault, world: World) -> None:
     for step in ("T049", *fault.reds):
-        seen = _until(lambda outcome: outcome.green, step, world, READY, drills=fault.drills)
-        assert seen.green, f"{step} did not recover: {seen.observed}"
+        seen = _until(lambda outcome: outcome.green, step, world, fault, READY)
+        assert seen.green, f"{step} is not green without the fault: {_words(seen)}"
+
+
+def _names(cause: str, outcome: Outcome) -> bool:
+    return not outcome.green and re.search(cause, _words(outcome)) is not None
+
+
+def _words(outcome: Outcome) -> str:
+    return f"{outcome.observed}; wanted: {outcome.wanted}; try: {outcome.hint}"
 
 
 def _ask(step_id: str, world: World, *, drills: bool) -> Outcome:
@@ -146,10 +157,13 @@ def _ask(step_id: str, world: World, *, drills: bool) -> Outcome:
     return outcome
 
 
-def _until(wanted, step_id: str, world: World, patience: float, *, drills: bool) -> Outcome:  # type: ignore[no-untyped-def]
-    deadline = time.monotonic() + patience
+def _until(
+    wanted: Callable[[Outcome], bool], step_id: str, world: World, fault: Fault, patience: float | None = None
+) -> Outcome:
+    """The first wanted outcome; or the last one, once patience has ended."""
+    deadline = time.monotonic() + (patience or fault.patience)
     while True:
-        outcome = _ask(step_id, world, drills=drills)
+        outcome = _ask(step_id, world, drills=fault.drills)
         if wanted(outcome) or time.monotonic() > deadline:
             return outcome
         time.sleep(1.0)
