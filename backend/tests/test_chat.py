@@ -20,7 +20,7 @@ def test_a_message_creates_a_task_through_the_mcp_server(
     assert answer.status_code == 200, answer.text
     assert answer.headers["X-Request-ID"] == request_id
     body = answer.json()
-    assert body["response"] == "Added!"
+    assert (body["response"], body["model"]) == ("Added!", "scripted")
     [call] = body["tool_calls"]
     assert call["tool"] == "add_task"
     assert call["arguments"] == {"title": "buy milk", "priority": "high", "due_date": "2030-01-31"}

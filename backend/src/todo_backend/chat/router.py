@@ -63,7 +63,12 @@ async def chat(user: User, work: UnitOfWork, request: Request, said: ChatRequest
     calls = [call.model_dump(mode="json") for call in reply.tool_calls]
     await conversations.say(conversation.id, Role.ASSISTANT, reply.text, calls)
     await work.commit()
-    return ChatAnswer(conversation_id=conversation.id, response=reply.text, tool_calls=reply.tool_calls)
+    return ChatAnswer(
+        conversation_id=conversation.id,
+        response=reply.text,
+        tool_calls=reply.tool_calls,
+        model=request.app.state.settings.openai_model,
+    )
 
 
 @router.get("/conversations")

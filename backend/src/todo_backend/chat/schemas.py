@@ -33,6 +33,8 @@ class ChatAnswer(BaseModel):
     conversation_id: UUID
     response: str
     tool_calls: list[ToolCall]
+    model: str
+    """The model that answered, so that a page can say when it is the offline one."""
 
 
 class ConversationOut(BaseModel):
