@@ -75,7 +75,10 @@ def test_a_cancelled_command_ends() -> None:
     cancelled = threading.Event()
     with pytest.raises(CommandFailed):
         follow(
-            ["sh", "-c", "echo started; sleep 60"], lambda _: cancelled.set(), deadline=30, cancelled=cancelled
+            ["sh", "-c", "echo started; sleep 60"],
+            lambda _: cancelled.set(),
+            deadline=30,
+            cancelled=cancelled,
         )
 
 

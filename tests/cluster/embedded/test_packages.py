@@ -78,7 +78,9 @@ def test_an_upgrade_that_would_be_needed_is_refused_before_anything_happens(mach
     assert "--simulate" in (machine / "log").read_text().splitlines()[-1]
 
 
-def test_daemons_are_forbidden_while_packages_are_installed_and_nothing_of_that_remains(machine: Path) -> None:
+def test_daemons_are_forbidden_while_packages_are_installed_and_nothing_of_that_remains(
+    machine: Path,
+) -> None:
     _apt_get(machine)
     packages.install(lambda _: None, WANTED)
     assert "exit 101" in (machine / "seen").read_text()
