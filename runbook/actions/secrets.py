@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from runbook.actions.authority import certify, good
 from runbook.application import AUTHORITY, DATABASE_NAMESPACE, DATABASE_RELEASE, SECRET
 from runbook.world.redaction import conceal
 
@@ -87,6 +86,8 @@ def problems(world: World) -> list[str]:
 
 
 def _stand_in_problems(world: World, there: Data) -> list[str]:
+    from runbook.actions.authority import good
+
     tls = read(world, TLS_SECRET, DATABASE_NAMESPACE)
     trusted = _authority(world)
     if not good(tls.get(AUTHORITY_KEY, ""), tls.get("tls.crt", ""), server_names()):
@@ -147,6 +148,8 @@ def _ensure_roles(world: World) -> Data:
 
 
 def _ensure_certificate(world: World) -> None:
+    from runbook.actions.authority import certify, good
+
     there = read(world, TLS_SECRET, DATABASE_NAMESPACE)
     authority = there.get(AUTHORITY_KEY, "")
     if not good(authority, there.get("tls.crt", ""), server_names()):

@@ -43,12 +43,10 @@ def start_engine(world: World) -> None:
 
 def _install_engine_parts(world: World) -> None:
     """Before everything else, whichever step comes first: the images wait for them."""
-    from runbook.cluster.embedded import packages
-    from runbook.cluster.embedded.toolchain import Toolchain
+    from runbook.cluster.embedded.setup import setup_engine
 
     with _alone(_engine_parts, world):
-        packages.install(world.progress)
-        Toolchain(world.settings).install(world.progress, only=("buildx",))
+        setup_engine(world.settings, world.progress)
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from packaging.version import InvalidVersion, Version
 
 from runbook.application import INGRESS_CLASS
@@ -142,7 +142,7 @@ def ingress(world: World) -> Outcome:
         "unknown_host": answer.status_code,
         "server": answer.headers.get("server", ""),
     }
-    if answer.status_code != httpx.codes.NOT_FOUND:
+    if answer.status_code != HTTPStatus.NOT_FOUND:
         return failed(
             f"on {world.http.address()} port 80 something answered an unknown host with {answer.status_code}",
             wanted=f"{wanted} and knows no such host (404)",

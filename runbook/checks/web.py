@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import httpx
 
 from runbook.application import COMPONENTS, Component
 from runbook.errors import Unmeasurable
@@ -15,6 +14,8 @@ from runbook.step import Outcome, failed, passed, unproven
 from runbook.world.browser import listen
 
 if TYPE_CHECKING:
+    import httpx
+
     from runbook.world import World
 
 STRANGER = "no-such-host.invalid"
@@ -44,7 +45,7 @@ def answers(world: World) -> Outcome:
     host = world.settings.host
     wanted = f"http://{host}/ answers 200 with the page of the application, and each health endpoint 200"
     stranger = world.http.get(host=STRANGER)
-    if stranger.status_code != httpx.codes.NOT_FOUND:
+    if stranger.status_code != HTTPStatus.NOT_FOUND:
         return unproven(
             f"the control failed: an unknown host was answered {stranger.status_code} instead of the controller's 404",
             wanted=wanted,
@@ -58,7 +59,7 @@ def answers(world: World) -> Outcome:
         health = dict(zip(COMPONENTS, pool.map(lambda each: _health(world, each), COMPONENTS), strict=True))
     told = {f"{each.service}:{each.port}{each.health}": status for each, status in health.items()}
     evidence = {"page": page.status_code, "unknown_host": stranger.status_code, "health": told}
-    sick = [f"{where} answered {status}" for where, status in told.items() if status != httpx.codes.OK]
+    sick = [f"{where} answered {status}" for where, status in told.items() if status != HTTPStatus.OK]
     if sick:
         hint = f"kubectl -n {world.settings.namespace} get pods"
         return failed("; ".join(sick), wanted=wanted, hint=hint, **evidence)
@@ -71,15 +72,15 @@ def answers(world: World) -> Outcome:
 
 def _page_problem(host: str, page: httpx.Response) -> str:
     """Tells the causes apart by what the ingress answers."""
-    if page.status_code == httpx.codes.NOT_FOUND:
+    if page.status_code == HTTPStatus.NOT_FOUND:
         return f"http://{host}/ answered 404: no Ingress of the controller's class names this host"
     if page.status_code in {
-        httpx.codes.BAD_GATEWAY,
-        httpx.codes.SERVICE_UNAVAILABLE,
-        httpx.codes.GATEWAY_TIMEOUT,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
     }:
         return f"http://{host}/ answered {page.status_code}: the Ingress leads to no ready endpoint"
-    if page.status_code != httpx.codes.OK:
+    if page.status_code != HTTPStatus.OK:
         return f"http://{host}/ answered {page.status_code}"
     if not page.headers.get("content-type", "").startswith("text/html") or MARK not in page.text:
         return f"http://{host}/ answered 200, but not with the page of the application"
@@ -150,7 +151,7 @@ def _visit(world: World, picture: Path) -> dict[str, Any]:
                 hint=f"curl -H 'Host: {world.settings.host}' http://{world.http.address()}/",
             ) from None
     status = response.status if response else 0
-    if status != httpx.codes.OK:
+    if status != HTTPStatus.OK:
         problems.append(f"the page answered {status}")
     return {
         "seconds": float(timing["loaded"]) / 1000,

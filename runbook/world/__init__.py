@@ -106,7 +106,7 @@ class Clients:
         """Headless Chromium by Playwright."""
         from runbook.world.browser import Browser
 
-        return Browser(self.settings, self.cluster)
+        return Browser(self.settings, self.cluster, self.commands)
 
 
 @dataclass(frozen=True)

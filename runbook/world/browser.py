@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from runbook.cluster import Cluster
 from runbook.errors import CommandMissing, Unmeasurable
 from runbook.settings import Settings
-from runbook.world.commands import Commands
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request, Response
+
+    from runbook.world.commands import Commands
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
 PLACES = (
@@ -44,10 +45,10 @@ TIMEOUT = 30.0
 class Browser:
     """Opens pages of the application by its host name, which Chromium itself maps to the ingress address."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, commands: Commands | None = None) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster, commands: Commands) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._commands = commands or Commands(settings)
+        self._commands = commands
 
     def executable(self) -> Path:
         """The browser that will be used. Raises `CommandMissing`."""

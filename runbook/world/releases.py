@@ -7,11 +7,14 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import yaml
 
 from runbook.errors import Unmeasurable
-from runbook.world.api import Api, Object
+
+if TYPE_CHECKING:
+    from runbook.world.api import Api, Object
 
 DIGEST_LABEL = "todo.runbook/release-digest"
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})

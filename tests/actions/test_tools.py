@@ -8,9 +8,7 @@ import pytest
 
 from runbook.actions import tools
 from runbook.cluster.embedded import engine as engines
-from runbook.cluster.embedded import packages
 from runbook.cluster.embedded import setup as setups
-from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.world import World
@@ -51,11 +49,8 @@ def engine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was installed, in order."""
     calls: list[str] = []
-    monkeypatch.setattr(packages, "install", lambda progress: calls.append("packages"))
-    monkeypatch.setattr(setups, "setup", lambda settings, progress: calls.append("toolchain"))
-    monkeypatch.setattr(
-        Toolchain, "install", lambda self, progress, only=(): calls.append(" ".join(only) or "all")
-    )
+    monkeypatch.setattr(setups, "setup_engine", lambda settings, progress: calls.append("engine's"))
+    monkeypatch.setattr(setups, "setup", lambda settings, progress: calls.append("all"))
     return calls
 
 
@@ -68,13 +63,13 @@ def test_the_engine_waits_for_its_own_parts_only(
     world: World, engine: FakeEngine, installed: list[str]
 ) -> None:
     tools.start_engine(on(world, "embedded"))
-    assert installed == ["packages", "buildx"]
+    assert installed == ["engine's"]
     assert engine.said == ["up"]
 
 
 def test_whichever_step_comes_first_the_parts_of_the_engine_do(world: World, installed: list[str]) -> None:
     tools.install(on(world, "embedded"))
-    assert installed == ["packages", "buildx", "toolchain"]
+    assert installed == ["engine's", "all"]
 
 
 def test_on_a_cluster_of_the_user_nothing_is_installed(
@@ -96,7 +91,7 @@ def test_an_installation_that_fails_lets_the_next_one_try(
         with pytest.raises(OSError, match="disk full"):
             tools.install(on(world, "embedded"))
     tools.install(on(world, "embedded"))
-    assert installed[-1] == "toolchain"
+    assert installed[-1] == "all"
 
 
 def test_the_engine_is_stopped_and_proved_gone(world: World, engine: FakeEngine) -> None:
