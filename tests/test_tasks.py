@@ -18,6 +18,7 @@ HEAVY = (
     "rich",
     "plumbum",
     "httpx",
+    "kubernetes",
     "playwright",
     "python_on_whales",
     "psycopg",

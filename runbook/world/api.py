@@ -1,29 +1,25 @@
 """The Kubernetes API of the pinned cluster, as plain JSON.
 
-Plain REST by httpx: the models of the `kubernetes` package cost more than a second to import, and deserialise whole
-objects of which two fields are asked. Objects are dictionaries as the API serves them.
+The `kubernetes` package reads the kubeconfig, asks, watches, discovers and streams. Its models are left aside: objects
+are dictionaries as the API serves them, of which two or three fields are asked.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-import httpx
-
 from runbook.cluster import Cluster
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
-from runbook.world.commands import CommandResult, Commands
+from runbook.world.commands import CommandResult
 from runbook.world.kinds import Kind, Kinds
-from runbook.world.kubeconfig import Connection
 from runbook.world.pin import Pin
-from runbook.world.wire import READ_TIMEOUT, Refused, Wire
+from runbook.world.wire import READ_TIMEOUT, Answer, Expired, Refused, Wire
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -35,10 +31,6 @@ PAUSE = 0.5
 
 LONGEST_WATCH = 30.0
 """Seconds after which a watch is taken up anew, so that one that nobody follows any more soon ends."""
-
-
-class Expired(Exception):
-    """A watch can no longer be continued from its resource version (410 Gone): list again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +47,10 @@ class Change:
 class Api:
     """Reads are free; a write is refused unless the cluster that answers is the pinned one (`WrongCluster`)."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, commands: Commands | None = None) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._wire = Wire(cluster, commands or Commands(settings))
-        self._kinds = Kinds(self._fetch)
+        self._wire = Wire(cluster)
+        self._kinds = Kinds(lambda name, group: self._wire.client().discover(name, group))
         self._pin = Pin(settings.state / "pinned.json")
         self._lock = RLock()
         self._guarded = 0
@@ -139,7 +131,7 @@ class Api:
         """The version of the API server, such as v1.35.4."""
         return str(self._wire.json("GET", "/version")["gitVersion"])
 
-    def raw(self, path: str, *, timeout: float = READ_TIMEOUT) -> httpx.Response:
+    def raw(self, path: str, *, timeout: float = READ_TIMEOUT) -> Answer:
         """Any GET of the API server, such as the proxy of a Service; the status is the caller's to judge."""
         return self._wire.send("GET", path, timeout=timeout)
 
@@ -157,15 +149,14 @@ class Api:
         from runbook.world.streams import run_in_container
 
         path = self._kinds.resolve("Pod").path(namespace, pod) + "/exec"
-        return run_in_container(self._wire.connection(), path, container, argv, timeout=timeout, stdin=stdin)
+        return run_in_container(self._wire.client(), path, container, argv, timeout=timeout, stdin=stdin)
 
     def port_forward(self, pod: str, port: int, namespace: str) -> AbstractContextManager[int]:
         """A local port on 127.0.0.1 that leads to a pod's port, for as long as the context lasts."""
         from runbook.world.streams import forwarded
 
-        return forwarded(
-            self.connection(), self._kinds.resolve("Pod").path(namespace, pod) + "/portforward", port
-        )
+        path = self._kinds.resolve("Pod").path(namespace, pod) + "/portforward"
+        return forwarded(self._wire.client(), path, port)
 
     def guard(self) -> None:
         """Refuse to go on unless the answering cluster is the pinned one; the first one written to is pinned.
@@ -173,7 +164,7 @@ class Api:
         Raises `WrongCluster`. Whoever writes by other means (Helm) calls this first.
         """
         with self._lock:
-            self._wire.connection()
+            self._wire.client()
             if self._guarded != self._wire.generation:
                 self._pin.agree(self._cluster.kubeconfig(), self._uid())
                 self._guarded = self._wire.generation
@@ -187,8 +178,8 @@ class Api:
             "PATCH",
             path,
             params={"fieldManager": FIELD_MANAGER, "force": "true"},
-            content=json.dumps(manifest),
-            headers={"Content-Type": "application/apply-patch+yaml"},
+            body=manifest,
+            content_type="application/apply-patch+yaml",
         )
 
     def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:
@@ -199,30 +190,18 @@ class Api:
             options["preconditions"] = {"uid": uid}
         path = self._kinds.resolve(kind).path(namespace, name)
         try:
-            self._wire.request("DELETE", path, content=json.dumps(options))
+            self._wire.request("DELETE", path, body=options)
         except Refused as refusal:
             if refusal.not_found:
                 return False
             raise
         return True
 
-    def connection(self) -> Connection:
-        """Server, TLS and credential, for connections that are not HTTP."""
-        return self._wire.connection()
-
     def _uid(self) -> str:
         found = self.get("Namespace", "kube-system")
         if found is None:
             raise Unmeasurable("the cluster has no namespace kube-system", hint="inv cluster.status")
         return str(found["metadata"]["uid"])
-
-    def _fetch(self, path: str) -> Mapping[str, Any]:
-        try:
-            return self._wire.json("GET", path)
-        except Refused as refusal:
-            if refusal.not_found:
-                return {}
-            raise
 
     def _list(self, place: Kind, namespace: str | None, labels: str, fields: str) -> tuple[Objects, str]:
         found = self._wire.json("GET", place.path(namespace), params=_selectors(labels, fields))
@@ -235,18 +214,9 @@ class Api:
         left = min(deadline - time.monotonic(), LONGEST_WATCH)
         if left <= 0:
             return
-        asked = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(max(1, int(left)))}
-        try:
-            with self._wire.lines(place.path(namespace), selectors | asked, left) as lines:
-                for line in lines:
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise Expired
-                    yield Change(event["type"], event["object"])
-        except Refused as refusal:
-            if refusal.code == httpx.codes.GONE:
-                raise Expired from None
-            raise
+        with closing(self._wire.changes(place.path(namespace), selectors, version, left)) as events:
+            for event in events:
+                yield Change(event["type"], event["object"])
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:

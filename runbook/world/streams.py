@@ -1,35 +1,47 @@
-"""Streams into a pod over WebSocket: commands in containers and forwarded ports."""
+"""Streams into a pod over the WebSockets of the `kubernetes` package: commands in containers and forwarded ports.
+
+Its functions are called without the generated API in front of them, whose import takes seconds, and which for the time
+of the call diverts all requests of its client to the WebSocket, those of other threads too.
+"""
 
 from __future__ import annotations
 
 import json
-import selectors
+import queue
 import socket
-import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from urllib.parse import urlencode
+from typing import Any, TypeVar
 
-import websocket
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream.ws_client import (
+    ERROR_CHANNEL,
+    STDERR_CHANNEL,
+    STDIN_CHANNEL,
+    STDOUT_CHANNEL,
+    PortForward,
+    WSClient,
+    portforward_call,
+    websocket_call,
+)
+from websocket import WebSocketException
 
 from runbook.errors import Unmeasurable
+from runbook.world.client import Client
 from runbook.world.commands import CommandResult
-from runbook.world.kubeconfig import Connection
 from runbook.world.redaction import redact
 
-CONNECT_TIMEOUT = 10.0
-STDIN, STDOUT, STDERR, VERDICT = 0, 1, 2, 3
-CLOSE = 255
-"""Channel numbers of the protocol v5.channel.k8s.io; CLOSE ends one of the others."""
+T = TypeVar("T")
 
+OPEN_TIMEOUT = 10.0
 CHUNK = 65536
 SHORTEST_WAIT = 0.01
 
 
 def run_in_container(
-    connection: Connection,
+    client: Client,
     path: str,
     container: str,
     argv: Sequence[str],
@@ -43,34 +55,35 @@ def run_in_container(
         asked.append(("stdin", "true"))
     asked += [("command", part) for part in argv]
     what = f"`{redact(' '.join(argv))}` in container {container}"
-    wire = _open(connection, f"{path}?{urlencode(asked)}", "v5.channel.k8s.io", what)
-    written: dict[int, bytearray] = {STDOUT: bytearray(), STDERR: bytearray(), VERDICT: bytearray()}
     deadline = time.monotonic() + timeout
+    stream: WSClient = _opened(client, websocket_call, path, asked, what)
     try:
         if stdin is not None:
-            wire.send_binary(bytes([STDIN]) + stdin.encode())
-            wire.send_binary(bytes([CLOSE, STDIN]))
-        while not written[VERDICT]:
-            wire.settimeout(max(deadline - time.monotonic(), SHORTEST_WAIT))
-            opcode, frame = wire.recv_data()
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                break
-            if frame:
-                written.setdefault(frame[0], bytearray()).extend(frame[1:])
-    except websocket.WebSocketTimeoutException:
-        raise Unmeasurable(
-            f"{what} did not end within {timeout:g} s", wanted="an end of the command"
-        ) from None
-    except (websocket.WebSocketException, OSError) as problem:
+            stream.write_channel(STDIN_CHANNEL, stdin.encode())
+            stream.close_channel(STDIN_CHANNEL)
+        while stream.is_open() and (left := deadline - time.monotonic()) > 0:
+            stream.sock.settimeout(max(left, SHORTEST_WAIT))
+            stream.update(timeout=left)
+        if stream.is_open():
+            raise Unmeasurable(f"{what} did not end within {timeout:g} s", wanted="an end of the command")
+    except (WebSocketException, OSError) as problem:
         raise Unmeasurable(f"the stream to {what} broke: {redact(str(problem))}") from None
     finally:
-        wire.close()
-    out, err = (written[channel].decode(errors="replace") for channel in (STDOUT, STDERR))
-    return CommandResult(out, err, _exit_code(bytes(written[VERDICT]), what))
+        stream.close()
+    out, err, verdict = (
+        stream.read_channel(each) for each in (STDOUT_CHANNEL, STDERR_CHANNEL, ERROR_CHANNEL)
+    )
+    return CommandResult(
+        out.decode(errors="replace"), err.decode(errors="replace"), _exit_code(verdict, what)
+    )
 
 
 def _exit_code(verdict: bytes, what: str) -> int:
-    """The exit status that the kubelet reports; a command that could not be started has none."""
+    """The exit status that the kubelet reports; a command that could not be started has none.
+
+    Not by `WSClient.returncode`: it ends in a TypeError, IndexError or ValueError where the stream ended without a
+    verdict or the command could not be started (kubernetes-client/python 1840, 2156, 2328).
+    """
     try:
         status = json.loads(verdict)
     except ValueError:
@@ -88,97 +101,110 @@ def _exit_code(verdict: bytes, what: str) -> int:
 
 
 @contextmanager
-def forwarded(connection: Connection, path: str, port: int) -> Iterator[int]:
-    """Listen on a free port of 127.0.0.1 and lead each connection to the pod's port until the context ends."""
+def forwarded(client: Client, path: str, port: int) -> Iterator[int]:
+    """Listen on a free port of 127.0.0.1 and lead each connection to the pod's port until the context ends.
+
+    The package gives one socket pair for each forwarding; libpq and others need a port that they can connect to.
+    """
+
+    def forward() -> PortForward:
+        asked = [("ports", str(port))]
+        stream: PortForward = _opened(client, portforward_call, path, asked, f"port {port} of the pod")
+        return stream
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        local_port = int(listener.getsockname()[1])
         # A first connection proves that the pod's port can be reached, before anyone waits on the local one.
-        _open(connection, f"{path}?ports={port}", "v4.channel.k8s.io", f"port {port} of the pod").close()
-        accepting = threading.Thread(target=_serve, args=(listener, connection, path, port), daemon=True)
+        _hang_up(forward().socket(port))
+        accepting = threading.Thread(target=_serve, args=(listener, forward, port), daemon=True)
         accepting.start()
         try:
-            yield local_port
+            yield int(listener.getsockname()[1])
         finally:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
     accepting.join(timeout=1)
 
 
-def _serve(listener: socket.socket, connection: Connection, path: str, port: int) -> None:
+def _serve(listener: socket.socket, forward: Callable[[], PortForward], port: int) -> None:
     while True:
         try:
             peer, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_lead, args=(peer, connection, path, port), daemon=True).start()
+        threading.Thread(target=_lead, args=(peer, forward, port), daemon=True).start()
 
 
-def _lead(peer: socket.socket, connection: Connection, path: str, port: int) -> None:
-    """Carry bytes both ways between one local connection and the pod's port."""
+def _lead(peer: socket.socket, forward: Callable[[], PortForward], port: int) -> None:
+    """Carry bytes both ways between one local connection and the pod's port, until either side ends."""
     with peer:
         try:
-            wire = _open(connection, f"{path}?ports={port}", "v4.channel.k8s.io", f"port {port} of the pod")
+            pod: socket.socket = forward().socket(port)
         except Unmeasurable:
             return
-        greeted: set[int] = set()
-        assert wire.sock is not None
+        upward = threading.Thread(target=_carry, args=(peer, pod), daemon=True)
+        upward.start()
+        _carry(pod, peer)
+        with suppress(OSError):
+            peer.shutdown(socket.SHUT_RDWR)
+        upward.join()
+        _hang_up(pod)
+
+
+def _carry(source: socket.socket, target: socket.socket) -> None:
+    """Carry what the source says, then tell the target that this was all."""
+    with suppress(OSError):
+        while data := source.recv(CHUNK):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _hang_up(pod: socket.socket) -> None:
+    """Say that this was all, and hear the rest: closed with bytes unread, the socket would end the package's thread
+    with a traceback."""
+    with suppress(OSError):
+        pod.shutdown(socket.SHUT_WR)
+        while pod.recv(CHUNK):
+            pass
+    pod.close()
+
+
+def _opened(
+    client: Client, call: Callable[..., Any], path: str, params: list[tuple[str, str]], what: str
+) -> Any:
+    """A stream of the package. Opened in a thread of its own, since the package knows no deadline for that."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def open_it() -> None:
         try:
-            with selectors.DefaultSelector() as ready:
-                ready.register(peer, selectors.EVENT_READ)
-                ready.register(wire.sock, selectors.EVENT_READ)
-                while _pump(ready, peer, wire, greeted):
-                    pass
-        except (websocket.WebSocketException, OSError):
-            return
-        finally:
-            wire.close()
+            method, url, headers, *_ = client.serialized("GET", path, params)
+            answers.put(
+                call(client.configuration, method, url, headers=headers, _preload_content=False, binary=True)
+            )
+        except Exception as problem:  # noqa: BLE001 - carried to the thread that waits
+            answers.put(problem)
 
-
-def _pump(
-    ready: selectors.BaseSelector, peer: socket.socket, wire: websocket.WebSocket, greeted: set[int]
-) -> bool:
-    """Move what is there to be moved; False once either side has ended."""
-    # TLS may hold decrypted bytes that the selector cannot see.
-    pending = getattr(wire.sock, "pending", lambda: 0)() > 0
-    events = [] if pending else ready.select()
-    if pending or any(key.fileobj is wire.sock for key, _ in events):
-        opcode, frame = wire.recv_data()
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            return False
-        if not frame:
-            return True
-        channel, data = frame[0], frame[1:]
-        if channel not in greeted:
-            # The first frame of each channel carries the port number only.
-            greeted.add(channel)
-            data = data[struct.calcsize("<H") :]
-        if channel == 1 and data:
-            return False
-        if data:
-            peer.sendall(data)
-    if any(key.fileobj is peer for key, _ in events):
-        data = peer.recv(CHUNK)
-        if not data:
-            return False
-        wire.send_binary(b"\x00" + data)
-    return True
-
-
-def _open(connection: Connection, path: str, protocol: str, what: str) -> websocket.WebSocket:
-    server = connection.server.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
+    threading.Thread(target=open_it, daemon=True).start()
     try:
-        return websocket.create_connection(
-            f"{server}{path}",
-            timeout=CONNECT_TIMEOUT,
-            subprotocols=[protocol],
-            header=[f"{name}: {value}" for name, value in connection.headers.items()],
-            sslopt={"context": connection.tls},
-            http_no_proxy=["*"],
-            enable_multithread=True,
-        )
-    except (websocket.WebSocketException, OSError) as problem:
-        raise Unmeasurable(
-            f"no stream to {what}: {redact(str(problem))}",
-            wanted="a stream into the pod",
-            hint="inv cluster.status",
-        ) from None
+        stream = answers.get(timeout=OPEN_TIMEOUT)
+    except queue.Empty:
+        raise _unopened(what, f"no answer within {OPEN_TIMEOUT:g} s") from None
+    if isinstance(stream, Exception):
+        raise _unopened(what, _reason(stream))
+    return stream
+
+
+def _unopened(what: str, why: str) -> Unmeasurable:
+    return Unmeasurable(
+        f"no stream to {what}: {redact(why)}", wanted="a stream into the pod", hint="inv cluster.status"
+    )
+
+
+def _reason(problem: Exception) -> str:
+    """The API server's own words where it refused to open a WebSocket; the package appends headers and body to them."""
+    if isinstance(problem, ApiException):
+        refused = problem.__context__
+        with suppress(ValueError, TypeError, AttributeError):
+            return str(json.loads(getattr(refused, "resp_body", "") or "")["message"])
+        return str(problem.reason)
+    return str(problem)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from runbook.errors import Unmeasurable, WrongCluster
 from runbook.settings import Settings
 from runbook.waiting import NotYet, Subject, watching
 from runbook.world.api import Api
+from runbook.world.redaction import redact
 from runbook.world.wire import Refused
 
 
@@ -34,6 +36,10 @@ class Server(ThreadingHTTPServer):
         self.refuse: tuple[int, str] | None = None
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
+        self.credentials: list[str | None] = []
+        self.undiscoverable = False
+        self.silent = threading.Lock()
+        """While it is held, /silent says nothing."""
 
     @property
     def url(self) -> str:
@@ -46,9 +52,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         return
 
-    def answer(self, code: int, body: dict[str, Any]) -> None:
+    def answer(self, code: int, body: dict[str, Any], **headers: str) -> None:
         content = json.dumps(body).encode()
         self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -57,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         self.server.asked.append(("GET", self.path))
+        self.server.credentials.append(self.headers.get("Authorization"))
         if parts.path == "/api/v1/namespaces/kube-system":
             self.answer(200, {"metadata": {"name": "kube-system", "uid": self.server.uid}})
         elif self.server.refuse:
@@ -66,11 +75,26 @@ class Handler(BaseHTTPRequestHandler):
             self.watch()
         elif parts.path.endswith("/configmaps"):
             self.answer(200, {"metadata": {"resourceVersion": "5"}, "items": self.server.items})
-        elif parts.path == "/apis/dapr.io":
-            self.answer(200, {"preferredVersion": {"groupVersion": "dapr.io/v1alpha1"}})
+        elif parts.path == "/silent":
+            with self.server.silent, suppress(OSError):
+                self.answer(200, {})
+        elif parts.path.startswith("/raw/"):
+            self.answer(int(parts.path.rpartition("/")[2]), {"message": "as asked"}, Location="/elsewhere")
+        elif parts.path.endswith("/log"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"first\nsecond\n")
+        elif parts.path == "/version":
+            self.answer(200, {"gitVersion": "v1.35.4"})
+        elif parts.path == "/apis" and self.server.undiscoverable:
+            self.answer(503, {"message": "starting"})
+        elif parts.path == "/apis":
+            version = {"groupVersion": "dapr.io/v1alpha1", "version": "v1alpha1"}
+            group = {"name": "dapr.io", "versions": [version], "preferredVersion": version}
+            self.answer(200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})
         elif parts.path == "/apis/dapr.io/v1alpha1":
             resources = [{"kind": "Component", "name": "components", "namespaced": True}]
-            self.answer(200, {"resources": resources})
+            self.answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "resources": resources})
         elif parts.path.endswith("/components"):
             self.answer(200, {"metadata": {}, "items": [{"metadata": {"name": "statestore"}}]})
         else:
@@ -157,6 +181,12 @@ def test_unknown_kinds_are_discovered(api: Api) -> None:
         api.list("Component.absent.io")
 
 
+def test_kinds_that_cannot_be_asked_for_are_not_absent(api: Api, server: Server) -> None:
+    server.undiscoverable = True
+    with pytest.raises(Unmeasurable, match="does not tell which kinds it serves: 503"):
+        api.list("Component.dapr.io", "todo")
+
+
 def test_a_refusal_carries_the_servers_words(api: Api, server: Server) -> None:
     server.refuse = (403, 'configmaps is forbidden: User "x" cannot list resource "configmaps"')
     with pytest.raises(Refused, match='403: configmaps is forbidden: User "x" cannot list'):
@@ -186,8 +216,74 @@ def test_without_a_kubeconfig_it_cannot_be_measured(tmp_path: Path) -> None:
 def test_an_unknown_context_cannot_be_measured(server: Server, tmp_path: Path) -> None:
     other = Kubeconfig(kubeconfig(tmp_path / "kubeconfig", server.url).path, "elsewhere")
     api = Api(Settings(), Pinned(other))  # type: ignore[arg-type]
-    with pytest.raises(Unmeasurable, match="has no context `elsewhere`"):
+    with pytest.raises(Unmeasurable, match=r"context elsewhere of the kubeconfig .* cannot be used"):
         api.list("Pod")
+
+
+def test_a_context_without_a_server_cannot_be_measured(tmp_path: Path) -> None:
+    api = Api(Settings(), Pinned(kubeconfig(tmp_path / "kubeconfig", "")))  # type: ignore[arg-type]
+    with pytest.raises(Unmeasurable, match="names no server"):
+        api.list("Pod")
+
+
+def credential(path: Path, url: str, *command: str) -> Kubeconfig:
+    """A kubeconfig whose user is known by what a command says."""
+    found = kubeconfig(path, url)
+    document = json.loads(path.read_text())
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": command[0],
+        "args": [*command[1:]],
+        "interactiveMode": "Never",
+    }
+    document["users"] = [{"name": "u", "user": {"exec": plugin}}]
+    path.write_text(json.dumps(document))
+    return found
+
+
+def test_a_credential_plugin_is_asked(server: Server, tmp_path: Path) -> None:
+    told = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": "token-of-the-plugin"},
+    }
+    known = credential(tmp_path / "kubeconfig", server.url, "echo", json.dumps(told))
+    assert Api(Settings(), Pinned(known)).version() == "v1.35.4"  # type: ignore[arg-type]
+    assert server.credentials[-1] == "Bearer token-of-the-plugin"
+    assert redact("it is token-of-the-plugin") == "it is ***"
+
+
+def test_a_failed_credential_plugin_says_why_and_prints_nothing(
+    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    known = credential(tmp_path / "kubeconfig", server.url, "sh", "-c", "echo not logged in >&2; exit 1")
+    with pytest.raises(Unmeasurable, match="not logged in"):
+        Api(Settings(), Pinned(known)).list("Pod")  # type: ignore[arg-type]
+    assert capfd.readouterr().err == ""
+
+
+def test_the_proxy_of_the_environment_is_not_for_the_cluster(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    near = Api(Settings(), Pinned(kubeconfig(tmp_path / "kubeconfig", server.url)))  # type: ignore[arg-type]
+    assert near.version() == "v1.35.4"
+
+
+def test_a_silent_server_is_not_waited_for_beyond_the_deadline(api: Api, server: Server) -> None:
+    with server.silent, pytest.raises(Unmeasurable, match="timed out"):
+        api.raw("/silent", timeout=0.1)
+
+
+@pytest.mark.parametrize("status", [302, 404, 503])
+def test_a_raw_answer_is_the_callers_to_judge(api: Api, status: int) -> None:
+    assert api.raw(f"/raw/{status}").status_code == status
+
+
+def test_the_log_of_a_container_is_text(api: Api, server: Server) -> None:
+    assert api.logs("p", "c", "todo", since=0.2, tail=3, previous=True) == "first\nsecond\n"
+    assert server.asked[-1][1].endswith("log?container=c&sinceSeconds=1&tailLines=3&previous=true")
 
 
 def test_apply_is_server_side_and_names_its_manager(api: Api, server: Server) -> None:

@@ -1,11 +1,8 @@
-"""Kubeconfig: certificates, tokens, credential plug-ins, and what is incomplete."""
+"""Kubeconfig: certificates, tokens, and what is incomplete."""
 
 from __future__ import annotations
 
 import base64
-import json
-import ssl
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +12,7 @@ import yaml
 from runbook.actions.authority import certify
 from runbook.cluster import Kubeconfig
 from runbook.errors import Unmeasurable
-from runbook.settings import Settings
-from runbook.world.commands import Commands
-from runbook.world.kubeconfig import connection
+from runbook.world.client import Client, configured
 from runbook.world.redaction import redact
 
 
@@ -32,7 +27,7 @@ def write(path: Path, user: dict[str, Any], cluster: dict[str, Any] | None = Non
 
 
 def read(kubeconfig: Kubeconfig) -> Any:
-    return connection(kubeconfig, Commands(Settings()))
+    return configured(kubeconfig)
 
 
 def encoded(text: str) -> str:
@@ -45,25 +40,22 @@ def test_certificates_inline_and_in_files_beside_it(tmp_path: Path) -> None:
     cluster = {"server": "https://10.0.0.1:6443/", "certificate-authority": "ca.crt"}
     user = {"client-certificate-data": encoded(made.certificate), "client-key-data": encoded(made.key)}
     found = read(write(tmp_path / "kubeconfig", user, cluster))
-    assert found.server == "https://10.0.0.1:6443"
-    assert found.tls.verify_mode is ssl.CERT_REQUIRED
-    assert [each["serialNumber"] for each in found.tls.get_ca_certs()]
-    assert found.headers == {}
+    assert found.host == "https://10.0.0.1:6443"
+    assert found.verify_ssl
+    assert found.ssl_ca_cert == str(tmp_path / "ca.crt")
+    assert Path(found.cert_file).read_text() == made.certificate
+    assert Path(found.key_file).read_text() == made.key
+    assert Path(found.key_file).stat().st_mode & 0o077 == 0
+    assert found.api_key == {}
 
 
 def test_a_token_is_sent_and_concealed(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("token-in-a-file\n")
-    found = read(write(tmp_path / "kubeconfig", {"tokenFile": "token"}))
-    assert found.headers == {"Authorization": "Bearer token-in-a-file"}
+    client = Client(write(tmp_path / "kubeconfig", {"tokenFile": "token"}))
+    _, url, headers, *_ = client.serialized("GET", "/version", {})
+    assert url == "https://10.0.0.1:6443/version"
+    assert headers["authorization"] == "Bearer token-in-a-file"
     assert redact("it was token-in-a-file") == "it was ***"
-
-
-def test_a_credential_plugin_is_asked(tmp_path: Path) -> None:
-    answer = json.dumps({"status": {"token": "token-of-the-plugin"}})
-    script = f"import os, json; json.loads(os.environ['KUBERNETES_EXEC_INFO']); print({answer!r})"
-    user = {"exec": {"command": sys.executable, "args": ["-c", script], "env": [{"name": "A", "value": "b"}]}}
-    found = read(write(tmp_path / "kubeconfig", user))
-    assert found.token == "token-of-the-plugin"
 
 
 @pytest.mark.parametrize(
@@ -73,12 +65,7 @@ def test_a_credential_plugin_is_asked(tmp_path: Path) -> None:
         (
             {"server": "https://x", "certificate-authority": "absent.crt"},
             {},
-            "has unusable certificates",
-        ),
-        (
-            {"server": "https://x"},
-            {"client-certificate-data": encoded("x"), "client-key-data": encoded("y")},
-            "has unusable certificates",
+            "File does not exist",
         ),
     ],
 )
@@ -91,5 +78,5 @@ def test_what_is_incomplete_cannot_be_measured(
 
 def test_no_yaml_cannot_be_measured(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text("{:")
-    with pytest.raises(Unmeasurable, match="cannot be read"):
+    with pytest.raises(Unmeasurable, match="cannot be used"):
         read(Kubeconfig(tmp_path / "kubeconfig", "here"))
