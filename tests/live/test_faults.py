@@ -122,6 +122,11 @@ FAULTS = (
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_a_fault_turns_its_step_red(fault: Fault, world: World) -> None:
+    check_fault(fault, world)
+
+
+def check_fault(fault: Fault, world: World) -> None:
+    """Green before, red with the cause named while the fault is there, green again after."""
     _all_green(fault, world)
     with planted(fault, world):
         for step, cause in fault.reds.items():
