@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 TOOLS = ("T004", "T005", "T006", "T007", "T008")
-IMAGES = ("T018", "T019", "T037")
+IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
 CLUSTER = ("T043", "T044")
 DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
 

@@ -28,3 +28,13 @@ def plan(asked: Iterable[str], catalogue: Sequence[Step]) -> Plan:
         if step.id in included:
             included.update(step.needs)
     return Plan(tuple(step for step in catalogue if step.id in included), wanted)
+
+
+def heights(steps: Sequence[Step]) -> dict[str, int]:
+    """For each step the length of the longest row of steps that wait for it, one after another."""
+    found = {step.id: 0 for step in steps}
+    for step in reversed(steps):
+        for need in step.needs:
+            if need in found:
+                found[need] = max(found[need], found[step.id] + 1)
+    return found

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from runbook.attempt import Attempt, attempt
 from runbook.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
 from runbook.journal import Journal
-from runbook.plan import Plan
+from runbook.plan import Plan, heights
 from runbook.step import Outcome, Status, Step
 from runbook.world import World
 from runbook.world.foreground import end_all
 
 Sink = Callable[[Event], None]
 
-PARALLEL = 12
+PARALLEL = 8
 """Steps at a time; they mostly wait for the cluster."""
 
 PATIENCE = 3600.0
@@ -91,6 +91,7 @@ class _Walk:
         self.patience = patience
         self.inbox: queue.SimpleQueue[tuple[Unit, Attempt] | Waiting] = queue.SimpleQueue()
         self.waiting = [Unit(step) for step in plan.steps]
+        self.heights = heights(plan.steps)
         self.running: dict[Unit, float] = {}
         self.first: dict[str, Attempt] = {}
         """What came of the first half of each step; this is what other steps' needs look at."""
@@ -124,7 +125,7 @@ class _Walk:
         decided = True
         while decided:
             decided = False
-            for unit in sorted(self.waiting, key=lambda unit: unit.step.id):
+            for unit in sorted(self.waiting, key=self._turn):
                 needs = self._needs(unit)
                 if any(need not in self.first for need in needs):
                     continue
@@ -136,6 +137,10 @@ class _Walk:
                 elif self._room_for(unit):
                     self.waiting.remove(unit)
                     self._start(unit)
+
+    def _turn(self, unit: Unit) -> tuple[int, str]:
+        """Those go first on which the longest row of other steps waits; then the order of the list."""
+        return (0 if unit.live else -self.heights[unit.step.id], unit.step.id)
 
     def _needs(self, unit: Unit) -> tuple[str, ...]:
         if not unit.live:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.plan import plan
+from runbook.plan import heights, plan
 from runbook.step import Step
 
 
@@ -38,3 +38,19 @@ def test_a_plan_keeps_the_order_of_the_list(steps: tuple[Step, ...]) -> None:
 
 def test_nothing_asked_is_nothing_to_do() -> None:
     assert plan([], (Step("T001", "one"),)).steps == ()
+
+
+def test_a_step_is_as_high_as_the_longest_row_that_waits_for_it() -> None:
+    steps = (
+        Step("T001", "base"),
+        Step("T002", "leaf", needs=("T001",)),
+        Step("T003", "middle", needs=("T001",)),
+        Step("T004", "top", needs=("T003",)),
+    )
+    assert heights(steps) == {"T001": 2, "T002": 0, "T003": 1, "T004": 0}
+
+
+@given(catalogues())
+def test_a_need_is_higher_than_what_needs_it(steps: tuple[Step, ...]) -> None:
+    found = heights(steps)
+    assert all(found[need] > found[step.id] for step in steps for need in step.needs)

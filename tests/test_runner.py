@@ -369,6 +369,16 @@ def test_any_catalogue_is_walked_in_the_order_of_its_needs(
         assert (step.id in ended) is free
 
 
+def test_the_step_on_which_most_wait_goes_first(go: Walk, events: list[Event]) -> None:
+    steps = [
+        Step("T001", "nothing waits for it", good, heavy=True),
+        Step("T002", "all wait for it", good, heavy=True),
+        Step("T003", "waits", good, needs=("T002",)),
+    ]
+    go(steps, heavy=1)
+    assert next(event.step.id for event in events if isinstance(event, Started)) == "T002"
+
+
 def test_heavy_steps_wait_for_a_core_while_light_ones_go_on(go: Walk) -> None:
     light = threading.Event()
     most = 0

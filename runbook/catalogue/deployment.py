@@ -99,7 +99,7 @@ STEPS = (
         "The MCP server image is built from these very sources",
         check=images.built_from_these_sources(sources.MCP_SERVER),
         apply=image_builds.build(sources.MCP_SERVER),
-        needs=("T004", "T034", "T035"),
+        needs=("T004", "T035"),
         heavy=True,
     ),
     Step(

@@ -41,7 +41,7 @@ STEPS = (
         "The backend image is built from these very sources",
         check=images.built_from_these_sources(sources.BACKEND),
         apply=image_builds.build(sources.BACKEND),
-        needs=("T004", "T012", "T013"),
+        needs=("T004", "T013"),
         heavy=True,
     ),
     Step(
@@ -49,7 +49,7 @@ STEPS = (
         "The frontend image is built from these very sources",
         check=images.built_from_these_sources(sources.FRONTEND),
         apply=image_builds.build(sources.FRONTEND),
-        needs=("T004", "T014", "T015"),
+        needs=("T004", "T015"),
         heavy=True,
     ),
     Step(
