@@ -112,7 +112,6 @@ def _walk(
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
         world = World.of(chosen)
-        world.warm()
         run = walk(steps, world, mode=mode, journal=journal_of(chosen), sink=reporter.on_event, drills=drills)
     reporter.end(run)
     if json:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from runbook.settings import Settings
@@ -127,10 +126,6 @@ class World:
     def for_step(self, progress: Callable[[str], None]) -> World:
         """The same clients with another progress sink."""
         return replace(self, progress=progress)
-
-    def warm(self) -> None:
-        """Begin to import the client of the API beside the first steps, which ask other things or run commands."""
-        threading.Thread(target=import_module, args=("runbook.world.client",), daemon=True).start()
 
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
         """The answer of `ask`, remembered under `key` until a step changes something.

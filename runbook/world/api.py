@@ -146,17 +146,20 @@ class Api:
         stdin: str | None = None,
     ) -> CommandResult:
         """Run a command in a container. Raises `Unmeasurable` where it could not be started."""
+        client = self._wire.client()
+        # Not before the client: two threads that import a package from two of its modules are in each other's way.
         from runbook.world.streams import run_in_container
 
         path = self._kinds.resolve("Pod").path(namespace, pod) + "/exec"
-        return run_in_container(self._wire.client(), path, container, argv, timeout=timeout, stdin=stdin)
+        return run_in_container(client, path, container, argv, timeout=timeout, stdin=stdin)
 
     def port_forward(self, pod: str, port: int, namespace: str) -> AbstractContextManager[int]:
         """A local port on 127.0.0.1 that leads to a pod's port, for as long as the context lasts."""
+        client = self._wire.client()
         from runbook.world.streams import forwarded
 
         path = self._kinds.resolve("Pod").path(namespace, pod) + "/portforward"
-        return forwarded(self._wire.client(), path, port)
+        return forwarded(client, path, port)
 
     def guard(self) -> None:
         """Refuse to go on unless the answering cluster is the pinned one; the first one written to is pinned.

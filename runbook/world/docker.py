@@ -112,9 +112,9 @@ class Docker:
 
     def image(self, reference: str) -> ImageFacts | None:
         """The image of that name, or None where the engine holds none."""
-        from python_on_whales.exceptions import NoSuchImage
-
         with self._asked() as client:
+            from python_on_whales.exceptions import NoSuchImage
+
             try:
                 found = client.image.inspect(reference)
             except NoSuchImage:
@@ -227,8 +227,8 @@ class Docker:
     @contextmanager
     def _asked(self) -> Iterator[DockerClient]:
         """The client, with its errors told as ours."""
-        from python_on_whales.client_config import ClientNotFoundError
-        from python_on_whales.exceptions import DockerException
+        # From the package itself: threads that import it from two of its modules at once are in each other's way.
+        from python_on_whales import ClientNotFoundError, DockerException
 
         try:
             yield self.client
