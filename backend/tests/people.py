@@ -67,4 +67,6 @@ class Person:
             base_url=f"{base_url}/api/{self.id}/",
             headers={"Cookie": f"better-auth.session_token={self.cookie}"},
             timeout=120,
+            # A pause of the test must not meet a connection that the server just closed as idle.
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )

@@ -11,7 +11,7 @@ from harness.postgres import Database
 from harness.processes import Service
 from people import Person, signed_cookie
 
-HTTP = httpx2.Client(timeout=120)
+HTTP = httpx2.Client(timeout=120, limits=httpx2.Limits(max_keepalive_connections=0))
 
 ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "tasks", None),

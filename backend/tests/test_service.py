@@ -13,7 +13,7 @@ from harness.postgres import PASSWORD, Database, create_database
 from harness.processes import BACKEND, Service, executable, free_port, service
 from people import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables, signed_cookie
 
-HTTP = httpx2.Client(timeout=120)
+HTTP = httpx2.Client(timeout=120, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def test_health_and_readiness(backend: Service) -> None:

@@ -48,7 +48,9 @@ class Caller:
     async def session(self, request_id: str) -> AsyncIterator[ClientSession]:
         headers = {"Authorization": f"Bearer {token(self.id)}", "X-Request-ID": request_id}
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=120) as http,
+            httpx2.AsyncClient(
+                headers=headers, timeout=120, limits=httpx2.Limits(max_keepalive_connections=0)
+            ) as http,
             streamable_http_client(self.url, http_client=http) as streams,
             ClientSession(streams[0], streams[1]) as session,
         ):

@@ -14,7 +14,7 @@ from callers import SIGNING_KEY, Caller, token, variables
 from harness.postgres import PASSWORD, Database
 from harness.processes import MCP_SERVER, Service, executable, free_port, service
 
-HTTP = httpx2.Client(timeout=120)
+HTTP = httpx2.Client(timeout=120, limits=httpx2.Limits(max_keepalive_connections=0))
 
 MESSAGE = {
     "jsonrpc": "2.0",
