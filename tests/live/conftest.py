@@ -17,10 +17,17 @@ from runbook.settings import Settings, load
 from runbook.world import World
 
 
+ORDER = ("test_steps", "test_claims", "test_faults", "test_teardown")
+"""Asking first, while the proofs of the deploy stand; then breaking; then taking away."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.live)
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.live)
+    items[:] = [item for item in items if item not in ours] + sorted(
+        ours, key=lambda item: ORDER.index(item.path.stem)
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -93,9 +93,16 @@ FAULTS = (
         objects=(FRONTEND,),
     ),
     Fault(
-        "no place to write under a read-only root",
-        {"T049": r"(?i)read-only|EROFS|No usable temporary directory"},
-        lambda hands: hands.patch(BACKEND, {"op": "remove", "path": f"{CONTAINER}/volumeMounts"}),
+        "program that writes to its read-only root",
+        {"T049": r"Read-only file system"},
+        lambda hands: hands.patch(
+            BACKEND,
+            {
+                "op": "add",
+                "path": f"{CONTAINER}/command",
+                "value": ["python", "-c", "open('/written', 'w')"],
+            },
+        ),
         objects=(BACKEND,),
     ),
     Fault(
@@ -112,10 +119,9 @@ FAULTS = (
     ),
     Fault(
         "no DNS",
-        {"T053": r"(?i)dns|resol|name"},
+        {"T043": r"DNS"},
         lambda hands: hands.scale(DNS, 0),
         objects=(DNS,),
-        drills=True,
     ),
 )
 
