@@ -16,7 +16,6 @@ from machine import Machine
 from runbook.settings import Settings, load
 from runbook.world import World
 
-
 ORDER = ("test_steps", "test_claims", "test_faults", "test_teardown")
 """Asking first, while the proofs of the deploy stand; then breaking; then taking away."""
 
