@@ -68,8 +68,7 @@ def stop_engine(world: World) -> Outcome:
     from runbook.cluster.embedded.engine import Engine
 
     wanted = "nothing of our build engine left"
-    state = world.settings.state
-    others = sorted(each.name for each in state.parent.glob("*/") if each.name != state.name)
+    others = [name for name in _other_clusters(world) if _runs(name, world)]
     engine = Engine(world.settings)
     if others and engine.leftovers():
         return passed(f"the build engine stays: cluster {', '.join(others)} uses it too", wanted=wanted)
@@ -78,3 +77,16 @@ def stop_engine(world: World) -> Outcome:
     if left:
         return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
     return passed("no build engine of ours runs", wanted=wanted)
+
+
+def _other_clusters(world: World) -> list[str]:
+    """The names that have a state folder beside this cluster's."""
+    state = world.settings.state
+    return sorted(each.name for each in state.parent.glob("*/") if each.name != state.name)
+
+
+def _runs(name: str, world: World) -> bool:
+    """Whether the embedded node of that name runs now; a folder alone may be years old."""
+    from runbook.cluster.embedded.node import Embedded
+
+    return Embedded(world.settings.model_copy(update={"cluster_name": name})).sandbox.running()

@@ -9,6 +9,7 @@ import pytest
 from runbook.actions import tools
 from runbook.cluster.embedded import engine as engines
 from runbook.cluster.embedded import setup as setups
+from runbook.cluster.embedded.sandbox import Sandbox
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.world import World
@@ -106,8 +107,19 @@ def test_an_engine_that_stays_is_a_failure_that_names_what_is_left(world: World,
     assert "4711" in outcome.observed and outcome.hint
 
 
-def test_the_engine_is_left_to_another_cluster_that_builds_with_it(world: World, engine: FakeEngine) -> None:
+def test_the_engine_is_left_to_another_cluster_that_builds_with_it(
+    world: World, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sandbox, "running", lambda sandbox: sandbox.name == "todo-other")
     (world.settings.state.parent / "other").mkdir(parents=True)
     outcome = tools.stop_engine(world)
     assert outcome.green and "other" in outcome.observed
     assert engine.said == []
+
+
+def test_the_engine_is_not_left_to_the_folder_of_a_cluster_that_is_no_more(
+    world: World, engine: FakeEngine
+) -> None:
+    (world.settings.state.parent / "other").mkdir(parents=True)
+    assert tools.stop_engine(world).green
+    assert engine.said == ["down"]
