@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OURS = (
+    "s6-",
     "kube",
     "etcd",
     "containerd",
     "dockerd",
-    "s6-",
-    "traefik",
+    "runc",
     "coredns",
-    "buildkit",
-    "chromium",
-    "postgres",
+    "traefik",
+    "storage-",
+    "slirp4netns",
+    "chrom",
 )
-"""Words of the commands that a run starts; other processes of the machine come and go as they like."""
+"""How the names of the programs begin that a run starts; others come and go on a machine as they like."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,15 @@ class Machine:
 
 
 def _processes() -> list[str]:
-    """Command lines of the processes of our kinds; this test's own ones name such words as well."""
-    own = {os.getpid(), os.getppid()}
+    """Command lines of the programs of our kinds; a kernel thread has none."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) in own:
-            continue
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            words = (entry / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
         except OSError:
             continue
-        if words and any(
-            part in words for part in ("kube", "etcd", "containerd", "dockerd", "s6-", "traefik", "coredns")
-        ):
-            found.append(words)
+        if Path(words[0]).name.startswith(OURS):
+            found.append(" ".join(words))
     return found
 
 
