@@ -87,7 +87,7 @@ lint() {
 
 timed 'bootstrap' scripts/bootstrap.sh
 if wants lint; then timed 'lint: ruff, mypy, shellcheck, hadolint' lint; fi
-if wants unit; then timed 'unit tests' .venv/bin/pytest -q tests -m 'not live'; fi
+if wants unit; then timed 'unit tests' .venv/bin/pytest -q -n 2 tests -m 'not live'; fi
 if wants services || wants live; then
   started=1
   timed 'setup: packages and toolchain' .venv/bin/inv setup
