@@ -87,11 +87,12 @@ lint() {
 
 timed 'bootstrap' scripts/bootstrap.sh
 if wants lint; then timed 'lint: ruff, mypy, shellcheck, hadolint' lint; fi
-if wants unit; then timed 'unit tests' .venv/bin/pytest -q -n 2 tests -m 'not live'; fi
-if wants services || wants live; then
+# Before the unit tests as well: those of the charts, the sandbox and the Go programs skip themselves without it.
+if wants unit || wants services || wants live; then
   started=1
   timed 'setup: packages and toolchain' .venv/bin/inv setup
 fi
+if wants unit; then timed 'unit tests' .venv/bin/pytest -q -n 2 tests -m 'not live'; fi
 if wants services; then
   python=$(service_python)
   timed 'backend' python_service backend
