@@ -7,17 +7,15 @@ makes a new authority.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from runbook.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
 
 LIFETIME = timedelta(days=730)
 RENEW_BEFORE = timedelta(days=60)
-SKEW = timedelta(hours=1)
-"""Certificates are valid from this long ago: clocks differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +29,19 @@ class Certified:
 
 def certify(names: list[str]) -> Certified:
     """A server certificate for these host names, signed by an authority made for it alone."""
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    server_key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "todo database authority")])
-    begin = datetime.now(UTC) - SKEW
-    end = begin + LIFETIME
-    authority = (
-        x509.CertificateBuilder(
-            issuer, issuer, authority_key.public_key(), x509.random_serial_number(), begin, end
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
+    authority, key = Signer.make("todo database authority", LIFETIME), new_key()
+    certificate = authority.sign(
+        common_name(names[0]),
+        key.public_key(),
+        LIFETIME,
+        purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
+        names=[x509.DNSName(name) for name in names],
     )
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
-    certificate = (
-        x509.CertificateBuilder(
-            issuer, subject, server_key.public_key(), x509.random_serial_number(), begin, end
-        )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
-        .sign(authority_key, hashes.SHA256())
+    return Certified(
+        authority.certificate.public_bytes(PEM).decode(),
+        certificate.public_bytes(PEM).decode(),
+        private_pem(key).decode(),
     )
-    key = server_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Certified(_pem(authority), _pem(certificate), key.decode())
 
 
 def good(authority: str, certificate: str, names: list[str]) -> bool:
@@ -70,27 +49,8 @@ def good(authority: str, certificate: str, names: list[str]) -> bool:
     try:
         issuer = x509.load_pem_x509_certificate(authority.encode())
         leaf = x509.load_pem_x509_certificate(certificate.encode())
-        leaf.verify_directly_issued_by(issuer)
         named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is to be replaced
+    except (ValueError, x509.ExtensionNotFound):
         return False
-    lasting = min(leaf.not_valid_after_utc, issuer.not_valid_after_utc) - datetime.now(UTC) > RENEW_BEFORE
-    return lasting and set(names) <= set(named.get_values_for_type(x509.DNSName))
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    lasting = min(left(leaf), left(issuer)) > RENEW_BEFORE
+    return signed_by(leaf, issuer) and lasting and set(names) <= set(named.get_values_for_type(x509.DNSName))

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from runbook.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
 
 LIFETIME = timedelta(days=365)
 AUTHORITY_LIFETIME = timedelta(days=3650)
 RENEWED_BEFORE_END = timedelta(days=30)
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,7 @@ class Identity:
     names: Sequence[str] = ()
 
     def _subject(self) -> x509.Name:
-        parts = [x509.NameAttribute(NameOID.COMMON_NAME, self.common_name)]
-        if self.organization:
-            parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, self.organization))
-        return x509.Name(parts)
+        return common_name(self.common_name, self.organization)
 
     def _alternatives(self) -> list[x509.GeneralName]:
         return [_general_name(name) for name in self.names]
@@ -70,64 +67,28 @@ class Authority:
         """The certificate and the key of `identity`, in `file`.crt and `file`.key; kept while they are still good."""
         certificate, key = self.folder / f"{file}.crt", self.folder / f"{file}.key"
         if not (key.exists() and _still_good(certificate, identity, self._load())):
-            private = ec.generate_private_key(ec.SECP256R1())
+            private = new_key()
             _write_key(key, private)
-            certificate.write_bytes(self._sign(identity, private.public_key()).public_bytes(_PEM))
+            certificate.write_bytes(self._sign(identity, private.public_key()).public_bytes(PEM))
         return certificate, key
 
     def _load(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate(self.certificate.read_bytes())
 
     def _make(self) -> None:
-        private = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(private.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - CLOCK_SKEW)
-            .not_valid_after(now + AUTHORITY_LIFETIME)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
-            .sign(private, hashes.SHA256())
-        )
-        _write_key(self.key, private)
-        self.certificate.write_bytes(certificate.public_bytes(_PEM))
+        made = Signer.make(self.name, AUTHORITY_LIFETIME)
+        _write_key(self.key, made.key)
+        self.certificate.write_bytes(made.certificate.public_bytes(PEM))
 
     def _sign(self, identity: Identity, public: ec.EllipticCurvePublicKey) -> x509.Certificate:
-        own, signer = self._load(), serialization.load_pem_private_key(self.key.read_bytes(), None)
-        assert isinstance(signer, ec.EllipticCurvePrivateKey)
-        now = datetime.now(UTC)
+        key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(identity._subject())
-            .issuer_name(own.subject)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - CLOCK_SKEW)
-            .not_valid_after(min(now + LIFETIME, own.not_valid_after_utc))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-            )
-        )
         if identity.names:
             purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName(identity._alternatives()), critical=False
-            )
-        return builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False).sign(
-            signer, hashes.SHA256()
+        return Signer(self._load(), key).sign(
+            identity._subject(), public, LIFETIME, purposes=purposes, names=identity._alternatives()
         )
-
-
-_PEM = serialization.Encoding.PEM
 
 
 def signing_key(folder: Path) -> tuple[Path, Path]:
@@ -135,10 +96,10 @@ def signing_key(folder: Path) -> tuple[Path, Path]:
     private_file, public_file = folder / "service-account.key", folder / "service-account.pub"
     if not (private_file.exists() and public_file.exists()):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private = ec.generate_private_key(ec.SECP256R1())
+        private = new_key()
         _write_key(private_file, private)
         public_file.write_bytes(
-            private.public_key().public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+            private.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         )
     return private_file, public_file
 
@@ -149,13 +110,10 @@ def _still_good(file: Path, identity: Identity | None, signer: x509.Certificate 
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
         return False
-    if certificate.not_valid_after_utc - datetime.now(UTC) < RENEWED_BEFORE_END:
+    if left(certificate) < RENEWED_BEFORE_END:
         return False
-    if signer is not None:
-        try:
-            certificate.verify_directly_issued_by(signer)
-        except (ValueError, TypeError, InvalidSignature):
-            return False
+    if signer is not None and not signed_by(certificate, signer):
+        return False
     if identity is None:
         return True
     try:
@@ -165,25 +123,7 @@ def _still_good(file: Path, identity: Identity | None, signer: x509.Certificate 
     return certificate.subject == identity._subject() and held == identity._alternatives()
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 def _write_key(file: Path, private: ec.EllipticCurvePrivateKey) -> None:
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
-    file.write_bytes(
-        private.private_bytes(
-            _PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-        )
-    )
+    file.write_bytes(private_pem(private))
