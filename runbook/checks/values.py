@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from runbook.checks.rendering import RELEASE, chart_of, containers, render, renders, variants
 from runbook.errors import Unmeasurable
+from runbook.settings import Settings
 from runbook.step import Outcome, failed, passed
-from runbook.world.helm import NO_VALUES
+from runbook.world.helm import NO_VALUES, Values
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -52,6 +53,8 @@ def fit_for_production(world: World) -> Outcome:
 def fit_for_development(world: World) -> Outcome:
     """With values-dev.yaml every image is the node's own: policy Never and the tag that is built here.
 
+    A tag of one's own (TODO_TAG) is handed over as the deployment does it; else the file's tag has to be the right one.
+
     Source: T022, FR-029.
     """
     wanted = f"imagePullPolicy Never and tag {world.settings.tag} for each container"
@@ -60,13 +63,17 @@ def fit_for_development(world: World) -> Outcome:
     if DEVELOPMENT not in values:
         return failed(f"there is no {chart / DEVELOPMENT}", wanted=wanted, hint=f"git status {chart}")
     problems, told = [], []
-    for title, _, container in containers(render(world, DEVELOPMENT, values[DEVELOPMENT])):
+    title, chosen = DEVELOPMENT, values[DEVELOPMENT]
+    if world.settings.tag != Settings.model_fields["tag"].default:
+        overrides = {"global": {"imageTag": world.settings.tag}}
+        title, chosen = f"{DEVELOPMENT}, tag {world.settings.tag}", Values(chosen.files, overrides)
+    for workload, _, container in containers(render(world, title, chosen)):
         image, policy = str(container["image"]), container.get("imagePullPolicy")
         told.append(f"{container['name']} {image}")
         if policy != "Never":
-            problems.append(f"{title}: imagePullPolicy is {policy}")
+            problems.append(f"{workload}: imagePullPolicy is {policy}")
         if "/" in image or image.rpartition(":")[2] != world.settings.tag:
-            problems.append(f"{title}: {image} is not built here")
+            problems.append(f"{workload}: {image} is not built here")
     if not told:
         raise Unmeasurable(
             f"{DEVELOPMENT} renders no container", wanted=wanted, hint=f"helm template {chart}"

@@ -43,13 +43,15 @@ class FakeHelm:
         self.strict = True
         self.error: Exception | None = None
         self.shared = True
+        self.overrides: Any = None
 
     def template(
         self, path: Path, *, release: str, namespace: str, values: Values = NO_VALUES
     ) -> list[Object]:
         if self.error:
             raise self.error
-        if values.overrides and self.strict:
+        self.overrides = values.overrides or self.overrides
+        if set(values.overrides or {}) - {"global"} and self.strict:
             raise CommandFailed("additional properties not allowed")
         if (path / "templates" / "_0-planted.tpl").is_file():
             return self._planted()
@@ -107,8 +109,8 @@ class Place:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def ask(self, check: Check) -> Outcome:
-        world = World.of(Settings(project=self.root))
+    def ask(self, check: Check, **settings: Any) -> Outcome:
+        world = World.of(Settings(project=self.root, **settings))
         vars(world.clients).update(helm=self.helm, api=self.api)
         return check(world)
 
@@ -327,6 +329,13 @@ def test_values_cannot_be_judged_without_containers(place: Place, check: Check) 
 def test_unfit_development_values_are_told(place: Place, path: str, value: Any, part: str) -> None:
     place.helm.development = [changed(deployment(), f"{CONTAINER}.{path}", value)]
     assert_failed(place.ask(values.fit_for_development), part)
+
+
+def test_a_tag_of_ones_own_is_handed_over(place: Place) -> None:
+    place.helm.development = [changed(deployment(), f"{CONTAINER}.image", "todo-frontend:mine")]
+    assert place.ask(values.fit_for_development, tag="mine").green
+    assert place.helm.overrides == {"global": {"imageTag": "mine"}}
+    assert_failed(place.ask(values.fit_for_development), "todo-frontend:mine is not built here")
 
 
 def test_absent_development_values_are_told(place: Place) -> None:
