@@ -22,6 +22,7 @@ from runbook.application import (
     MODEL_RELEASE,
     SECRET,
 )
+from runbook.endpoints import endpoint
 from runbook.errors import Unmeasurable
 from runbook.world.helm import Values
 
@@ -48,6 +49,13 @@ def application(world: World) -> Blueprint:
     settings = world.settings
     secret = secrets.digest(world, SECRET, settings.namespace)
     overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
+    ways: dict[str, Any] = {}
+    if database := settings.database_url.get_secret_value():
+        ways["database"] = endpoint(database, "postgresql")
+    if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
+        ways["model"] = endpoint(settings.openai_base_url)
+    if ways:
+        overrides["global"]["networkPolicy"] = ways
     for component in COMPONENTS:
         overrides[component.name] = {"podAnnotations": _identity(_held(world, component.image), secret)}
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
@@ -60,6 +68,7 @@ def stand_ins(world: World) -> list[Blueprint]:
     """The releases that take the place of services outside: none where real ones are given."""
     settings, found = world.settings, []
     charts = settings.project / "charts"
+    clients = {"clients": {"namespace": settings.namespace}}
     if not settings.database_url.get_secret_value():
         secret = _combined(
             secrets.digest(world, name, DATABASE_NAMESPACE)
@@ -68,12 +77,14 @@ def stand_ins(world: World) -> list[Blueprint]:
         overrides = {
             "image": {"tag": settings.tag},
             "podAnnotations": _identity(_held(world, "todo-postgres"), secret),
+            "networkPolicy": clients,
         }
         found.append(_blueprint(DATABASE_RELEASE, DATABASE_NAMESPACE, charts / "postgres", (), overrides))
     if not settings.openai_api_key.get_secret_value():
         overrides = {
             "image": {"tag": settings.tag},
             "podAnnotations": _identity(_held(world, "todo-offline-model")),
+            "networkPolicy": clients,
         }
         found.append(_blueprint(MODEL_RELEASE, MODEL_NAMESPACE, charts / "offline-model", (), overrides))
     return found

@@ -20,7 +20,15 @@ QUANTITIES = frozenset({"resources", "sizeLimit"})
 SHOWN = 5
 """Differences that are told of one release."""
 
-_LEVELS = ("metadata.labels", "spec", "data")
+_LEVELS = (
+    "metadata.labels",
+    "spec",
+    "data",
+    "rules",
+    "roleRef",
+    "subjects",
+    "automountServiceAccountToken",
+)
 """What of an object is compared, besides its being there."""
 
 

@@ -300,7 +300,7 @@ def test_a_component_can_be_left_out(helm: Helm, component: Any) -> None:
 def test_the_stand_ins_render_hardened_pods(helm: Helm) -> None:
     for name in ("postgres", "offline-model"):
         objects = helm.template(CHARTS / name, release=name, namespace="n", values=NO_VALUES)
-        pods = [each["spec"]["template"]["spec"] for each in objects if "template" in each["spec"]]
+        pods = [each["spec"]["template"]["spec"] for each in objects if "template" in each.get("spec", {})]
         assert len(pods) == 1
         assert pods[0]["automountServiceAccountToken"] is False
         security = pods[0]["containers"][0]["securityContext"]

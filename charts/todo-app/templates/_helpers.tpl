@@ -78,6 +78,7 @@ rollingUpdate:
 
 {{/* Fields that all pods share. */}}
 {{- define "todo-app.pod" -}}
+serviceAccountName: {{ include "todo-app.account" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .Values.global.terminationGracePeriodSeconds }}
