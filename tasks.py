@@ -55,6 +55,15 @@ def deploy(
         entry.make(chosen, "deploy", entry.DEPLOYMENT, json=json, files=report, drills=drills)
 
 
+@task(help=RUN, iterable=["report"])
+def secure(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Deploy the secured chart and prove it (T055-T078)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "secure", entry.SECURITY, json=json, files=report)
+
+
 @task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
 def verify_all(
     c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
@@ -89,6 +98,19 @@ def verify_step(
         chosen = entry.settings(c.config, cluster, name)
         wanted = entry.one(step)
         entry.ask(chosen, f"verify.step {step}", wanted, json=json, files=report, drills=drills)
+
+
+@task(help=RUN, iterable=["report"], name="security")
+def verify_security(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False
+) -> None:
+    """Ask rights, processes and policies (T055-T077)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        steps = tuple(step for step in entry.SECURITY if step not in entry.TRAFFIC)
+        entry.ask_only(chosen, "verify.security", steps, json=json, files=report)
 
 
 @task(help=WHERE)
@@ -174,11 +196,12 @@ ns = Collection(
     setup,
     build,
     deploy,
+    secure,
     plan,
     status,
     list_steps,
     cleanup,
     test,
-    Collection("verify", verify_all, verify_step),
+    Collection("verify", verify_all, verify_step, verify_security),
     Collection("cluster", up, down, cluster_status, kubeconfig),
 )

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +28,15 @@ from runbook.world import World
 if TYPE_CHECKING:
     from invoke.config import Config
 
+    from runbook.step import Step
 
 TOOLS = ("T004", "T005", "T006", "T007", "T008")
 IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
 CLUSTER = ("T043", "T044")
 DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
+SECURITY = catalogue.of_phases("security")
+TRAFFIC = ("T078",)
+"""Asked by traffic in the cluster, and by a command of its own."""
 
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
@@ -98,6 +103,24 @@ def ask(
     _walk(chosen, command, asked, Mode.VERIFY, json, files, drills)
 
 
+def ask_only(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+) -> None:
+    """Ask exactly these steps, in a moment: what they rest on (images, cluster, release) is `inv verify`'s to ask."""
+    wanted = frozenset(asked)
+    steps = tuple(
+        replace(step, needs=tuple(need for need in step.needs if need in wanted))
+        for step in catalogue.STEPS
+        if step.id in wanted
+    )
+    _walk(chosen, command, wanted, Mode.VERIFY, json, files, False, among=steps)
+
+
 def _walk(
     chosen: Settings,
     command: str,
@@ -106,8 +129,9 @@ def _walk(
     json: bool,
     files: Sequence[str],
     drills: bool,
+    among: Sequence[Step] | None = None,
 ) -> None:
-    steps = plan(asked, catalogue.STEPS)
+    steps = plan(asked, catalogue.STEPS if among is None else among)
     writers = [_file_writer(path) for path in files]
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from runbook.actions import release
+from runbook.checks import accounts, limits, pod_security
+from runbook.checks import release as deployed
 from runbook.step import Step
 
 STEPS = (
@@ -24,13 +27,30 @@ STEPS = (
     Step(
         "T071",
         "The release is upgraded to the secured chart",
+        check=deployed.secured,
+        apply=release.deploy,
         needs=("T048", "T057", "T060", "T063", "T064", "T065", "T066", "T068", "T069", "T070"),
     ),
-    Step("T072", "Every running container has the security context of the chart", needs=("T071",)),
-    Step("T073", "Every application process runs as user and group 1000", needs=("T072",)),
-    Step("T074", "No container can gain privileges", needs=("T072",)),
-    Step("T075", "Every container has its requests and limits", needs=("T071",)),
-    Step("T076", "The three service accounts exist and are in use", needs=("T071",)),
+    Step(
+        "T072",
+        "Every running container has the security context of the chart",
+        check=pod_security.confined,
+        needs=("T071",),
+    ),
+    Step(
+        "T073",
+        "Every application process runs as user and group 1000",
+        check=pod_security.runs_as_user,
+        needs=("T072",),
+    ),
+    Step("T074", "No container can gain privileges", check=pod_security.gains_nothing, needs=("T072",)),
+    Step("T075", "Every container has its requests and limits", check=limits.as_declared, needs=("T071",)),
+    Step(
+        "T076",
+        "The three service accounts exist and are in use",
+        check=accounts.own_and_least,
+        needs=("T071",),
+    ),
     Step("T077", "The network policies are in force", needs=("T071",)),
     Step("T078", "Forbidden connections are refused while allowed ones work", needs=("T077",)),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runbook import blueprint
@@ -9,10 +11,23 @@ from runbook.actions import namespace, secrets
 from runbook.actions.helm_release import problems as release_problems
 from runbook.application import COMPONENTS
 from runbook.step import Outcome, failed, passed
+from runbook.world import workloads
 from runbook.world.releases import newest
 
 if TYPE_CHECKING:
     from runbook.world import World
+
+GUARDED = ("Role", "RoleBinding", "NetworkPolicy")
+"""What gives rights or opens ways: of these the release's own are there and no others."""
+
+GUARDS = frozenset(
+    {
+        *(("ServiceAccount", f"{component.name}-sa") for component in COMPONENTS),
+        *((kind, component.name) for kind in ("Role", "RoleBinding") for component in COMPONENTS),
+        ("NetworkPolicy", "default-deny"),
+    }
+)
+"""What the secured chart brings, at the least."""
 
 
 def current(world: World) -> Outcome:
@@ -50,6 +65,47 @@ def current(world: World) -> Outcome:
         components=[component.name for component in COMPONENTS],
         releases=evidence,
     )
+
+
+def secured(world: World) -> Outcome:
+    """The release is current, its manifest carries accounts, bindings and policies, and live there are just these.
+
+    What somebody removed or changed is told by `current`; what somebody added (a binding, a policy) is told here.
+
+    Source: T071, FR-005, FR-011.
+    """
+    settings = world.settings
+    wanted = (
+        f"release {settings.release} current, with accounts, bindings and policies, and no others beside them"
+    )
+    hint = f"kubectl --namespace {settings.namespace} get serviceaccounts,roles,rolebindings,networkpolicies"
+    outcome = current(world)
+    last = newest(world.api, settings.release, settings.namespace)
+    if not outcome.green or last is None:
+        return replace(outcome, wanted=wanted)
+    installed = {(str(each["kind"]), workloads.name(each)) for each in last.manifest()}
+    hooked = {(str(each["kind"]), workloads.name(each)) for each in last.hooks()}
+    problems = [
+        f"the release holds no {kind} {name}"
+        for kind, name in sorted(GUARDS)
+        if (kind, name) not in installed
+    ]
+    with ThreadPoolExecutor(len(GUARDED)) as pool:
+        live = dict(
+            zip(
+                GUARDED, pool.map(lambda kind: world.api.list(kind, settings.namespace), GUARDED), strict=True
+            )
+        )
+    problems += [
+        f"{kind} {workloads.name(each)} is none of the release's"
+        for kind, there in live.items()
+        for each in there
+        if (kind, workloads.name(each)) not in installed | hooked
+    ]
+    if problems:
+        return failed("; ".join(problems), wanted=wanted, hint=hint, **outcome.evidence)
+    counts = ", ".join(f"{len(there)} {kind}" for kind, there in live.items())
+    return passed(f"{outcome.observed}; {counts}", wanted=wanted, **outcome.evidence)
 
 
 def namespace_problems(world: World) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Progress = Callable[[str], None]
 """Told what is being waited for, in a few words; never a secret."""
@@ -61,3 +61,14 @@ class Cluster(Protocol):
 
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
         """Bring images of the build engine into the node; only those whose id differs (T046)."""
+
+
+@runtime_checkable
+class NodeAccess(Protocol):
+    """A cluster on whose node programs can be run, so that processes are seen without any help of their containers."""
+
+    def containers(self) -> Mapping[str, int]:
+        """Container id -> its first process, as the node numbers it."""
+
+    def run_on_node(self, argv: Sequence[str], timeout: float) -> str:
+        """The standard output of a program on the node. Raises `CommandFailed` or `TimedOut`."""

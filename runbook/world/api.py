@@ -19,6 +19,7 @@ from runbook.settings import Settings
 from runbook.world.commands import CommandResult
 from runbook.world.kinds import Kind, Kinds
 from runbook.world.pin import Pin
+from runbook.world.reviews import Reviews
 from runbook.world.wire import READ_TIMEOUT, Answer, Expired, Refused, Wire
 
 Object = dict[str, Any]
@@ -54,6 +55,8 @@ class Api:
         self._pin = Pin(settings.state / "pinned.json")
         self._lock = RLock()
         self._guarded = 0
+        self.reviews = Reviews(self._wire, self._kinds)
+        """What the server would decide: rights and admission, without writing."""
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """One object, or None where there is none of that name."""
@@ -183,6 +186,29 @@ class Api:
             params={"fieldManager": FIELD_MANAGER, "force": "true"},
             body=manifest,
             content_type="application/apply-patch+yaml",
+        )
+
+    def create(self, manifest: Mapping[str, Any]) -> Object:
+        """A new object. Raises `Refused` where there is one of that name already, or it is not admitted."""
+        self.guard()
+        path = self._kinds.of(manifest).path(manifest["metadata"].get("namespace"))
+        return self._wire.json("POST", path, body=manifest)
+
+    def replace(self, manifest: Mapping[str, Any]) -> Object:
+        """The object as the manifest says it, and nothing else of it."""
+        self.guard()
+        metadata = manifest["metadata"]
+        path = self._kinds.of(manifest).path(metadata.get("namespace"), metadata["name"])
+        return self._wire.json("PUT", path, body=manifest)
+
+    def patch(
+        self, kind: str, name: str, namespace: str | None, operations: Sequence[Mapping[str, Any]]
+    ) -> Object:
+        """Operations of a JSON patch, all or none."""
+        self.guard()
+        path = self._kinds.resolve(kind).path(namespace, name)
+        return self._wire.json(
+            "PATCH", path, body=list(operations), content_type="application/json-patch+json"
         )
 
     def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:

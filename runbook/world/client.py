@@ -50,13 +50,19 @@ class Client(ApiClient):
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | list[Any] | None = None,
         content_type: str = "application/json",
         timeout: float = READ_TIMEOUT,
+        act_as: str = "",
     ) -> urllib3.BaseHTTPResponse:
-        """A response of any status, its body not read yet. Raises `Unmeasurable` where the server does not answer."""
+        """A response of any status, its body not read yet; `act_as` impersonates that user.
+
+        Raises `Unmeasurable` where the server does not answer.
+        """
         with self.reachable():
             verb, url, headers, content, _ = self.serialized(method, path, params or {}, body, content_type)
+            if act_as:
+                headers["Impersonate-User"] = act_as
             answer = self.call_api(verb, url, headers, content, _request_timeout=timeout)
             response: urllib3.BaseHTTPResponse = answer.response
             return response
@@ -66,7 +72,7 @@ class Client(ApiClient):
         method: str,
         path: str,
         params: Mapping[str, str] | list[tuple[str, str]],
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | list[Any] | None = None,
         content_type: str = "",
     ) -> tuple[Any, ...]:
         """Method, URL, headers with the credential, and body, as the package wants them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -41,11 +41,18 @@ class Revision:
 
     def manifest(self) -> list[Object]:
         """The objects that this revision installed, without hooks. Raises `Unmeasurable` for a damaged record."""
+        return self._objects(lambda record: [record["manifest"]])
+
+    def hooks(self) -> list[Object]:
+        """The objects that it makes before or after, and mostly removes again. Raises as `manifest` does."""
+        return self._objects(lambda record: [each["manifest"] for each in record.get("hooks") or []])
+
+    def _objects(self, manifests: Callable[[Mapping[str, Any]], Sequence[str]]) -> list[Object]:
         try:
             # The API's base64 around Helm's own base64 around gzip.
             record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(self.payload))))
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            return [each for each in yaml.load_all(record["manifest"], Loader=loader) if each]
+            return [each for text in manifests(record) for each in yaml.load_all(text, Loader=loader) if each]
         except (ValueError, KeyError, OSError, yaml.YAMLError) as problem:
             raise Unmeasurable(
                 f"the record of revision {self.revision} of {self.name} cannot be read: {problem}",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+import re
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import RLock
@@ -43,6 +44,8 @@ class Answer:
 
     status_code: int
     text: str
+    warnings: tuple[str, ...] = ()
+    """What the API server warns of, besides its answer."""
 
 
 class Wire:
@@ -78,7 +81,8 @@ class Wire:
         client = self.client()
         response = client.ask(method, path, **options)
         with client.reachable():
-            return Answer(response.status, response.data.decode(errors="replace"))
+            text = response.data.decode(errors="replace")
+            return Answer(response.status, text, _warnings(response.headers.getlist("Warning")))
 
     def request(self, method: str, path: str, **options: Any) -> Answer:
         """A response of success. Raises `Refused` besides."""
@@ -111,6 +115,12 @@ class Wire:
             return response
 
         return client.changes(opened, lasting)
+
+
+def _warnings(lines: Sequence[str]) -> tuple[str, ...]:
+    """The texts of `Warning` headers, which read: 299 - "text"."""
+    found = (re.fullmatch(r'\d{3} \S+ "(.*)"', line.strip(), re.DOTALL) for line in lines)
+    return tuple(match[1].replace('\\"', '"') for match in found if match)
 
 
 def _demand_success(method: str, path: str, status: int, text: str) -> None:

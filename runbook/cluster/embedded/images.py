@@ -24,6 +24,16 @@ _ROW = re.compile(r"^(\S+)\s+\S+\s+(sha256:[0-9a-f]{64})\s", re.MULTILINE)
 """A line of `ctr images ls`, which has no JSON output: reference, media type, digest; none holds a blank."""
 
 
+_TASK = re.compile(r"^([0-9a-f]{64})\s+(\d+)\s+RUNNING", re.MULTILINE)
+"""A line of `ctr tasks ls`: container, process, state."""
+
+
+def processes(sandbox: Sandbox) -> dict[str, int]:
+    """Container -> its first process, as the node numbers it."""
+    listed = sandbox.run(["ctr", "--namespace=k8s.io", "tasks", "ls"], timeout=30)
+    return {container: int(pid) for container, pid in _TASK.findall(listed)}
+
+
 def familiar(reference: str) -> str:
     """The short form that people and charts write: docker.io/library/todo-backend:1.0.0 is todo-backend:1.0.0."""
     return reference.removeprefix("docker.io/").removeprefix("library/")

@@ -174,6 +174,13 @@ class Embedded:
         self._require_running()
         return images.held(self.sandbox)
 
+    def containers(self) -> Mapping[str, int]:
+        self._require_running()
+        return images.processes(self.sandbox)
+
+    def run_on_node(self, argv: Sequence[str], timeout: float) -> str:
+        return self.sandbox.run(argv, timeout)
+
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
         self._require_running()
         images.load_from_engine(self.sandbox, references, self.docker_environment(), progress)
