@@ -18,6 +18,11 @@ class Component:
         return f"{self.name}-svc"
 
     @property
+    def account(self) -> str:
+        """Its ServiceAccount."""
+        return f"{self.name}-sa"
+
+    @property
     def image(self) -> str:
         return f"todo-{self.name}"
 
@@ -35,6 +40,7 @@ AUTHORITY = "todo-database-ca"
 
 DATABASE_NAMESPACE = "todo-database"
 DATABASE_RELEASE = "postgres"
+DATABASE_PORT = 5432
 MODEL_NAMESPACE = "todo-model"
 MODEL_RELEASE = "offline-model"
 INGRESS_CLASS = "nginx"

@@ -3,27 +3,77 @@
 from __future__ import annotations
 
 from runbook.actions import release
-from runbook.checks import accounts, limits, pod_security
+from runbook.application import BACKEND, FRONTEND, MCP_SERVER
+from runbook.checks import access_claims as access
+from runbook.checks import accounts, chart, claims, limits, pod_security
+from runbook.checks import policy_claims as policies
 from runbook.checks import release as deployed
 from runbook.step import Step
 
+
+def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> Step:
+    """A step that the chart fulfils: its claim is asked of the rendered chart, and later of the live object."""
+    return Step(step_id, title, check=chart.rendered(claim), live=chart.deployed(claim), needs=needs)
+
+
 STEPS = (
-    Step("T055", "The frontend has a service account of its own", needs=("T024",)),
-    Step("T056", "The frontend's role allows the least there is", needs=("T055",)),
-    Step("T057", "The frontend's role is bound to its service account only", needs=("T055", "T056")),
-    Step("T058", "The backend has a service account of its own", needs=("T024",)),
-    Step("T059", "The backend's role allows the least there is", needs=("T058",)),
-    Step("T060", "The backend's role is bound to its service account only", needs=("T058", "T059")),
-    Step("T061", "The MCP server has a service account of its own", needs=("T024",)),
-    Step("T062", "The MCP server's role allows the least there is", needs=("T061",)),
-    Step("T063", "The MCP server's role is bound to its service account only", needs=("T061", "T062")),
-    Step("T064", "The frontend runs under frontend-sa", needs=("T025", "T055")),
-    Step("T065", "The backend runs under backend-sa", needs=("T030", "T058")),
-    Step("T066", "The MCP server runs under mcp-server-sa", needs=("T038", "T061")),
-    Step("T067", "All traffic is denied unless a policy allows it", needs=("T024",)),
-    Step("T068", "A policy lets the frontend reach the backend on port 8000", needs=("T067",)),
-    Step("T069", "A policy lets the backend reach the MCP server on port 8080", needs=("T067",)),
-    Step("T070", "A policy lets the backend reach PostgreSQL", needs=("T067",)),
+    _templated(
+        "T055", "The frontend has a service account of its own", access.service_account(FRONTEND), "T024"
+    ),
+    _templated("T056", "The frontend's role allows the least there is", access.role(FRONTEND), "T055"),
+    _templated(
+        "T057",
+        "The frontend's role is bound to its service account only",
+        access.binding(FRONTEND),
+        "T055",
+        "T056",
+    ),
+    _templated(
+        "T058", "The backend has a service account of its own", access.service_account(BACKEND), "T024"
+    ),
+    _templated("T059", "The backend's role allows the least there is", access.role(BACKEND), "T058"),
+    _templated(
+        "T060",
+        "The backend's role is bound to its service account only",
+        access.binding(BACKEND),
+        "T058",
+        "T059",
+    ),
+    _templated(
+        "T061", "The MCP server has a service account of its own", access.service_account(MCP_SERVER), "T024"
+    ),
+    _templated("T062", "The MCP server's role allows the least there is", access.role(MCP_SERVER), "T061"),
+    _templated(
+        "T063",
+        "The MCP server's role is bound to its service account only",
+        access.binding(MCP_SERVER),
+        "T061",
+        "T062",
+    ),
+    _templated("T064", "The frontend runs under frontend-sa", access.runs_under(FRONTEND), "T025", "T055"),
+    _templated("T065", "The backend runs under backend-sa", access.runs_under(BACKEND), "T030", "T058"),
+    _templated(
+        "T066", "The MCP server runs under mcp-server-sa", access.runs_under(MCP_SERVER), "T038", "T061"
+    ),
+    _templated("T067", "All traffic is denied unless a policy allows it", policies.default_deny(), "T024"),
+    _templated(
+        "T068",
+        "A policy lets the frontend reach the backend on port 8000",
+        policies.lets(FRONTEND, BACKEND),
+        "T067",
+    ),
+    _templated(
+        "T069",
+        "A policy lets the backend reach the MCP server on port 8080",
+        policies.lets(BACKEND, MCP_SERVER),
+        "T067",
+    ),
+    _templated(
+        "T070",
+        "A policy lets the backend reach PostgreSQL",
+        policies.lets_reach_database(BACKEND),
+        "T067",
+    ),
     Step(
         "T071",
         "The release is upgraded to the secured chart",

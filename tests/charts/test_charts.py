@@ -37,6 +37,7 @@ RENDERED = (
     "T040",
     "T041",
     "T042",
+    *(f"T0{n}" for n in range(55, 71)),
 )
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="Helm is not installed: inv setup")
@@ -106,6 +107,22 @@ FAULTS = [
     ("T038", "templates/security/_contexts.tpl", replace("drop: [ALL]", "drop: [NET_RAW]"), "drop is not ALL"),
     ("T040", "values-dev.yaml", lambda text: text + "  probes: {liveness: /live}\n", "with values-dev.yaml"),
     ("T041", "templates/_helpers.tpl", replace("{{ .Chart.Name }}-svc", "{{ .Chart.Name }}"), "no Service"),
+    ("T055", "templates/security/_access.tpl", replace("Token: false", "Token: true"), "is True, not false"),
+    ("T056", "templates/security/_access.tpl", replace("verbs: [get]", "verbs: [get, list]"), "allows list secrets"),
+    ("T060", "templates/security/_access.tpl", replace('name: {{ include "todo-app.account" . }}\n    namespace',
+        "name: default\n    namespace"), "todo/default"),
+    ("T065", "templates/_helpers.tpl", replace('serviceAccountName: {{ include "todo-app.account" . }}',
+        "serviceAccountName: default"), "run under default"),
+    ("T067", "templates/security/networkpolicy.yaml", replace("[Ingress, Egress]", "[Ingress]"), "not close egress"),
+    ("T067", "values.yaml", replace("networkPolicy:\n    enabled: true", "networkPolicy:\n    enabled: false"),
+        "there is no NetworkPolicy default-deny"),
+    ("T068", "charts/frontend/templates/networkpolicy.yaml", replace('(list . "backend") | nindent 8',
+        '(list . "bakend") | nindent 8'), "does not mean the pods of backend"),
+    ("T069", "templates/security/_network.tpl", replace("app.kubernetes.io/name: {{ index . 1 }}",
+        "app.kubernetes.io/part-of: todo-app"), "admits todo/frontend too|does not mean"),
+    ("T070", "values.yaml", replace("        - 10.0.0.0/8\n", ""), "a pod's address"),
+    ("T070", "charts/backend/templates/networkpolicy.yaml", replace('"backend-to-database" "Egress"',
+        '"backend-to-database" "Ingress"'), "not about egress"),
 ]  # fmt: skip
 
 
