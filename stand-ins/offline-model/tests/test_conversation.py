@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from offline_model.conversation import ASK_WHICH
-from offline_model.sentences import failed
+from offline_model.sentences import ASK_WHICH, CONFIRM, OFFER_LIST, failed
 from world import TOOLS, Chat, TodoList, tool
 
 
@@ -22,7 +21,7 @@ def test_adding_confirms_with_details_and_shows_the_new_list() -> None:
         ("add_task", {"title": "buy milk", "priority": "high", "due_date": "2026-11-24"}),
         ("list_tasks", {"status": "all"}),
     ]
-    assert text.startswith('Done: I added "buy milk" (high priority, due 2026-11-24).')
+    assert text.startswith('Done: I added "buy milk" (high priority, due tomorrow).')
     assert cards(text) == ["buy milk", "call Ann"]
 
 
@@ -73,7 +72,7 @@ def test_completing_by_name_lists_first_then_acts_on_the_id() -> None:
         ("complete_task", {"task_id": wanted}),
         ("list_tasks", {"status": "all"}),
     ]
-    assert text.startswith('Done: I completed "buy milk" (medium priority, completed).')
+    assert text.startswith('Done: I completed "buy milk" (medium priority).')
 
 
 def test_completing_by_number_counts_the_list_from_one() -> None:
@@ -139,6 +138,198 @@ def test_a_number_without_a_question_before_means_nothing() -> None:
     assert chat.called == []
 
 
+def test_a_number_counts_the_list_that_was_shown_last() -> None:
+    todo = TodoList("buy milk", "call Ann", "read")
+    todo.complete_task(todo.tasks[0]["id"])
+    chat = Chat(todo)
+    assert cards(chat.say("show my pending tasks")) == ["call Ann", "buy milk"]
+    assert 'I completed "buy milk"' in chat.say("complete the second one")
+    assert chat.called == ["complete_task", "list_tasks"]
+
+
+def test_the_answer_to_which_one_may_repeat_the_verb_or_name_several() -> None:
+    todo = TodoList("buy milk", "buy tea", "buy eggs", "buy salt")
+    chat = Chat(todo)
+    chat.say("complete buy")
+    chat.say("complete the first one")
+    chat.say("delete buy")
+    chat.say("2 and 3")
+    assert [task["title"] for task in todo.tasks] == ["buy salt", "buy milk"]
+    assert todo.tasks[0]["is_completed"]
+    chat.say("reopen buy")
+    chat.say("rename buy to get something")
+    assert chat.say("buy milk").startswith('Done: I updated "get something"')
+    chat.say("delete something else")
+
+
+def test_both_answers_which_one() -> None:
+    todo = TodoList("buy milk", "buy tea", "call Ann")
+    chat = Chat(todo)
+    chat.say("delete buy")
+    assert 'I deleted "buy tea" and "buy milk".' in chat.say("both")
+
+
+def test_which_one_may_stay_unanswered() -> None:
+    todo = TodoList("buy milk", "buy tea")
+    chat = Chat(todo)
+    chat.say("delete buy")
+    assert "changed nothing" in chat.say("neither, thanks")
+    chat.say("delete buy")
+    assert 'I added "read a book"' in chat.say("add read a book")
+    assert len(todo.tasks) == 3
+
+
+def test_several_tasks_are_added_at_once() -> None:
+    chat = Chat(TodoList())
+    text = chat.say("buy milk and call mum tomorrow")
+    assert chat.rounds == [["add_task", "add_task"], ["list_tasks"]]
+    assert text.startswith(
+        'Done: I added "buy milk" (medium priority, due tomorrow) and "call mum" (medium priority, due'
+    )
+    assert cards(text) == ["call mum", "buy milk"]
+
+
+def test_without_parallel_calls_they_are_made_one_by_one() -> None:
+    chat = Chat(TodoList("buy milk", "call Ann"), parallel=False)
+    chat.say("complete buy milk, delete call Ann and add tea")
+    assert chat.rounds == [["list_tasks"], ["complete_task"], ["delete_task"], ["add_task"], ["list_tasks"]]
+    assert [task["title"] for task in chat.todo.tasks] == ["tea", "buy milk"]
+
+
+def test_one_of_several_changes_may_fail() -> None:
+    todo = TodoList("buy milk")
+    todo.broken = "add_task"
+    text = Chat(todo).say("complete buy milk and add tea")
+    assert 'Done: I completed "buy milk"' in text
+    assert "Sorry, I could not create the task: the database is away." in text
+
+
+def test_reopening() -> None:
+    todo = TodoList("buy milk")
+    chat = Chat(todo)
+    chat.say("complete buy milk")
+    assert 'I reopened "buy milk"' in chat.say("mark buy milk as not done")
+    assert ("complete_task", {"task_id": todo.tasks[0]["id"], "completed": False}) in todo.calls
+    assert '"buy milk" is open already.' in chat.say("reopen buy milk")
+    chat.say("complete it")
+    assert '"buy milk" is completed already.' in chat.say("complete buy milk")
+
+
+def test_undo_takes_back_what_was_just_done() -> None:
+    todo = TodoList("buy milk", "call Ann")
+    chat = Chat(todo)
+    chat.say("set the priority of buy milk to high and complete call Ann")
+    assert "please say how it should be" in chat.say("undo")
+    chat.say("complete buy milk")
+    assert 'I reopened "buy milk"' in chat.say("undo")
+    assert 'I completed "buy milk"' in chat.say("undo")
+    chat.say("delete buy milk")
+    assert 'I added "buy milk" (high priority)' in chat.say("undo that")
+    assert 'I deleted "buy milk"' in chat.say("undo")
+    assert "nothing to undo" in Chat(TodoList()).say("undo")
+
+
+def test_it_is_the_task_spoken_of_last() -> None:
+    todo = TodoList("call Ann")
+    chat = Chat(todo)
+    chat.say("add buy milk")
+    chat.say("make it urgent and move it to friday")
+    assert (todo.tasks[0]["priority"], todo.tasks[0]["target_completion_date"]) == ("high", "2026-11-27")
+    assert chat.rounds == [["update_task"], ["list_tasks"]]
+    assert "which task you mean" in Chat(TodoList("a", "b")).say("complete it")
+
+
+def test_many_tasks_are_deleted_only_after_a_yes() -> None:
+    todo = TodoList("buy milk", "call Ann", "read")
+    todo.complete_task(todo.tasks[0]["id"])
+    chat = Chat(todo)
+    assert chat.say("delete all tasks").endswith(CONFIRM)
+    assert "changed nothing" in chat.say("no")
+    assert len(todo.tasks) == 3
+    assert '1. "read"' in chat.say("delete completed tasks")
+    assert 'I deleted "read"' in chat.say("yes, please")
+    assert "no task to delete" in chat.say("delete completed tasks")
+    chat.say("complete everything")
+    assert all(task["is_completed"] for task in todo.tasks)
+
+
+def test_a_yes_without_a_question_means_nothing() -> None:
+    chat = Chat(TodoList("buy milk"))
+    assert "did not understand" in chat.say("yes")
+    assert chat.called == []
+
+
+def test_a_slip_of_the_pen_is_asked_about() -> None:
+    todo = TodoList("buy milk")
+    chat = Chat(todo)
+    assert chat.say("delete buy mlik").endswith('Do you mean "buy milk"?')
+    assert chat.called == ["list_tasks"]
+    assert 'I deleted "buy milk"' in chat.say("yes")
+
+
+def test_no_match_offers_the_list() -> None:
+    chat = Chat(TodoList("buy milk"))
+    assert chat.say("complete cheese").endswith(OFFER_LIST)
+    assert cards(chat.say("yes please")) == ["buy milk"]
+
+
+def test_two_names_in_one_phrase() -> None:
+    todo = TodoList("bread and butter", "milk", "eggs")
+    chat = Chat(todo)
+    chat.say("complete bread and butter")
+    assert [task["is_completed"] for task in todo.tasks] == [False, False, True]
+    assert 'I deleted "milk" and "eggs".' in chat.say("delete milk and eggs")
+
+
+def test_putting_off_counts_from_the_due_day() -> None:
+    todo = TodoList()
+    todo.add_task("report", due_date="2026-11-30T00:00:00")
+    chat = Chat(todo)
+    chat.say("postpone report by 2 days")
+    assert todo.tasks[0]["target_completion_date"] == "2026-12-02"
+    chat.say("remove the due date of report")
+    assert todo.tasks[0]["target_completion_date"] is None
+    chat.say("postpone it by a week")
+    assert todo.tasks[0]["target_completion_date"] == "2026-11-30"
+
+
+def test_one_task_in_detail() -> None:
+    todo = TodoList()
+    todo.add_task("report", description="with figures")
+    text = Chat(todo).say("tell me more about report")
+    assert 'Here is "report" (medium priority). with figures' in text
+    assert cards(text) == ["report"]
+
+
+def test_what_next_names_the_most_pressing() -> None:
+    todo = TodoList("some day", "another day")
+    todo.add_task("urgent", priority="high")
+    todo.add_task("late", due_date="2026-11-20")
+    assert cards(Chat(todo).say("what should I do first?")) == ["late", "urgent", "another day"]
+
+
+def test_searching_uses_the_tool_where_there_is_one() -> None:
+    todo = TodoList("buy milk", "call Ann")
+    assert cards(Chat(todo).say("find milk")) == ["buy milk"]
+    asked = Chat(todo, tools=[tool("search_tasks", query="string")]).model(
+        [{"role": "user", "content": "find milk"}]
+    )
+    assert [(call.name, call.arguments) for call in asked.calls] == [("search_tasks", {"query": "milk"})]
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    text = Chat(TodoList(*(f"number {n}" for n in range(30)))).say("show my tasks")
+    assert text.startswith("You have 30 tasks:")
+    assert text.endswith("These are the first 20 of 30.")
+    assert len(cards(text)) == 20
+
+
+def test_part_of_a_message_may_be_unclear() -> None:
+    text = Chat(TodoList()).say("add tea; blue")
+    assert 'I added "tea"' in text
+    assert 'I did not understand "blue".' in text
+
+
 def test_six_or_more_matches_ask_for_more_specific_words() -> None:
     chat = Chat(TodoList(*(f"buy item {n}" for n in range(6))))
     assert "6 tasks match" in chat.say("delete buy item")
@@ -182,8 +373,9 @@ def test_a_priority_is_asked_of_a_tool_that_knows_it() -> None:
     chat.say("show my high priority tasks")
     assert chat.todo.calls == [("list_tasks", {"status": "all"})]
     tools = [tool("list_tasks", status="string", priority="string")]
-    asked = Chat(todo, tools=tools).model([{"role": "user", "content": "show my high priority tasks"}]).call
-    assert asked is not None
+    [asked] = (
+        Chat(todo, tools=tools).model([{"role": "user", "content": "show my high priority tasks"}]).calls
+    )
     assert asked.arguments == {"status": "all", "priority": "high"}
 
 
@@ -203,4 +395,3 @@ def test_nonsense_calls_no_tool_and_says_so() -> None:
     assert chat.called == []
     assert "offline model" in chat.say("hello")
     assert "welcome" in chat.say("thanks")
-    assert "reopen" in chat.say("reopen buy milk")

@@ -100,9 +100,9 @@ def test_errors_come_in_the_apis_form(client: OpenAI) -> None:
     assert unknown.value.code == "model_not_found"
     with pytest.raises(openai.BadRequestError, match="messages"):
         client.chat.completions.create(model="offline-model", messages=[])
-    with pytest.raises(openai.BadRequestError, match="tool_choice"):
+    with pytest.raises(openai.BadRequestError, match="n must be 1"):
         client.chat.completions.create(
-            model="offline-model", messages=[{"role": "user", "content": "hello"}], tool_choice="required"
+            model="offline-model", messages=[{"role": "user", "content": "hello"}], n=2
         )
     with pytest.raises(openai.NotFoundError, match="no such resource"):
         client.get("/nowhere", cast_to=object)

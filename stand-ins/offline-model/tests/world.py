@@ -27,8 +27,9 @@ TOOLS = [
         description="string",
         priority="string",
         due_date="string",
+        clear_due_date="boolean",
     ),
-    tool("complete_task", task_id="string"),
+    tool("complete_task", task_id="string", completed="boolean"),
     tool("delete_task", task_id="string"),
 ]
 
@@ -70,16 +71,18 @@ class TodoList:
         wanted = {"all": (True, False), "pending": (False,), "completed": (True,)}[status]
         return {"tasks": [dict(task) for task in self.tasks if task["is_completed"] in wanted]}
 
-    def update_task(self, task_id: str, **changes: Any) -> Any:
+    def update_task(self, task_id: str, clear_due_date: bool = False, **changes: Any) -> Any:
         task = self._task(task_id)
+        if clear_due_date:
+            changes["due_date"] = None
         task.update(
             {"target_completion_date" if key == "due_date" else key: value for key, value in changes.items()}
         )
         return dict(task)
 
-    def complete_task(self, task_id: str) -> Any:
+    def complete_task(self, task_id: str, completed: bool = True) -> Any:
         task = self._task(task_id)
-        task["is_completed"] = True
+        task["is_completed"] = completed
         return dict(task)
 
     def delete_task(self, task_id: str) -> Any:
@@ -95,32 +98,45 @@ class Chat:
     """Serves tool calls until the model answers in words; only texts survive between turns."""
 
     def __init__(
-        self, todo: TodoList, tools: list[dict[str, Any]] | None = None, system: str = "You help."
+        self,
+        todo: TodoList,
+        tools: list[dict[str, Any]] | None = None,
+        system: str = "You help.",
+        parallel: bool = True,
     ) -> None:
+        self.parallel = parallel
         self.todo = todo
         self.tools = TOOLS if tools is None else tools
         self.history: list[dict[str, Any]] = [{"role": "system", "content": system}]
 
     def say(self, text: str) -> str:
         self.todo.calls.clear()
+        self.rounds: list[list[str]] = []
         self.history.append({"role": "user", "content": text})
         turn = list(self.history)
-        for index in range(6):
+        for index in range(30):
             reply = self.model(turn)
-            if reply.call is None:
+            if not reply.calls:
                 self.history.append({"role": "assistant", "content": reply.text})
                 return reply.text
-            name, arguments = reply.call.name, reply.call.arguments
-            function = {"name": name, "arguments": json.dumps(arguments)}
-            call = {"id": f"call_{index}", "type": "function", "function": function}
-            turn.append({"role": "assistant", "content": None, "tool_calls": [call]})
-            turn.append(
-                {"role": "tool", "tool_call_id": call["id"], "content": self.todo.run(name, arguments)}
-            )
+            self.rounds.append([call.name for call in reply.calls])
+            calls = [
+                {
+                    "id": f"call_{index}_{place}",
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+                }
+                for place, call in enumerate(reply.calls)
+            ]
+            turn.append({"role": "assistant", "content": None, "tool_calls": calls})
+            for made, call in zip(calls, reply.calls, strict=True):
+                result = self.todo.run(call.name, call.arguments)
+                turn.append({"role": "tool", "tool_call_id": made["id"], "content": result})
         raise AssertionError(f"no answer in words after {self.todo.calls}")
 
     def model(self, messages: list[dict[str, Any]]) -> Reply:
-        request = {"model": "offline-model", "messages": messages, "tools": self.tools}
+        request: dict[str, Any] = {"model": "offline-model", "messages": messages, "tools": self.tools}
+        request["parallel_tool_calls"] = self.parallel
         return answer(Request.model_validate(request), TODAY)
 
     @property

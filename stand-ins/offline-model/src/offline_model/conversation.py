@@ -1,35 +1,30 @@
-"""From a chat history to the next thing to say: words, or one tool call.
+"""From a chat history to the next thing to say: words, or tool calls.
 
-Pure: the same history, tools and day get the same answer.
+Pure: the same history, tools and day get the same answer. A message takes up to three rounds: read the tasks,
+change them (all at once where parallel calls are allowed), read the new list.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-from offline_model import grammar, results, sentences
-from offline_model.intents import (
-    Add,
-    Complete,
-    Delete,
-    Intent,
-    Show,
-    Small,
-    Target,
-    Targeted,
-    Unclear,
-    Update,
-)
+from offline_model import dates, memory, plan, results, sentences
+from offline_model.intents import Intent, Show, Small, Unclear
+from offline_model.plan import Plan, Step
 from offline_model.results import Result, Task
+from offline_model.targets import belongs
 from offline_model.wire import Call, Message, Reply, Request, Tool
 
-ASK_WHICH = "Which one do you mean?"
-"""Ends a question about several matching tasks; the user's next message may then be just "the second one"."""
-
+READING = ("list_tasks", "search_tasks", "get_task")
+_SEARCH_ARGUMENTS = ("query", "text", "search", "words", "term", "q")
 _TODAY = re.compile(r"\b(?:today|current date)\D{0,40}?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
+_PRESSING = 3
+"""Tasks in an answer to "what next?"."""
+_RANK = {"high": 0, "medium": 1, "low": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +37,146 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The user's latest sentence, what was called since, and the tools on offer."""
+    """What the user's latest message asks for, what was called since, and the tools on offer."""
 
-    intent: Intent
+    intents: tuple[Intent, ...]
     made: tuple[Made, ...]
     tools: dict[str, Tool]
     today: date
+    parallel: bool = True
 
-    def result(self, tool: str, after: str = "") -> Result | None:
-        """The latest result of a tool in this turn; with `after`, only if called later than that tool."""
-        names = [made.tool for made in self.made]
-        start = names.index(after) if after else 0
-        return next((made.result for made in reversed(self.made[start:]) if made.tool == tool), None)
+    @property
+    def changes(self) -> list[Made]:
+        """The calls of this turn that changed something, or tried to."""
+        return [made for made in self.made if made.tool not in READING]
 
-    def call(self, tool: str, **arguments: str | None) -> Reply:
-        """Call a tool with those of the arguments that its schema knows and that are set."""
+    def reading(self, *, after_changes: bool) -> Result | None:
+        """The tasks as read in this turn, before any change or after the last one."""
+        last = max((i for i, made in enumerate(self.made) if made.tool not in READING), default=-1)
+        first = next((i for i, made in enumerate(self.made) if made.tool not in READING), len(self.made))
+        span = self.made[last + 1 :] if after_changes else self.made[:first]
+        return next((made.result for made in span if made.tool in READING), None)
+
+    def call(self, tool: str, **arguments: object) -> Call | str:
+        """A call with those arguments that are set and that the tool's schema knows, or why there is none."""
         offered = self.tools.get(tool)
         if offered is None:
-            return Reply(text=sentences.failed("do that", f"I was given no tool {tool}"))
+            return sentences.failed("do that", f"I was given no tool {tool}")
         known = offered.function.parameters.get("properties") or arguments
-        return Reply(
-            call=Call(
-                name=tool, arguments={k: v for k, v in arguments.items() if v is not None and k in known}
-            )
-        )
+        return Call(name=tool, arguments={k: v for k, v in arguments.items() if v is not None and k in known})
 
 
 def answer(request: Request, clock: date) -> Reply:
     """What to say next. `clock` is today unless the system message states the day."""
     turn = _turn(request, clock)
-    match turn.intent:
-        case Add() as intent:
-            return _add(turn, intent)
-        case Show() as intent:
-            return _show(turn, intent)
-        case Complete() | Delete() | Update() as intent:
-            return _change(turn, intent)
-        case Small(kind="greeting"):
-            return Reply(text=sentences.GREETING)
-        case Small(kind="thanks"):
-            return Reply(text=sentences.THANKS)
-        case Small():
-            return Reply(text=sentences.HELP)
-        case Unclear(reason=reason):
-            return Reply(text=f"Sorry, I cannot do that. {reason}" if reason else sentences.UNCLEAR)
+    asked = [intent for intent in turn.intents if not isinstance(intent, Small | Unclear)]
+    if not asked:
+        return Reply(text=_talk(turn.intents[0], turn.today))
+    tasks: Sequence[Task] = ()
+    if any(plan.needs_list(intent) for intent in asked):
+        before = turn.reading(after_changes=False)
+        if before is None:
+            return _calling(turn, [turn.call("list_tasks", status="all")])
+        if not before.ok:
+            return Reply(text=sentences.failed("read your tasks", before.reason))
+        tasks = before.tasks
+    planned = plan.make(asked, tasks, turn.today)
+    for intent in turn.intents:
+        if isinstance(intent, Unclear):
+            planned.remarks.append(intent.reason or f'I did not understand "{intent.said}".')
+    done = len(turn.changes)
+    if done < len(planned.steps):
+        rest = planned.steps[done:] if turn.parallel else planned.steps[done : done + 1]
+        return _calling(turn, [turn.call(step.tool, **step.arguments) for step in rest])
+    return _told(turn, planned, next((intent for intent in asked if isinstance(intent, Show)), None))
+
+
+def _calling(turn: Turn, calls: Sequence[Call | str]) -> Reply:
+    for call in calls:
+        if isinstance(call, str):
+            return Reply(text=call)
+    return Reply(calls=[call for call in calls if isinstance(call, Call)])
+
+
+def _told(turn: Turn, planned: Plan, show: Show | None) -> Reply:
+    """The answer in words; the list is read first where it belongs to the answer."""
+    words, any_done = _outcome(turn, planned.steps)
+    remarks = "\n\n".join(dict.fromkeys(planned.remarks))
+    if not any_done and not (show and not planned.steps):
+        return Reply(text="\n\n".join(part for part in (words, remarks) if part))
+    asked = show or Show()
+    listing = turn.reading(after_changes=True)
+    if listing is None:
+        call = _list_call(turn, asked)
+        if isinstance(call, Call) or not any_done:
+            return _calling(turn, [call])
+    if listing is None or not listing.ok:
+        if any_done:
+            return Reply(text="\n\n".join(part for part in (words, remarks) if part))
+        return Reply(text=sentences.failed("read your tasks", listing.reason if listing else "no list"))
+    found = _found(asked, listing, turn.today)
+    total = max(listing.total, len(found)) if len(found) == len(listing.tasks) else len(found)
+    if show is None:
+        text = sentences.changed(words, found, total, turn.today)
+    else:
+        text = " ".join(part for part in (words, sentences.listed(asked, found, total, turn.today)) if part)
+    return Reply(text="\n\n".join(part for part in (text, remarks) if part))
+
+
+def _list_call(turn: Turn, asked: Show) -> Call | str:
+    """The call that reads the tasks asked for; what the tool cannot narrow is narrowed afterwards."""
+    if asked.words and (search := turn.tools.get("search_tasks")):
+        known = search.function.parameters.get("properties") or {}
+        argument = next((name for name in _SEARCH_ARGUMENTS if name in known), None)
+        if argument:
+            return turn.call("search_tasks", **{argument: asked.words})
+    status: str = asked.status
+    offered = turn.tools.get("list_tasks")
+    if (
+        asked.due
+        and asked.due.words == "overdue"
+        and offered
+        and '"overdue"' in json.dumps(offered.function.parameters)
+    ):
+        status = "overdue"
+    return turn.call("list_tasks", status=status, priority=asked.priority)
+
+
+def _found(asked: Show, listing: Result, today: date) -> list[Task]:
+    found = [task for task in listing.tasks if belongs(asked, task)]
+    if not asked.next_up:
+        return found
+    found.sort(key=lambda task: (results.due_day(task) or date.max, _RANK.get(str(task.get("priority")), 1)))
+    pressing = [task for task in found if (day := results.due_day(task)) and day <= today]
+    others = sorted(
+        (t for t in found if t not in pressing), key=lambda t: _RANK.get(str(t.get("priority")), 1)
+    )
+    return [*pressing, *others][:_PRESSING]
+
+
+def _outcome(turn: Turn, steps: Sequence[Step]) -> tuple[str, bool]:
+    """What was done and what failed, in the order of the steps, and whether anything was done."""
+    done: list[tuple[str, list[str]]] = []
+    failures: list[str] = []
+    for step, made in zip(steps, turn.changes, strict=False):
+        if not made.result.ok:
+            failures.append(sentences.failed(step.operation, made.result.reason))
+            continue
+        task = made.result.tasks[0] if made.result.tasks else {"title": step.title}
+        if not done or done[-1][0] != step.past:
+            done.append((step.past, []))
+        done[-1][1].append(sentences.named(task, turn.today, state=step.past != "completed"))
+    words = " ".join(f"I {past} {sentences.enumerated(names)}." for past, names in done)
+    return " ".join(part for part in (f"Done: {words}" if words else "", *failures) if part), bool(done)
+
+
+def _talk(intent: Intent, today: date) -> str:
+    if isinstance(intent, Small):
+        if intent.kind == "day":
+            return f"Today is {dates.WEEKDAYS[today.weekday()].title()}, {today.isoformat()} (UTC)."
+        return sentences.SMALL[intent.kind]
+    reason = intent.reason if isinstance(intent, Unclear) else ""
+    return f"Sorry, I cannot do that. {reason}" if reason else sentences.UNCLEAR
 
 
 def _turn(request: Request, clock: date) -> Turn:
@@ -93,8 +184,8 @@ def _turn(request: Request, clock: date) -> Turn:
     last = max((index for index, message in enumerate(messages) if message.role == "user"), default=-1)
     today = _stated_day(messages) or clock
     tools = {} if request.tool_choice == "none" else {tool.function.name: tool for tool in request.tools}
-    intent = _intent(messages[: last + 1], today) if last >= 0 else Unclear()
-    return Turn(intent, _made(messages[last + 1 :]), tools, today)
+    intents = memory.meant(messages[: last + 1], today) if last >= 0 else (Unclear(),)
+    return Turn(intents, _made(messages[last + 1 :]), tools, today, request.parallel_tool_calls)
 
 
 def _stated_day(messages: Sequence[Message]) -> date | None:
@@ -108,138 +199,9 @@ def _stated_day(messages: Sequence[Message]) -> date | None:
 
 
 def _made(messages: Sequence[Message]) -> tuple[Made, ...]:
-    tools = {call.id: call.function.name for message in messages for call in message.tool_calls or ()}
+    """The calls of the turn in the order in which they were asked for, as far as they were answered."""
+    answers = {message.tool_call_id: message.text for message in messages if message.role == "tool"}
+    calls = [call for message in messages for call in message.tool_calls or ()]
     return tuple(
-        Made(tools[message.tool_call_id], results.read(message.text))
-        for message in messages
-        if message.role == "tool" and message.tool_call_id in tools
+        Made(call.function.name, results.read(answers[call.id])) for call in calls if call.id in answers
     )
-
-
-def _intent(messages: Sequence[Message], today: date) -> Intent:
-    """The intent of the last message; an answer to our question "which one?" continues the earlier intent."""
-    said = messages[-1].text
-    intent = grammar.understand(said, today)
-    if not isinstance(intent, Unclear) or intent.reason:
-        return intent
-    asked = next((m for m in reversed(messages[:-1]) if m.role == "assistant" and m.text), None)
-    if asked is None or not asked.text.rstrip().endswith(ASK_WHICH):
-        return intent
-    earlier = next((m for m in reversed(messages[: messages.index(asked)]) if m.role == "user"), None)
-    before = grammar.understand(earlier.text, today) if earlier else intent
-    if not isinstance(before, Complete | Delete | Update):
-        return intent
-    chosen = grammar.target_of(said)
-    if chosen.position is None:
-        return replace(before, target=chosen)
-    return replace(before, target=replace(before.target, position=chosen.position))
-
-
-def _add(turn: Turn, intent: Add) -> Reply:
-    result = turn.result("add_task")
-    if result is None:
-        return turn.call(
-            "add_task",
-            title=intent.title,
-            description=intent.description,
-            priority=intent.priority,
-            due_date=intent.due.isoformat() if intent.due else None,
-        )
-    if not result.ok:
-        return Reply(text=sentences.failed("create the task", result.reason))
-    done = result.tasks[0] if result.tasks else {"title": intent.title}
-    return _then_list(turn, "add_task", f"Done: I added {sentences.named(done)}.")
-
-
-def _show(turn: Turn, intent: Show) -> Reply:
-    result = turn.result("list_tasks")
-    if result is None:
-        return turn.call("list_tasks", status=intent.status, priority=intent.priority)
-    if not result.ok:
-        return Reply(text=sentences.failed("read your tasks", result.reason))
-    found = [task for task in result.tasks if sentences.matches(intent, task, turn.today)]
-    return Reply(text=sentences.listed(intent, found))
-
-
-def _change(turn: Turn, intent: Targeted) -> Reply:
-    tool, operation, past = _ACTIONS[type(intent)]
-    result = turn.result(tool)
-    if result is not None:
-        if not result.ok:
-            return Reply(text=sentences.failed(f"{operation} the task", result.reason))
-        done = result.tasks[0] if result.tasks else {"title": str(intent.target).strip('"')}
-        return _then_list(turn, tool, f"Done: I {past} {sentences.named(done)}.")
-    if intent.target.id:
-        return turn.call(tool, task_id=intent.target.id, **_fields(intent))
-    listing = turn.result("list_tasks")
-    if listing is None:
-        return turn.call("list_tasks", status="all")
-    if not listing.ok:
-        return Reply(text=sentences.failed("read your tasks", listing.reason))
-    found = _candidates(intent, listing.tasks)
-    if len(found) == 1:
-        return turn.call(tool, task_id=str(found[0]["id"]), **_fields(intent))
-    return Reply(text=_which(intent.target, operation, found))
-
-
-_ACTIONS: dict[type[Targeted], tuple[str, str, str]] = {
-    Complete: ("complete_task", "complete", "completed"),
-    Delete: ("delete_task", "delete", "deleted"),
-    Update: ("update_task", "update", "updated"),
-}
-
-
-def _fields(intent: Targeted) -> dict[str, str | None]:
-    if not isinstance(intent, Update):
-        return {}
-    return {
-        "title": intent.title,
-        "priority": intent.priority,
-        "due_date": intent.due.isoformat() if intent.due else None,
-        "description": intent.description,
-    }
-
-
-def _candidates(intent: Targeted, tasks: Sequence[Task]) -> list[Task]:
-    """The tasks that are meant: all best matches of the words, then the one at the position among them."""
-    target = intent.target
-    found = _by_words(target, tasks) if target.words else list(tasks)
-    if isinstance(intent, Complete) and target.words:
-        # Who completes "milk" means the one that is still open.
-        found = [task for task in found if not results.is_completed(task)] or found
-    if target.position is None:
-        return found
-    index = target.position - 1 if target.position > 0 else target.position
-    return [found[index]] if -len(found) <= index < len(found) else []
-
-
-def _by_words(target: Target, tasks: Sequence[Task]) -> list[Task]:
-    """Matches by title: equal, else containing the phrase, else containing all its words."""
-    wanted = target.words.casefold()
-    titles = [(task, str(task["title"]).casefold()) for task in tasks]
-    for fits in (
-        lambda title: title == wanted,
-        lambda title: wanted in title,
-        lambda title: all(word in title.split() for word in wanted.split()),
-    ):
-        if found := [task for task, title in titles if fits(title)]:
-            return found
-    return []
-
-
-def _which(target: Target, operation: str, found: Sequence[Task]) -> str:
-    if not found:
-        return f"I found no task that matches {target}, so I changed nothing. Shall I show your tasks?"
-    if len(found) > 5:
-        return f"{len(found)} tasks match {target}. Please be more specific about which one to {operation}."
-    return f"{len(found)} tasks match {target}:\n{sentences.numbered(found)}\n{ASK_WHICH}"
-
-
-def _then_list(turn: Turn, tool: str, what: str) -> Reply:
-    """Confirm a change and show the new list, read afterwards."""
-    if "list_tasks" not in turn.tools:
-        return Reply(text=sentences.changed(what, None))
-    listing = turn.result("list_tasks", after=tool)
-    if listing is None:
-        return turn.call("list_tasks", status="all")
-    return Reply(text=sentences.changed(what, listing.tasks if listing.ok else None))

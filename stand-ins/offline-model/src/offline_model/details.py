@@ -7,7 +7,7 @@ import re
 from offline_model.intents import Priority
 
 _PRIORITY_WORDS: tuple[tuple[Priority, str], ...] = (
-    ("high", r"high|highest|top|urgent|important"),
+    ("high", r"high|highest|top|urgent|important|critical|crucial"),
     ("medium", r"medium|normal|middle"),
     ("low", r"low|lowest|optional|unimportant"),
 )
@@ -15,12 +15,15 @@ LEVEL = "|".join(words for _, words in _PRIORITY_WORDS)
 _PRIORITY = re.compile(
     rf"[\s,;(\[]*\b(?:(?:with|at|as|of)\ )?(?:an?\ )?"
     rf"(?:(?P<before>{LEVEL})[\ -]priority|priority(?:\ is|\ to|:|=)?\ *(?P<after>{LEVEL})"
-    r"|(?P<asap>asap|as\ soon\ as\ possible|urgently)|(?P<someday>when(?:ever)?\ possible|optionally))"
+    r"|(?P<asap>asap|as\ soon\ as\ possible|urgently|right\ away)"
+    r"|(?P<someday>when(?:ever)?\ (?:it'?s\ )?possible|optionally|some\ ?day|no\ hurry|when\ i\ have\ time))"
     r"\b[\s)\]]*",
     re.IGNORECASE | re.VERBOSE,
 )
 _ENDING = re.compile(
-    r"[\s,;(\[]+(?:it'?s |this is )?\(?(?P<word>urgent|important|optional)[\s)\].!]*$", re.IGNORECASE
+    r"[\s,;(\[]+(?:(?:it|this|that)(?: is|'?s) )?\(?(?:very |really |super )?"
+    r"(?P<word>urgent|important|critical|optional)[\s)\].!]*$",
+    re.IGNORECASE,
 )
 _DESCRIPTION = re.compile(
     r"[\s,;]*\b(?:with (?:the |a )?(?:description|details?|notes?)(?: is|:|=)?"

@@ -17,6 +17,8 @@ class Result:
     ok: bool
     tasks: tuple[Task, ...] = ()
     reason: str = ""
+    total: int = 0
+    """Tasks in all, where the tool counts those beyond the end of its list."""
 
 
 def read(content: str) -> Result:
@@ -29,7 +31,7 @@ def read(content: str) -> Result:
         flag = value.get("success", value.get("ok"))
         if flag is False or (flag is None and value.get("error")):
             return Result(ok=False, reason=_reason(value))
-    return Result(ok=True, tasks=tuple(_tasks(value)))
+    return Result(ok=True, tasks=tuple(_tasks(value)), total=_total(value))
 
 
 def due_day(task: Task) -> date | None:
@@ -74,6 +76,14 @@ def _tasks(value: Any) -> list[Task]:
     if isinstance(value, list):
         return [task for inner in value for task in _tasks(inner)]
     return []
+
+
+def _total(value: Any) -> int:
+    """The count beside a list of tasks: of those that match, else of all."""
+    if not isinstance(value, dict):
+        return 0
+    counts = [value.get(key) for key in ("matching", "total")]
+    return next((count for count in counts if isinstance(count, int)), 0) or _total(value.get("data"))
 
 
 def _reason(envelope: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from offline_model.wire import Reply, ToolCall
 
 
 def events(
-    head: dict[str, Any], reply: Reply, calls: list[ToolCall], usage: dict[str, int] | None
+    head: dict[str, Any], reply: Reply, calls: list[ToolCall], usage: dict[str, Any] | None
 ) -> Iterator[str]:
     """Events for one answer: `head` holds the fields of all chunks; `usage` ends the stream if given."""
 
@@ -19,14 +19,15 @@ def events(
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         return _data({**head, "choices": [choice]} | ({"usage": None} if usage else {}))
 
-    yield event({"role": "assistant", "content": None if calls else ""})
+    yield event({"role": "assistant", "content": None if calls else "", "refusal": None})
     for index, call in enumerate(calls):
         named = call.model_dump()
         arguments = named["function"].pop("arguments")
         yield event(
             {"tool_calls": [{"index": index, **named, "function": {**named["function"], "arguments": ""}}]}
         )
-        yield event({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
+        for part in re.findall(r"\S+\s*|\s+", arguments):
+            yield event({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
     for word in re.findall(r"\S+\s*|\s+", reply.text):
         yield event({"content": word})
     yield event({}, reply.finish_reason)

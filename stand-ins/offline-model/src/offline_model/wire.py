@@ -57,6 +57,7 @@ class Request(BaseModel):
     messages: list[Message] = Field(min_length=1)
     tools: list[Tool] = Field(default_factory=list)
     tool_choice: str | dict[str, Any] = "auto"
+    parallel_tool_calls: bool = True
     stream: bool = False
     stream_options: StreamOptions | None = None
     response_format: dict[str, Any] | None = None
@@ -71,11 +72,11 @@ class Call(BaseModel):
 
 
 class Reply(BaseModel):
-    """What the model says next: words, or one tool call."""
+    """What the model says next: words, or tool calls."""
 
     text: str = ""
-    call: Call | None = None
+    calls: list[Call] = Field(default_factory=list)
 
     @property
     def finish_reason(self) -> Literal["stop", "tool_calls"]:
-        return "tool_calls" if self.call else "stop"
+        return "tool_calls" if self.calls else "stop"
