@@ -113,6 +113,27 @@ def verify_security(
         entry.ask_only(chosen, "verify.security", steps, json=json, files=report)
 
 
+@task(
+    help=WHERE
+    | {
+        "group": "which mutants: security",
+        "only": "only those whose names contain this; may be repeated",
+        "json": "write the verdicts as JSON to standard output",
+    },
+    iterable=["only"],
+    positional=["group"],
+    name="mutants",
+)
+def verify_mutants(
+    c: Context, group: str, only: list[str], cluster: str = "", name: str = "", json: bool = False
+) -> None:
+    """Plant faults; each must turn its steps red."""
+    with plainly():
+        from runbook import entry
+
+        entry.kill_mutants(entry.settings(c.config, cluster, name), group, only, json=json)
+
+
 @task(help=WHERE)
 def plan(c: Context, cluster: str = "", name: str = "") -> None:
     """Say what a deploy would change; change nothing."""
@@ -202,6 +223,6 @@ ns = Collection(
     list_steps,
     cleanup,
     test,
-    Collection("verify", verify_all, verify_step, verify_security),
+    Collection("verify", verify_all, verify_step, verify_security, verify_mutants),
     Collection("cluster", up, down, cluster_status, kubeconfig),
 )

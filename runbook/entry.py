@@ -121,6 +121,24 @@ def ask_only(
     _walk(chosen, command, wanted, Mode.VERIFY, json, files, False, among=steps)
 
 
+def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json: bool = False) -> None:
+    """Plant each fault of a group in the live cluster, see exactly its steps turn red, and restore; then exit.
+
+    0 where all were killed, 1 where one survived, 3 where one could not be judged.
+    """
+    from runbook.drills import mutants
+    from runbook.drills.mutants import engine
+    from runbook.report import trials
+
+    wanted = mutants.only(mutants.group(name, chosen), only)
+    writer = Writer(sys.stderr if json else sys.stdout)
+    with one_run(chosen.state, f"verify.mutants {name}"), _terminable():
+        verdicts = trials.told(writer, wanted, engine.run(World.of(chosen), wanted, journal_of(chosen)))
+    if json:
+        Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
+    sys.exit(trials.exit_code(verdicts))
+
+
 def _walk(
     chosen: Settings,
     command: str,

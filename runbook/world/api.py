@@ -211,10 +211,17 @@ class Api:
             "PATCH", path, body=list(operations), content_type="application/json-patch+json"
         )
 
-    def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:
-        """Delete an object and what it owns; False where there was none. With `uid`: only that very object."""
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, *, uid: str = "", grace: int | None = None
+    ) -> bool:
+        """Delete an object and what it owns; False where there was none. With `uid`: only that very object.
+
+        `grace` is the time in seconds that a pod's processes have to end; 0 takes it off the API at once.
+        """
         self.guard()
         options: dict[str, Any] = {"propagationPolicy": "Background"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
         if uid:
             options["preconditions"] = {"uid": uid}
         path = self._kinds.resolve(kind).path(namespace, name)

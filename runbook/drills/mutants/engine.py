@@ -1,0 +1,141 @@
+"""Plant a mutant, ask the steps, restore, see that all is green again. Prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runbook import catalogue
+from runbook.attempt import attempt
+from runbook.drills.mutants import Group, Mutant
+from runbook.drills.planting import Hands, planted, sweep
+from runbook.errors import RunbookError, TimedOut, Unmeasurable
+from runbook.events import Mode
+from runbook.step import Outcome, Status
+from runbook.waiting import NotYet, eventually
+
+if TYPE_CHECKING:
+    from runbook.journal import Journal
+    from runbook.world import World
+
+HEALED = 120.0
+"""Seconds until all is green again once a mutant is gone: a rollout takes some."""
+
+Outcomes = Mapping[str, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a mutant: passed is killed, failed survived, unproven could not be judged."""
+
+    mutant: Mutant
+    status: Status
+    words: str
+    seconds: float = 0.0
+
+    @property
+    def word(self) -> str:
+        if not self.mutant.reds and self.status is Status.PASSED:
+            return "harmless"
+        return {Status.PASSED: "killed", Status.FAILED: "survived"}.get(self.status, self.status.value)
+
+
+def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:
+    """Each mutant's verdict, one after another.
+
+    Raises `Unmeasurable` where a step is not green before anything is planted, and `TimedOut` where one stays red after
+    a mutant was undone: nothing more is planted then. Raises `WrongCluster` before anything is written.
+    """
+    world.api.guard()
+    sweep(world, group.makes)
+    ask = partial(_ask, world, journal)
+    _green_before(ask(group.steps))
+    for mutant in group.mutants:
+        began = time.monotonic()
+        status, words = _try(world, mutant, group.steps, ask)
+        _green_again(mutant, group.steps, ask)
+        yield Verdict(mutant, status, words, time.monotonic() - began)
+
+
+def _try(
+    world: World, mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
+) -> tuple[Status, str]:
+    try:
+        with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo):
+            return _watched(mutant, steps, ask)
+    except RunbookError as problem:
+        return Status.UNPROVEN, f"could not be planted or undone: {problem}"
+
+
+def _watched(
+    mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
+) -> tuple[Status, str]:
+    """Ask until the fault shows in all its steps, then the others once."""
+    seen: dict[str, Outcome] = {}
+
+    def shown() -> None:
+        seen.update(ask(mutant.reds))
+        if late := [step for step in mutant.reds if seen[step].status is not Status.FAILED]:
+            raise NotYet(f"{', '.join(sorted(late))} not red")
+
+    try:
+        eventually(shown, timeout=mutant.patience, every=0.1, slowest=0.5, wanted="red steps")
+    except TimedOut:
+        late = [seen[step].status for step in mutant.reds if seen[step].status is not Status.FAILED]
+        status = Status.FAILED if Status.PASSED in late else Status.UNPROVEN
+        return status, "; ".join(f"{step} {_told(seen[step])}" for step in sorted(mutant.reds))
+    others = ask([step for step in steps if step not in mutant.reds])
+    astray = {step: outcome for step, outcome in others.items() if not outcome.green}
+    if astray:
+        return Status.FAILED, "red as well: " + "; ".join(
+            f"{step} {_told(astray[step])}" for step in sorted(astray)
+        )
+    return Status.PASSED, ", ".join(sorted(mutant.reds)) or "all stayed green"
+
+
+def _told(outcome: Outcome) -> str:
+    return f"{outcome.status.value} ({outcome.observed[:160]})"
+
+
+def _green_before(outcomes: Outcomes) -> None:
+    red = [step for step in sorted(outcomes) if not outcomes[step].green]
+    if red:
+        raise Unmeasurable(
+            f"before anything is planted: {'; '.join(f'{step} {_told(outcomes[step])}' for step in red)}",
+            wanted="all steps of the group green",
+            hint="inv secure",
+        )
+
+
+def _green_again(mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]) -> None:
+    def healed() -> None:
+        red = {step: outcome for step, outcome in ask(steps).items() if not outcome.green}
+        if red:
+            raise NotYet("; ".join(f"{step} {_told(red[step])}" for step in sorted(red)))
+
+    eventually(
+        healed,
+        timeout=HEALED,
+        every=0.1,
+        slowest=1.0,
+        wanted=f"all steps green after {mutant.name!r} was undone",
+        hint="inv secure",
+    )
+
+
+def _ask(world: World, journal: Journal, steps: Iterable[str]) -> Outcomes:
+    """The outcome of each step now, all at the same time; of an authored one its live half, which a fault can turn."""
+    world.clients.memory.forget()
+    wanted = [catalogue.find(step) for step in steps]
+
+    def one(number: int) -> Outcome:
+        step = wanted[number]
+        live = step.live is not None
+        return attempt(step, world, mode=Mode.VERIFY, journal=journal, live=live).outcome
+
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        return dict(zip((step.id for step in wanted), pool.map(one, range(len(wanted))), strict=True))

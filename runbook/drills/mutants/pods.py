@@ -1,0 +1,139 @@
+"""Scratch pods: the backend's pod without its work, with one thing wrong. No Service leads to them, nothing is rolled.
+
+Where the namespace refuses such a pod, its standard is lifted for the moment of the creation: pods that are there are
+not judged again.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from runbook.application import BACKEND
+from runbook.drills.mutants import Mutant
+from runbook.drills.planting import MARK, Hands, undisturbed
+from runbook.waiting import NotYet, Sight, Subject, watching
+from runbook.world import workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "mutant"
+ENFORCE = "pod-security.kubernetes.io/enforce"
+STARTED = 60.0
+ASLEEP = "import signal; signal.signal(signal.SIGTERM, lambda *_: exit()); signal.pause()"
+
+Pod = dict[str, Any]
+Change = Callable[[Pod], None]
+
+
+def pod_mutant(name: str, reds: set[str], change: Change, *, refused: bool = False) -> Mutant:
+    """A scratch pod with that change; `refused`: the restricted standard does not admit it."""
+
+    def plant(hands: Hands) -> None:
+        namespace = hands.world.settings.namespace
+        pod = scratch(hands)
+        change(pod)
+        if refused:
+            with _lifted(hands, namespace):
+                hands.create(pod)
+        else:
+            hands.create(pod)
+        _running(hands, namespace)
+
+    def undo(hands: Hands) -> None:
+        hands.remove(("Pod", NAME, hands.world.settings.namespace))
+
+    return Mutant(name, frozenset(reds), plant, undo=undo)
+
+
+def scratch(hands: Hands) -> Pod:
+    """A pod that keeps to everything: image, security context, limits and account are the backend's."""
+    namespace = hands.world.settings.namespace
+    template = hands.read(("Deployment", BACKEND.name, namespace))["spec"]["template"]["spec"]
+    like = next(each for each in template["containers"] if each["name"] == BACKEND.name)
+    kept = ("image", "imagePullPolicy", "securityContext", "resources")
+    container = {key: copy.deepcopy(like[key]) for key in kept if key in like}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/name": NAME}},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "serviceAccountName": template.get("serviceAccountName", "default"),
+            "securityContext": copy.deepcopy(template.get("securityContext") or {}),
+            "containers": [
+                {
+                    "name": NAME,
+                    **container,
+                    "command": ["python3", "-c", ASLEEP],
+                    "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+                }
+            ],
+            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Mi"}}],
+        },
+    }
+
+
+def context(**fields: Any) -> Change:
+    """Other fields in the container's security context."""
+
+    def change(pod: Pod) -> None:
+        container(pod)["securityContext"].update(fields)
+
+    return change
+
+
+def spec(**fields: Any) -> Change:
+    """Other fields in the pod's specification."""
+
+    def change(pod: Pod) -> None:
+        pod["spec"].update(fields)
+
+    return change
+
+
+def container(pod: Pod) -> dict[str, Any]:
+    found: dict[str, Any] = pod["spec"]["containers"][0]
+    return found
+
+
+@contextmanager
+def _lifted(hands: Hands, namespace: str) -> Iterator[None]:
+    """The namespace takes any pod, for this moment."""
+    thing = ("Namespace", namespace, "")
+    path = f"/metadata/labels/{ENFORCE.replace('/', '~1')}"
+    level = hands.read(thing)["metadata"]["labels"][ENFORCE]
+    try:
+        hands.patch(thing, {"op": "replace", "path": path, "value": "privileged"})
+        yield
+    finally:
+        with undisturbed():
+            hands.patch(thing, {"op": "replace", "path": path, "value": level})
+
+
+def _running(hands: Hands, namespace: str) -> None:
+    """Until all of its containers run: before that its process cannot be looked at."""
+    subject = Subject("Pod", namespace, labels=MARK)
+
+    def judge(sight: Sight) -> None:
+        for pod in sight[subject]:
+            states: Mapping[str, Any] = workloads.containers(pod)
+            if not all("running" in (each.get("state") or {}) for each in states.values()):
+                raise NotYet(workloads.pod_problem(pod) or "it does not run yet")
+        if not sight[subject]:
+            raise NotYet("it is not there yet")
+
+    watching(
+        hands.world.api,
+        [subject],
+        judge,
+        timeout=STARTED,
+        wanted=f"pod {NAME} running",
+        hint=f"kubectl --namespace {namespace} describe pod {NAME}",
+        stopping=hands.world.stopping,
+    )
