@@ -1,20 +1,11 @@
-import { type Answer, ask } from "@/client/request";
+import { ask } from "@/client/request";
 
-import type { ChatAnswer, Conversation, StoredMessage } from "./message";
+import type { Conversation, StoredMessage } from "./message";
 
 const MOST_CONVERSATIONS = 100;
 
 const userPath = (userId: string) => `/api/proxy/${encodeURIComponent(userId)}`;
 const conversationPath = (userId: string, id: string) => `${userPath(userId)}/conversations/${encodeURIComponent(id)}`;
-
-export async function sendMessage(
-  userId: string,
-  message: string,
-  conversationId: string | null,
-): Promise<Answer<ChatAnswer>> {
-  const body = { message, ...(conversationId === null ? {} : { conversation_id: conversationId }) };
-  return ask<ChatAnswer>(`${userPath(userId)}/chat`, { method: "POST", body });
-}
 
 export type MessagePage = { messages: StoredMessage[]; total: number };
 

@@ -8,10 +8,14 @@ import { Icon } from "@/ui/icon";
 import { Composer, writeInto } from "./composer";
 import { ConversationList } from "./conversation-list";
 import { Greeting } from "./greeting";
-import { AssistantBubble, UserBubble, WaitingBubble } from "./message-bubble";
+import { AssistantBubble, DraftBubble, UserBubble } from "./message-bubble";
 import { ModelBadge } from "./model-badge";
 import { TaskPanel } from "./task-panel";
+import { takeUnsent } from "./unsent";
 import { useChat } from "./use-chat";
+
+/** How far from the end one may be and still follow it. */
+const NEAR_END_PX = 80;
 
 type Properties = { userId: string; firstName: string; conversation: string | null };
 
@@ -22,6 +26,8 @@ type Properties = { userId: string; firstName: string; conversation: string | nu
 export function Chat({ userId, firstName, conversation }: Properties) {
   const input = useRef<HTMLTextAreaElement>(null);
   const end = useRef<HTMLDivElement>(null);
+  // Whether the newest lines are in sight: who scrolled up to read is not pulled down by what still comes.
+  const followed = useRef(true);
   const [tasksShown, setTasksShown] = useState(false);
   const [historyShown, setHistoryShown] = useState(false);
 
@@ -30,14 +36,26 @@ export function Chat({ userId, firstName, conversation }: Properties) {
     writeInto(input.current, text);
     input.current.focus();
   };
-  const chat = useChat({ userId, first: conversation, onRefused: fill });
-  const { messages, busy } = chat;
+  // What was written while the answer was awaited is kept, below the text that comes back.
+  const giveBack = (text: string) => fill([text, input.current?.value ?? ""].join("\n").trimEnd());
+  const chat = useChat({ userId, first: conversation, onRefused: giveBack });
+  const { messages, busy, draft } = chat;
   const newest = messages.at(-1)?.key;
   const sending = busy === "sending";
 
   useEffect(() => {
+    followed.current = true;
     end.current?.scrollIntoView({ block: "end" });
   }, [newest, sending]);
+
+  useEffect(() => {
+    if (followed.current) end.current?.scrollIntoView({ block: "end" });
+  }, [draft]);
+
+  useEffect(() => {
+    const unsent = takeUnsent(userId);
+    if (unsent !== null && input.current) writeInto(input.current, unsent);
+  }, [userId]);
 
   const history = (
     <ConversationList
@@ -70,7 +88,12 @@ export function Chat({ userId, firstName, conversation }: Properties) {
           </span>
           <TasksSwitch shown={false} onSwitch={setTasksShown} />
         </header>
-        <div className="min-h-0 flex-1 overflow-y-auto pr-1">
+        <div
+          className="min-h-0 flex-1 overflow-y-auto pr-1"
+          onScroll={({ currentTarget: box }) => {
+            followed.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+          }}
+        >
           {messages.length === 0 && busy !== "opening" && <Greeting firstName={firstName} onPick={fill} />}
           {chat.earlier && busy !== "opening" && (
             <p className="pb-4 text-center">
@@ -88,12 +111,22 @@ export function Chat({ userId, firstName, conversation }: Properties) {
                   <AssistantBubble key={message.key} message={message} />
                 ),
               )}
-              {busy !== null && <WaitingBubble />}
             </ol>
           </div>
+          {sending && (
+            <div className="mt-4">
+              <DraftBubble draft={draft} />
+            </div>
+          )}
           <div ref={end} />
         </div>
-        <Composer input={input} busy={busy !== null} onSend={(text) => void chat.send(text)} />
+        <Composer
+          input={input}
+          busy={busy !== null}
+          waitUntil={chat.waitUntil}
+          onSend={(text) => void chat.send(text)}
+          onStop={sending ? chat.stop : null}
+        />
       </section>
       <aside className={`flex min-h-0 flex-col gap-3 ${tasksShown ? "" : "max-lg:hidden"}`}>
         <TasksSwitch shown onSwitch={setTasksShown} />

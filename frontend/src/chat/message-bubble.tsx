@@ -1,5 +1,7 @@
-import type { Message } from "./message";
-import { replyParts } from "./reply";
+import type { ReactNode } from "react";
+
+import type { Draft, Message, ToolCall } from "./message";
+import { replyParts, withoutOpenBlock } from "./reply";
 import { TaskCards } from "./task-cards";
 import { ToolCallChip } from "./tool-call-chip";
 
@@ -20,26 +22,59 @@ export function UserBubble({ message }: { message: Message }) {
 export function AssistantBubble({ message }: { message: Message }) {
   return (
     <li data-testid="message-assistant" data-request-id={message.requestId ?? undefined} className="flex flex-col items-start">
-      <div className="card w-fit max-w-[92%] space-y-2.5 rounded-bl-md px-4 py-3 text-sm">
-        {message.toolCalls.length > 0 && (
-          <ul aria-label="Tool calls" className="flex flex-wrap gap-1.5">
-            {message.toolCalls.map((call, place) => (
-              <ToolCallChip key={place} call={call} />
-            ))}
-          </ul>
-        )}
-        {replyParts(message.content).map((part, place) =>
-          part.kind === "text" ? (
-            <p key={place} className="break-words whitespace-pre-wrap">
-              {part.text}
-            </p>
-          ) : (
-            <TaskCards key={place} tasks={part.tasks} />
-          ),
-        )}
-      </div>
+      <Answer text={message.content} toolCalls={message.toolCalls}>
+        {message.stopped && <p className="text-muted italic">You stopped this answer.</p>}
+      </Answer>
       <Stamp at={message.at} requestId={message.requestId} />
     </li>
+  );
+}
+
+/**
+ * An answer that is still coming. It stands outside the log that screen readers follow, since hearing every piece
+ * would be noise; the whole answer takes its place there.
+ */
+export function DraftBubble({ draft }: { draft: Draft }) {
+  const begun = draft.text !== "" || draft.toolCalls.length > 0;
+  return (
+    <div data-testid="message-draft" className="flex flex-col items-start">
+      <p role="status" className="sr-only">
+        The assistant is working
+      </p>
+      {begun ? (
+        <Answer text={withoutOpenBlock(draft.text)} toolCalls={draft.toolCalls}>
+          <Dots />
+        </Answer>
+      ) : (
+        <div className="card rounded-bl-md px-4 py-4">
+          <Dots />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Answer({ text, toolCalls, children }: { text: string; toolCalls: ToolCall[]; children: ReactNode }) {
+  return (
+    <div className="card w-fit max-w-[92%] space-y-2.5 rounded-bl-md px-4 py-3 text-sm">
+      {toolCalls.length > 0 && (
+        <ul aria-label="Tool calls" className="flex flex-wrap gap-1.5">
+          {toolCalls.map((call, place) => (
+            <ToolCallChip key={place} call={call} />
+          ))}
+        </ul>
+      )}
+      {replyParts(text).map((part, place) =>
+        part.kind === "text" ? (
+          <p key={place} className="break-words whitespace-pre-wrap">
+            {part.text}
+          </p>
+        ) : (
+          <TaskCards key={place} tasks={part.tasks} />
+        ),
+      )}
+      {children}
+    </div>
   );
 }
 
@@ -56,15 +91,12 @@ function Stamp({ at, requestId = null }: { at: Date; requestId?: string | null }
   );
 }
 
-export function WaitingBubble() {
+function Dots() {
   return (
-    <li className="flex">
-      <div role="status" className="card flex gap-1.5 rounded-bl-md px-4 py-4">
-        <span className="sr-only">The assistant is working</span>
-        <span className="size-2 animate-bounce rounded-full bg-muted" />
-        <span className="size-2 animate-bounce rounded-full bg-muted [animation-delay:120ms]" />
-        <span className="size-2 animate-bounce rounded-full bg-muted [animation-delay:240ms]" />
-      </div>
-    </li>
+    <span aria-hidden="true" className="flex gap-1.5 py-0.5">
+      <span className="size-1.5 animate-pulse rounded-full bg-muted" />
+      <span className="size-1.5 animate-pulse rounded-full bg-muted [animation-delay:200ms]" />
+      <span className="size-1.5 animate-pulse rounded-full bg-muted [animation-delay:400ms]" />
+    </span>
   );
 }

@@ -19,7 +19,12 @@ export type Message = {
   toolCalls: ToolCall[];
   /** Ties the answer to the log lines of the services that it passed. */
   requestId: string | null;
+  /** The person ended the answer before it was whole. */
+  stopped: boolean;
 };
+
+/** An answer that is still coming. */
+export type Draft = { text: string; toolCalls: ToolCall[] };
 
 /** What the chat route answers. `model` is told where the backend tells it. */
 export type ChatAnswer = {

@@ -30,6 +30,13 @@ export function replyParts(reply: string): ReplyPart[] {
   return parts;
 }
 
+/** What can be shown of a reply that is still coming: without a block that has begun and not ended. */
+export function withoutOpenBlock(reply: string): string {
+  const fences = [...reply.matchAll(/```/g)];
+  const last = fences.at(-1);
+  return last !== undefined && fences.length % 2 === 1 ? reply.slice(0, last.index) : reply;
+}
+
 /** The text without the numbered lines that only repeat the tasks of the block after it. */
 function withoutListed(text: string, tasks: ReplyTask[]): string {
   const repeats = (line: string) => /^\s*\d+[.)]\s/.test(line) && tasks.some(({ title }) => line.includes(title));

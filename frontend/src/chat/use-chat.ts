@@ -1,27 +1,31 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { signInAgain } from "@/client/navigation";
 import { ApiError } from "@/client/request";
 import { inUtc } from "@/tasks/day";
-import { tasksKey } from "@/tasks/use-tasks";
 import { useToast } from "@/ui/toasts";
 
-import { readConversation, sendMessage } from "./chat-api";
+import { readConversation } from "./chat-api";
 import type { Message, StoredMessage } from "./message";
-import { conversationsKey } from "./use-conversations";
+import { keepUnsent } from "./unsent";
+import { useTurn } from "./use-turn";
+
+const TOO_MANY = 429;
+const DEFAULT_WAIT_S = 30;
 
 type Options = { userId: string; first: string | null; onRefused: (message: string) => void };
 
 /** One conversation at a time: its messages, sending, opening another one. `first` is opened at once. */
 export function useChat({ userId, first, onRefused }: Options) {
-  const client = useQueryClient();
   const toast = useToast();
+  const { draft, take, stop, leave } = useTurn(userId);
   const [conversationId, setConversationId] = useState<string | null>(null);
   const [messages, setMessages] = useState<Message[]>([]);
   const [total, setTotal] = useState(0);
   const [model, setModel] = useState<string | null>(null);
   const [busy, setBusy] = useState<"sending" | "opening" | null>(null);
+  /** Until when the server wants no message, in milliseconds since 1970. */
+  const [waitUntil, setWaitUntil] = useState(0);
   const reading = useRef<AbortController | null>(null);
   // Counts how often another conversation was chosen: an answer that comes after that belongs to none on the screen.
   const chosen = useRef(0);
@@ -46,16 +50,18 @@ export function useChat({ userId, first, onRefused }: Options) {
   const startNew = useCallback((): void => {
     reading.current?.abort();
     chosen.current += 1;
+    leave();
     setBusy(null);
     setConversationId(null);
     setMessages([]);
     setTotal(0);
     showInAddress(null);
-  }, []);
+  }, [leave]);
 
   const open = useCallback(
     async (id: string): Promise<void> => {
       chosen.current += 1;
+      leave();
       const page = await read(id, 0);
       if (page === "left") return;
       if (page === "failed") return startNew();
@@ -64,7 +70,7 @@ export function useChat({ userId, first, onRefused }: Options) {
       setTotal(page.total);
       showInAddress(id);
     },
-    [read, startNew],
+    [read, leave, startNew],
   );
 
   useEffect(() => {
@@ -85,41 +91,61 @@ export function useChat({ userId, first, onRefused }: Options) {
     const here = chosen.current;
     setMessages((shown) => [...shown, sent]);
     setBusy("sending");
-    try {
-      const { body, requestId } = await sendMessage(userId, text, conversationId);
-      if (here !== chosen.current) return;
-      const reply = { ...message("assistant", body.response), toolCalls: body.tool_calls ?? [], requestId };
-      setMessages((shown) => [...shown, reply]);
-      setTotal((before) => before + 2);
-      setConversationId(body.conversation_id);
+    const outcome = await take(text, conversationId, setModel);
+    const shown = here === chosen.current;
+    if (shown) setBusy(null);
+    if (outcome.kind === "failed") return refuse(sent, outcome.problem, shown);
+    if (!shown) return;
+    if (outcome.kind === "answered") {
+      const { body, requestId } = outcome.answer;
+      keep(body.conversation_id, { ...message("assistant", body.response), toolCalls: body.tool_calls ?? [], requestId });
       setModel(body.model ?? null);
-      showInAddress(body.conversation_id);
-    } catch (problem) {
-      if (here !== chosen.current) return;
-      setMessages((shown) => shown.filter(({ key }) => key !== sent.key));
-      onRefused(text);
-      if (problem instanceof ApiError && problem.status === 401) return signInAgain();
-      if (problem instanceof ApiError && problem.status === 404) setConversationId(null);
-      toast("failure", told(problem, "The message was not sent. Please try again."));
-    } finally {
-      if (here === chosen.current) setBusy(null);
-      // Whatever became of the answer, a tool may have changed the list.
-      void client.invalidateQueries({ queryKey: tasksKey(userId) });
-      void client.invalidateQueries({ queryKey: conversationsKey(userId) });
+    } else if (outcome.conversationId === null) {
+      takeBack(sent);
+    } else {
+      const { text: content, toolCalls } = outcome.draft;
+      keep(outcome.conversationId, { ...message("assistant", content), toolCalls, stopped: true });
     }
   }
 
+  function keep(id: string, reply: Message): void {
+    setMessages((before) => [...before, reply]);
+    setTotal((before) => before + 2);
+    setConversationId(id);
+    showInAddress(id);
+  }
+
+  function takeBack(sent: Message): void {
+    setMessages((before) => before.filter(({ key }) => key !== sent.key));
+    onRefused(sent.content);
+  }
+
+  /** The message goes back to where it was written, and a toast says why. */
+  function refuse(sent: Message, problem: unknown, shown: boolean): void {
+    if (problem instanceof ApiError && problem.status === 401) {
+      keepUnsent(userId, sent.content);
+      return signInAgain();
+    }
+    toast("failure", told(problem, "The message was not sent. Please try again."));
+    if (problem instanceof ApiError && problem.status === TOO_MANY) {
+      setWaitUntil(Date.now() + 1_000 * (problem.retryAfter ?? DEFAULT_WAIT_S));
+    }
+    if (!shown) return;
+    takeBack(sent);
+    if (problem instanceof ApiError && problem.status === 404) startNew();
+  }
+
   const earlier = conversationId !== null && total > messages.length;
-  return { conversationId, messages, earlier, model, busy, send, open, startNew, showEarlier };
+  return { conversationId, messages, draft, earlier, model, busy, waitUntil, send, stop, open, startNew, showEarlier };
 }
 
 function message(role: Message["role"], content: string): Message {
   const key = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  return { key, role, content, at: new Date(), toolCalls: [], requestId: null };
+  return { key, role, content, at: new Date(), toolCalls: [], requestId: null, stopped: false };
 }
 
 function fromStored({ id, role, content, created_at, tool_calls }: StoredMessage): Message {
-  return { key: id, role, content, at: inUtc(created_at), toolCalls: tool_calls ?? [], requestId: null };
+  return { key: id, role, content, at: inUtc(created_at), toolCalls: tool_calls ?? [], requestId: null, stopped: false };
 }
 
 function told(problem: unknown, otherwise: string): string {

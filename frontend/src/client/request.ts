@@ -1,13 +1,15 @@
+import { connection, noteReached } from "./connection";
+
 /** How the browser asks our own server. */
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
-  /** `status` 0: the server was not reached. `message` is fit for people. */
+  /** `status` 0: the server was not reached. `message` is fit for people. `retryAfter` in seconds, where told. */
   constructor(
     readonly status: number,
     message: string,
-    readonly requestId: string | null = null,
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
@@ -15,26 +17,42 @@ export class ApiError extends Error {
 
 export type Answer<Body> = { body: Body; requestId: string | null };
 
-type Options = { method?: string; body?: unknown; signal?: AbortSignal };
+type Options = { method?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
+
+const OFFLINE = "You are offline. Nothing was sent; please try again when you are back.";
+export const UNREACHED = "The server cannot be reached. Check your connection and try again.";
 
 /** Send JSON, get JSON; anything but success becomes an ApiError. */
-export async function ask<Body>(path: string, { method = "GET", body, signal }: Options = {}): Promise<Answer<Body>> {
+export async function ask<Body>(path: string, options: Options = {}): Promise<Answer<Body>> {
+  const response = await send(path, options);
+  const content: unknown = await response.json().catch(() => null);
+  return { body: content as Body, requestId: response.headers.get("X-Request-ID") };
+}
+
+/** Send a request and return the successful response, its body unread. What would change something waits for a network. */
+export async function send(path: string, { method = "GET", body, headers = {}, signal }: Options = {}): Promise<Response> {
+  if (method !== "GET" && connection() === "offline") throw new ApiError(0, OFFLINE);
   let response: Response;
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: {
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
   } catch (problem) {
     if (signal?.aborted) throw problem;
-    throw new ApiError(0, "The server cannot be reached. Check your connection and try again.");
+    noteReached(false);
+    throw new ApiError(0, UNREACHED);
   }
-  const requestId = response.headers.get("X-Request-ID");
+  noteReached(true);
+  if (response.ok) return response;
   const content: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw new ApiError(response.status, explanation(response.status, content), requestId);
-  return { body: content as Body, requestId };
+  throw new ApiError(response.status, explanation(response.status, content), waitTold(response.headers.get("Retry-After")));
 }
 
 const FALLBACKS: Readonly<Record<number, string>> = {
@@ -48,7 +66,7 @@ const FALLBACKS: Readonly<Record<number, string>> = {
 };
 
 /** The server's own words where it gave some, else ours. FastAPI lists validation errors under `detail`. */
-function explanation(status: number, content: unknown): string {
+export function explanation(status: number, content: unknown): string {
   const fallback = FALLBACKS[status] ?? "Something went wrong. Please try again.";
   if (typeof content !== "object" || content === null) return fallback;
   const { detail, message } = content as { detail?: unknown; message?: unknown };
@@ -59,4 +77,10 @@ function explanation(status: number, content: unknown): string {
     if (typeof first?.msg === "string") return first.msg;
   }
   return fallback;
+}
+
+/** Retry-After in seconds; a date, which the header may be too, is not used by our services. */
+function waitTold(header: string | null): number | null {
+  const seconds = Number(header ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
 }

@@ -11,8 +11,8 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const CHAT_TIMEOUT_MS = 90_000;
 
 const SESSION_COOKIE = /^(?:__Secure-|__Host-)?better-auth\.session_token=/;
-const REQUEST_HEADERS = ["accept", "content-type", "traceparent", "tracestate"];
-const ANSWER_HEADERS = ["content-type", "retry-after", "allow"];
+const REQUEST_HEADERS = ["accept", "content-type", "idempotency-key", "traceparent", "tracestate"];
+const ANSWER_HEADERS = ["content-type", "retry-after", "allow", "idempotency-replayed"];
 const WITHOUT_BODY = [204, 205, 304];
 
 /** The session cookie alone: what else the browser keeps is not the backend's business. */
@@ -73,6 +73,11 @@ async function ask(request: Request, url: string, body: ArrayBuffer | null, id: 
     for (const name of ANSWER_HEADERS) {
       const value = upstream.headers.get(name);
       if (value !== null) headers.set(name, value);
+    }
+    if (headers.get("content-type")?.startsWith("text/event-stream")) {
+      // Each event is to arrive when it is sent: no compression here, no collecting in the ingress.
+      headers.set("Cache-Control", "no-store, no-transform");
+      headers.set("X-Accel-Buffering", "no");
     }
     const empty = WITHOUT_BODY.includes(upstream.status);
     return new Response(empty ? null : upstream.body, { status: upstream.status, headers });

@@ -1,15 +1,12 @@
 // @vitest-environment jsdom
-import { render, screen, waitFor } from "@testing-library/react";
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Chat } from "@/chat/chat";
 import * as navigation from "@/client/navigation";
-import { Providers } from "@/client/providers";
 
 import { type Call, FakeServer, task } from "../fake-server";
 import { person } from "../person";
-
-const CONVERSATION = "5b0c6f0e-3c0a-4a53-9d29-0f5c9ad7a3c1";
+import { CONVERSATION, say, show } from "./chat-page";
 
 let server: FakeServer;
 
@@ -17,14 +14,6 @@ beforeEach(() => {
   server = new FakeServer();
   window.history.replaceState(null, "", "/chat");
 });
-
-function show(conversation: string | null = null): void {
-  render(
-    <Providers>
-      <Chat userId="u1" firstName="Ada" conversation={conversation} />
-    </Providers>,
-  );
-}
 
 const isChat = ({ path }: Call) => path === "/api/proxy/u1/chat";
 
@@ -41,11 +30,6 @@ function assistantAdds(): void {
 
 function assistantFails(status: number, detail: string): void {
   server.override = (call) => (isChat(call) ? { status, body: { detail } } : undefined);
-}
-
-async function say(text: string): Promise<void> {
-  await person.type(screen.getByLabelText("Message"), text);
-  await person.click(screen.getByRole("button", { name: "Send" }));
 }
 
 describe("a message", () => {
@@ -94,7 +78,6 @@ describe("a message", () => {
 describe("a refused message", () => {
   it.each([
     [403, "I can only help with tasks."],
-    [429, "High demand. Please wait 30s"],
     [500, "The assistant could not answer."],
   ])("is taken back into the field, with the reason: %s", async (status, detail) => {
     assistantFails(status, detail);
@@ -106,12 +89,55 @@ describe("a refused message", () => {
     expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", false);
   });
 
-  it("leads to the sign-in page when the session has ended", async () => {
+  it("is taken back at a rate limit, and nothing is sent before its end", async () => {
+    server.override = (call) =>
+      isChat(call) ? { status: 429, body: { detail: "High demand. Please wait 30s" }, headers: { "Retry-After": "30" } } : undefined;
+    show();
+    await say("hello");
+    expect(await screen.findByText("High demand. Please wait 30s")).toBeDefined();
+    expect(screen.getByLabelText("Message")).toHaveProperty("value", "hello");
+    expect(screen.getByText(/^wait (30|29) s$/)).toBeDefined();
+    expect(screen.getByRole("button", { name: "Send" })).toHaveProperty("disabled", true);
+  });
+
+  it("to a conversation that is gone comes back into a new one", async () => {
+    server.override = ({ path, method }) => {
+      if (method === "POST") return { status: 404, body: { detail: "There is no such conversation." } };
+      const stored = { id: "m1", role: "user", content: "before", created_at: "2026-11-23T08:00:00Z", tool_calls: null };
+      return path.includes("/conversations/") ? { body: { messages: [stored], total: 1 } } : undefined;
+    };
+    show(CONVERSATION);
+    await screen.findByText("before");
+    await say("hello");
+    await waitFor(() => expect(screen.queryByText("before")).toBeNull());
+    expect(screen.getByLabelText("Message")).toHaveProperty("value", "hello");
+  });
+
+  it("stands above what was written meanwhile", async () => {
+    let refuse: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (refuse = resolve));
+    const answering = window.fetch;
+    vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+      if (!path.endsWith("/chat")) return answering(path, init);
+      await held;
+      return Response.json({ detail: "no" }, { status: 500 });
+    });
+    show();
+    await say("first");
+    await person.type(screen.getByLabelText("Message"), "second");
+    refuse();
+    await waitFor(() => expect(screen.getByLabelText("Message")).toHaveProperty("value", "first\nsecond"));
+  });
+
+  it("leads to the sign-in page when the session has ended, and is there again afterwards", async () => {
     const signInAgain = vi.spyOn(navigation, "signInAgain").mockImplementation(() => undefined);
     assistantFails(401, "no");
     show();
     await say("hello");
     await waitFor(() => expect(signInAgain).toHaveBeenCalled());
+    cleanup();
+    show();
+    expect(screen.getByLabelText("Message")).toHaveProperty("value", "hello");
   });
 });
 
@@ -133,79 +159,6 @@ describe("a stored conversation", () => {
     show(CONVERSATION);
     expect(await screen.findByText("There is no such conversation.")).toBeDefined();
     expect(window.location.search).toBe("");
-  });
-});
-
-describe("the list of conversations", () => {
-  const OTHER = "0d2c8a11-7a5e-4b9e-8a49-7f1f3f8f0c22";
-  const stored = (id: string, title: string | null) => ({ id, title, created_at: "2026-11-23T08:00:00Z", updated_at: "2026-11-23T08:00:00Z" });
-  const said = (id: string, content: string) => ({ id, role: "user", content, created_at: "2026-11-23T08:00:00Z", tool_calls: null });
-  let conversations: ReturnType<typeof stored>[];
-
-  beforeEach(() => {
-    conversations = [stored(CONVERSATION, "Groceries"), stored(OTHER, null)];
-    server.override = ({ method, path, body }) => {
-      if (path.includes("/conversations?")) return { body: { conversations, total: conversations.length } };
-      const id = /conversations\/([^?]+)/.exec(path)?.[1];
-      if (id === undefined) return undefined;
-      if (method === "DELETE") conversations = conversations.filter((kept) => kept.id !== id);
-      if (method === "PATCH") conversations = conversations.map((kept) => (kept.id === id ? { ...kept, ...(body as object) } : kept));
-      const later = path.endsWith("offset=0");
-      return { body: { messages: [said(later ? "m2" : "m1", later ? `latest of ${id}` : "the very first")], total: 2 } };
-    };
-  });
-
-  it("opens one, and shows what was said before when asked", async () => {
-    show();
-    await person.click(await screen.findByRole("button", { name: /^Conversation/ }));
-    expect(await screen.findByText(`latest of ${OTHER}`)).toBeDefined();
-    expect(window.location.search).toBe(`?c=${OTHER}`);
-    await person.click(await screen.findByRole("button", { name: "Show what was said before" }));
-    expect(await screen.findByText("the very first")).toBeDefined();
-    expect(screen.getAllByTestId("message-user").map((row) => row.querySelector("p")?.textContent)).toEqual([
-      "the very first",
-      `latest of ${OTHER}`,
-    ]);
-    expect(screen.queryByRole("button", { name: "Show what was said before" })).toBeNull();
-  });
-
-  it("renames one", async () => {
-    show();
-    await person.click(await screen.findByRole("button", { name: "Rename Groceries" }));
-    await person.clear(screen.getByLabelText("Title"));
-    await person.type(screen.getByLabelText("Title"), "Shopping{Enter}");
-    expect(await screen.findByRole("button", { name: /^Shopping/ })).toBeDefined();
-  });
-
-  it("deletes the open one and begins anew", async () => {
-    show(CONVERSATION);
-    await screen.findByText(`latest of ${CONVERSATION}`);
-    await person.click(await screen.findByRole("button", { name: "Delete Groceries" }));
-    await person.click(screen.getByRole("button", { name: "Delete" }));
-    await waitFor(() => expect(screen.queryByText(`latest of ${CONVERSATION}`)).toBeNull());
-    expect(window.location.search).toBe("");
-    expect(screen.queryByRole("button", { name: "Rename Groceries" })).toBeNull();
-  });
-
-  it("an answer that comes after another one was opened stays out of it", async () => {
-    let answerNow: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (answerNow = resolve));
-    const answering = window.fetch;
-    vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
-      if (path.endsWith("/chat")) {
-        await held;
-        return Response.json({ conversation_id: CONVERSATION, response: "too late", tool_calls: [] });
-      }
-      return answering(path, init);
-    });
-    show();
-    await say("add buy milk");
-    await person.click(await screen.findByRole("button", { name: /^Conversation/ }));
-    await screen.findByText(`latest of ${OTHER}`);
-    answerNow();
-    await waitFor(() => expect(screen.getByRole("button", { name: "Send" })).toBeDefined());
-    expect(screen.queryByText("too late")).toBeNull();
-    expect(window.location.search).toBe(`?c=${OTHER}`);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { replyParts } from "@/chat/reply";
+import { replyParts, withoutOpenBlock } from "@/chat/reply";
 
 const block = (content: string) => `\`\`\`json\n${content}\n\`\`\``;
 
@@ -30,4 +30,10 @@ it("unknown priorities and dates do not break a card", () => {
   expect(replyParts(block('{"tasks": [{"title": "x", "priority": "urgent", "due_date": "soon"}]}'))).toEqual([
     { kind: "tasks", tasks: [{ title: "x", priority: "medium", completed: false, due: null }] },
   ]);
+});
+
+it("a block that is still coming is not shown yet", () => {
+  expect(withoutOpenBlock('Here:\n```json\n{"tasks": [')).toBe("Here:\n");
+  expect(withoutOpenBlock("A ```b``` c")).toBe("A ```b``` c");
+  expect(withoutOpenBlock("words")).toBe("words");
 });

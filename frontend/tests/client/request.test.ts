@@ -27,9 +27,9 @@ it("gives null where there is no body", async () => {
   expect((await ask("/x", { method: "DELETE" })).body).toBeNull();
 });
 
-it("tells the server's words, with the status and id", async () => {
-  const problem = await failure(Response.json({ detail: "Only tasks, please" }, { status: 403, headers: { "X-Request-ID": "id-2" } }));
-  expect([problem.status, problem.message, problem.requestId]).toEqual([403, "Only tasks, please", "id-2"]);
+it("tells the server's words, with the status and how long to wait", async () => {
+  const problem = await failure(Response.json({ detail: "High demand" }, { status: 429, headers: { "Retry-After": "30" } }));
+  expect([problem.status, problem.message, problem.retryAfter]).toEqual([429, "High demand", 30]);
 });
 
 it("tells the first of a list of validation errors", async () => {
@@ -44,6 +44,14 @@ it("has words of its own for a page that is no JSON", async () => {
 it("has status 0 for a server that was not reached", async () => {
   fetchMock.mockRejectedValue(new TypeError("Failed to fetch"));
   await expect(ask("/x")).rejects.toMatchObject({ name: "ApiError", status: 0 });
+});
+
+it("sends no change while there is no network, and reads as long as it can", async () => {
+  vi.stubGlobal("navigator", { onLine: false });
+  fetchMock.mockResolvedValue(Response.json({}));
+  await expect(ask("/x", { method: "POST", body: {} })).rejects.toMatchObject({ status: 0, message: /You are offline/ });
+  await expect(ask("/x")).resolves.toBeDefined();
+  expect(fetchMock).toHaveBeenCalledTimes(1);
 });
 
 it("passes an abort on as it is", async () => {

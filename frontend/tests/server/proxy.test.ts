@@ -61,6 +61,13 @@ describe("what reaches the backend", () => {
     for (const name of ["authorization", "x-user-id", "x-forwarded-host"]) expect(seen[0]?.headers[name]).toBeUndefined();
   });
 
+  it("is the key that keeps a message from being carried out twice", async () => {
+    answer = (response) => response.writeHead(200, { "Idempotency-Replayed": "true" }).end("{}");
+    const response = await forward(browser("u1/chat", { method: "POST", body: "{}", headers: { "Idempotency-Key": "k-1" } }));
+    expect(seen[0]?.headers["idempotency-key"]).toBe("k-1");
+    expect(response.headers.get("Idempotency-Replayed")).toBe("true");
+  });
+
   it("is the caller's request id, or a new one", async () => {
     await forward(browser("u1/tasks", { headers: { "X-Request-ID": "trace-me-0001" } }));
     await forward(browser("u1/tasks"));
@@ -78,6 +85,33 @@ describe("what comes back", () => {
     expect(response.headers.get("Cache-Control")).toBe("no-store");
     expect(response.headers.get("X-Request-ID")).toBe(seen[0]?.headers["x-request-id"]);
     expect(await response.json()).toEqual({ detail: "wait" });
+  });
+
+  it("is a stream, each piece as it comes, which nothing on the way may collect", async () => {
+    let end: () => void = () => undefined;
+    answer = (response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: one\n\n");
+      end = () => response.end("data: two\n\n");
+    };
+    const response = await forward(browser("u1/chat", { method: "POST", body: "{}" }));
+    expect(response.headers.get("X-Accel-Buffering")).toBe("no");
+    expect(response.headers.get("Cache-Control")).toContain("no-transform");
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader.read()).value).toBe("data: one\n\n");
+    end();
+    expect((await reader.read()).value).toBe("data: two\n\n");
+  });
+
+  it("ends at the backend when the browser leaves", async () => {
+    let left: Promise<void> = Promise.resolve();
+    answer = (response) => {
+      left = new Promise((resolve) => response.on("close", () => resolve()));
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: one\n\n");
+    };
+    const leaving = new AbortController();
+    await forward(browser("u1/chat", { method: "POST", body: "{}", signal: leaving.signal }));
+    leaving.abort();
+    await left;
   });
 
   it("is a 204 without a body", async () => {
