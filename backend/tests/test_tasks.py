@@ -35,7 +35,8 @@ def test_a_new_task_has_all_fields(alice: Person) -> None:
 
 
 def test_the_list_is_newest_first_with_numbers(alice: Person) -> None:
-    assert alice.http.get("tasks").json() == {"tasks": [], "total": 0, "completed": 0, "pending": 0}
+    nothing = {"tasks": [], "total": 0, "completed": 0, "pending": 0, "matching": 0}
+    assert alice.http.get("tasks").json() == nothing
     first, second = create(alice, title="first"), create(alice, title="second")
     alice.http.patch(f"tasks/{first['id']}/complete")
     listed = alice.http.get("tasks").json()

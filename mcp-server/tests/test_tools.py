@@ -21,7 +21,10 @@ def offered(caller: Caller) -> dict[str, Tool]:
 
 def test_the_schemas_are_typed_and_know_no_user(alice: Caller) -> None:
     tools = offered(alice)
-    assert set(tools) == {"add_task", "list_tasks", "update_task", "complete_task", "delete_task"}
+    assert set(tools) == {
+        *("add_task", "list_tasks", "get_task", "search_tasks"),
+        *("update_task", "complete_task", "delete_task"),
+    }
     assert "user" not in json.dumps([tool.input_schema for tool in tools.values()]).lower()
     title = tools["add_task"].input_schema["properties"]["title"]
     assert (title["minLength"], title["maxLength"]) == (1, 200)
@@ -64,6 +67,34 @@ def test_the_list_is_newest_first_and_filtered(alice: Caller) -> None:
     assert listed(status="pending") == [ids[2], ids[0]]
     assert listed(status="completed") == [ids[1]]
     assert listed(status="pending", priority="high") == [ids[2]]
+
+
+def test_the_list_by_due_date_and_order(alice: Caller) -> None:
+    dues = {"past": "2001-01-01", "soon": "2090-01-01", "later": "2090-01-02", "never": None}
+    for title, due in dues.items():
+        alice.done("add_task", title=title, due_date=due, priority="high" if title == "later" else "low")
+
+    def listed(**filters: str) -> list[str]:
+        return [task["title"] for task in alice.done("list_tasks", **filters)["tasks"]]
+
+    assert listed(status="overdue") == ["past"]
+    assert listed(due_from="2090-01-01", due_before="2090-01-02") == ["soon"]
+    assert listed(sort="due") == ["past", "soon", "later", "never"]
+    assert listed(sort="priority") == ["later", "never", "soon", "past"]
+    assert listed(sort="title") == ["later", "never", "past", "soon"]
+
+
+def test_a_task_is_read_and_found_by_words(alice: Caller) -> None:
+    milk = alice.done("add_task", title="Buy Milk", description="2 litres\nat the corner")["task"]
+    bread = alice.done("add_task", title="100% bread_roll")["task"]
+    assert alice.done("get_task", task_id=milk["id"])["task"] == milk
+
+    def found(query: str, **more: str) -> list[str]:
+        return [task["id"] for task in alice.done("search_tasks", query=query, **more)["tasks"]]
+
+    assert found(" milk ") == found("CORNER") == [milk["id"]]
+    assert found("%") == found("d_r") == [bread["id"]]
+    assert found("milk", status="completed") == found("nothing") == []
 
 
 def test_a_long_list_is_cut_and_counted(alice: Caller, database: Database) -> None:
@@ -124,6 +155,11 @@ def test_the_limits_are_those_of_the_table(alice: Caller) -> None:
         ("add_task", {"title": "x", "due_date": "soon"}, "due_date"),
         ("add_task", {"title": "x", "due_date": "9999-12-31T23:59:59-14:00"}, "due_date"),
         ("list_tasks", {"status": "open"}, "status"),
+        ("list_tasks", {"sort": "size"}, "sort"),
+        ("list_tasks", {"due_from": "soon"}, "due_from"),
+        ("search_tasks", {}, "query"),
+        ("search_tasks", {"query": " "}, "query"),
+        ("get_task", {"task_id": "1"}, "task_id"),
         ("complete_task", {"task_id": "1"}, "task_id"),
         ("update_task", {"task_id": str(uuid4())}, "at least one field"),
         (
@@ -136,7 +172,11 @@ def test_the_limits_are_those_of_the_table(alice: Caller) -> None:
 def test_wrong_arguments_are_explained(
     alice: Caller, name: str, arguments: dict[str, Any], place: str
 ) -> None:
-    assert place in alice.refused(name, **arguments)
+    told = alice.refused(name, **arguments)
+    assert place in told
+    # For a model to read: one line without the library's links, classes and prefixes.
+    assert "\n" not in told
+    assert not {"http", "pydantic", "Error executing"} & set(told.replace(":", " ").split())
     assert alice.done("list_tasks")["total"] == 0
 
 
@@ -148,7 +188,9 @@ def test_an_account_that_is_gone_is_told(alice: Caller, database: Database) -> N
 def test_another_users_task_is_as_absent_as_none(alice: Caller, bob: Caller) -> None:
     task = alice.done("add_task", title="mine")["task"]
     assert bob.done("list_tasks")["tasks"] == []
+    assert bob.done("search_tasks", query="mine")["tasks"] == []
     for name, arguments in (
+        ("get_task", {}),
         ("update_task", {"title": "taken over"}),
         ("complete_task", {}),
         ("complete_task", {"completed": False}),

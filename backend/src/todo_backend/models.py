@@ -56,8 +56,13 @@ class Task(SQLModel, table=True):
     __tablename__ = "task"
     __table_args__ = (
         CheckConstraint("length(btrim(title)) > 0", name="task_title_not_blank"),
-        Index("ix_task_user_id_created_at", "user_id", text("created_at DESC")),
-        Index("ix_task_user_id_is_completed", "user_id", "is_completed"),
+        # One index for each order of the list; the id gives equal tasks their place.
+        Index("ix_task_newest", "user_id", "created_at", "id"),
+        Index("ix_task_status_newest", "user_id", "is_completed", "created_at", "id"),
+        Index("ix_task_due_first", "user_id", "target_completion_date", "id"),
+        Index("ix_task_due_last", "user_id", text("target_completion_date DESC NULLS LAST"), text("id DESC")),
+        Index("ix_task_priority", "user_id", "priority", text("created_at DESC"), text("id DESC")),
+        Index("ix_task_title", "user_id", text("lower(title)"), "id"),
     )
 
     id: UUID = _id()

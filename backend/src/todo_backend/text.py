@@ -9,7 +9,7 @@ from todo_backend.models import DESCRIPTION_LENGTH, TITLE_LENGTH
 MESSAGE_LENGTH = 2000
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
     """PostgreSQL keeps no NUL, so it is refused at the door."""
     if "\0" in text:
         raise ValueError("must not contain the character NUL")
@@ -19,15 +19,15 @@ def _without_nul(text: str) -> str:
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
-    AfterValidator(_without_nul),
+    AfterValidator(without_nul),
 ]
 Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=DESCRIPTION_LENGTH),
-    AfterValidator(_without_nul),
+    AfterValidator(without_nul),
 ]
 MessageText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MESSAGE_LENGTH),
-    AfterValidator(_without_nul),
+    AfterValidator(without_nul),
 ]

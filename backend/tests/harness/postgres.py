@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,35 @@ from harness.processes import BACKEND, COMMAND_SECONDS, environment, executable,
 ROLES = ("todo_owner", "todo_backend", "todo_frontend", "todo_mcp")
 PASSWORD = "only-for-this-test"
 _START_SECONDS = 180
+_TEMPLATE = "migrated"
+
+
+class _Connections:
+    """One open connection for each URL, on an event loop of its own: a handshake per statement is slow."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._open: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def rows(self, url: str, statement: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+        return asyncio.run_coroutine_threadsafe(self._rows(url, statement, values), self._loop).result()
+
+    async def _rows(self, url: str, statement: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+        # Taken out while in use: threads of a test may ask at once, and tests end connections.
+        connection = self._open.pop(url, None)
+        if connection is None or connection.is_closed():
+            connection = await asyncpg.connect(url, statement_cache_size=0)
+        try:
+            return [dict(row) for row in await connection.fetch(statement, *values)]
+        finally:
+            if url in self._open:
+                await connection.close()
+            else:
+                self._open[url] = connection
+
+
+_CONNECTIONS = _Connections()
 
 
 @dataclass(frozen=True)
@@ -39,14 +69,7 @@ class Database:
     def rows(self, statement: str, *values: Any, role: str = "postgres") -> list[dict[str, Any]]:
         """Run a statement as `role`, the superuser by default, and return its rows."""
 
-        async def fetch() -> list[dict[str, Any]]:
-            connection = await asyncpg.connect(self.url(role))
-            try:
-                return [dict(row) for row in await connection.fetch(statement, *values)]
-            finally:
-                await connection.close()
-
-        return asyncio.run(fetch())
+        return _CONNECTIONS.rows(self.url(role), statement, values)
 
     def alembic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the backend's alembic as the owner of the tables."""
@@ -167,16 +190,17 @@ def _prepare(maintenance: Database, process: subprocess.Popen[bytes]) -> None:
         maintenance.rows(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
 
 
-def create_database(maintenance: Database, name: str) -> Database:
-    """A new, empty database that belongs to the owner role."""
-    maintenance.rows(f'CREATE DATABASE "{name}" OWNER todo_owner')
+def create_database(maintenance: Database, name: str, template: str = "template0") -> Database:
+    """A new database that belongs to the owner role: empty, or a copy of `template`."""
+    maintenance.rows(f'CREATE DATABASE "{name}" OWNER todo_owner TEMPLATE "{template}"')
     return replace(maintenance, name=name)
 
 
 def migrated(maintenance: Database, name: str) -> Database:
-    """A new database with all tables."""
-    database = create_database(maintenance, name)
-    done = database.alembic("upgrade", "head")
-    if done.returncode != 0:
-        raise RuntimeError(f"alembic failed:\n{done.stdout}{done.stderr}")
-    return database
+    """A new database with all tables; the migrations run once per server, the rest are copies."""
+    exists = "SELECT datname FROM pg_database WHERE datname = $1"
+    if not maintenance.rows(exists, _TEMPLATE):
+        done = create_database(maintenance, _TEMPLATE).alembic("upgrade", "head")
+        if done.returncode != 0:
+            raise RuntimeError(f"alembic failed:\n{done.stdout}{done.stderr}")
+    return create_database(maintenance, name, _TEMPLATE)

@@ -15,6 +15,7 @@ from todo_mcp_server import tools
 from todo_mcp_server.config import Settings
 from todo_mcp_server.identity import BackendTokenVerifier
 from todo_mcp_server.journal import journal_tool_calls
+from todo_mcp_server.refusals import PlainServer
 from todo_mcp_server.tasks import TaskStore
 
 SERVICE_HOSTS = (
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> Starlette:
         async with TaskStore.open(settings) as store:
             yield store
 
-    server = MCPServer[TaskStore](
+    server = PlainServer(
         "todo-mcp-server",
         version="1.0.0",
         instructions="Tasks of the signed-in user.",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -43,6 +44,58 @@ class Status(StrEnum):
     ALL = "all"
     PENDING = "pending"
     COMPLETED = "completed"
+    OVERDUE = "overdue"
+
+
+_OF_STATUS = {
+    Status.PENDING: "NOT is_completed",
+    Status.COMPLETED: "is_completed",
+    Status.OVERDUE: "NOT is_completed AND target_completion_date < now()",
+}
+
+
+class Sort(StrEnum):
+    """By what a list is sorted."""
+
+    NEWEST = "newest"
+    DUE = "due"
+    PRIORITY = "priority"
+    TITLE = "title"
+
+
+_ORDERS = {
+    Sort.NEWEST: "created_at DESC, id DESC",
+    Sort.DUE: "target_completion_date, id",
+    Sort.PRIORITY: "priority, created_at DESC, id DESC",
+    Sort.TITLE: "lower(title), id",
+}
+"""Each has its index; tasks without a due date and of low priority come last."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which of a user's tasks are meant; what is None asks nothing."""
+
+    status: Status = Status.ALL
+    priority: Priority | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    text: str | None = None
+    """Part of the title or the description, whatever the case."""
+
+    def conditions(self, first: int) -> tuple[str, list[Any]]:
+        """SQL to follow a WHERE clause, and its values, which are numbered from `first`."""
+        asked = {
+            "priority = ${}::task_priority": self.priority and self.priority.value,
+            "target_completion_date >= ${}": self.due_from,
+            "target_completion_date < ${}": self.due_before,
+            "strpos(lower(title || E'\\n' || description), lower(${})) > 0": self.text,
+        }
+        given = [(condition, value) for condition, value in asked.items() if value is not None]
+        parts = [condition.format(place) for place, (condition, _) in enumerate(given, start=first)]
+        if self.status in _OF_STATUS:
+            parts.append(_OF_STATUS[self.status])
+        return "".join(f" AND {part}" for part in parts), [value for _, value in given]
 
 
 class Task(BaseModel):
@@ -96,19 +149,29 @@ class TaskStore:
         )
         return Task.model_validate(dict(row))
 
-    async def find(self, user_id: str, status: Status, priority: Priority | None) -> tuple[list[Task], int]:
-        """The newest tasks up to `LIST_LIMIT`, and how many there are in all."""
-        completed = None if status is Status.ALL else status is Status.COMPLETED
+    async def find(self, user_id: str, wanted: Filter, sort: Sort = Sort.NEWEST) -> tuple[list[Task], int]:
+        """The first tasks up to `LIST_LIMIT`, and how many there are in all."""
+        conditions, values = wanted.conditions(first=2)
         rows = await self._rows(
-            f"SELECT {_COLUMNS}, count(*) OVER () AS total FROM task"
-            " WHERE user_id = $1 AND ($2::boolean IS NULL OR is_completed = $2)"
-            " AND ($3::text IS NULL OR priority::text = $3)"
-            f" ORDER BY created_at DESC, id LIMIT {LIST_LIMIT}",
+            f"SELECT {_COLUMNS} FROM task WHERE user_id = $1{conditions}"
+            f" ORDER BY {_ORDERS[sort]} LIMIT {LIST_LIMIT}",
             user_id,
-            completed,
-            priority.value if priority else None,
+            *values,
         )
-        return [Task.model_validate(dict(row)) for row in rows], rows[0]["total"] if rows else 0
+        tasks = [Task.model_validate(dict(row)) for row in rows]
+        if len(tasks) < LIST_LIMIT:
+            return tasks, len(tasks)
+        [counted] = await self._rows(
+            f"SELECT count(*) AS total FROM task WHERE user_id = $1{conditions}", user_id, *values
+        )
+        return tasks, counted["total"]
+
+    async def get(self, user_id: str, task_id: UUID) -> Task | None:
+        """A task; None when the user has none such."""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM task WHERE user_id = $1 AND id = $2", user_id, task_id
+        )
+        return Task.model_validate(dict(rows[0])) if rows else None
 
     async def update(self, user_id: str, task_id: UUID, changes: dict[str, Any]) -> Task | None:
         """Set the given columns; None when the user has no such task."""

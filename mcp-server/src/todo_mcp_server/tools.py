@@ -1,5 +1,6 @@
 """The tools: typed parameters, typed results, and failures that a model can read and explain."""
 
+from collections.abc import Callable
 from datetime import MAXYEAR, UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from starlette.requests import Request
 
 from todo_mcp_server.identity import Caller
-from todo_mcp_server.tasks import Priority, Status, Task, TaskStore
+from todo_mcp_server.tasks import Filter, Priority, Sort, Status, Task, TaskStore
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,18 @@ DueDate = Annotated[
     Field(description="When the task is due: 2026-01-31 or 2026-01-31T17:00:00Z; UTC without a zone."),
 ]
 TaskId = Annotated[UUID, Field(description="The task's id, as add_task and list_tasks return it.")]
+DueFrom = Annotated[
+    datetime, AfterValidator(_in_utc), Field(description="Only tasks that are due at this time or later.")
+]
+DueBefore = Annotated[
+    datetime, AfterValidator(_in_utc), Field(description="Only tasks that are due before this time.")
+]
+SearchText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_without_nul),
+    Field(description="Part of the title or the description, 1-200 characters; case does not matter."),
+]
 ToolContext = Context[TaskStore, Request]
 
 
@@ -67,7 +80,7 @@ class TaskResult(BaseModel):
 
 
 class TaskListResult(BaseModel):
-    """The tasks found, newest first; `total` counts those beyond the end of the list too."""
+    """The tasks found, at most 100; `total` counts those beyond the end of the list too."""
 
     success: Literal[True] = True
     tasks: list[Task]
@@ -126,12 +139,35 @@ async def add_task(
 
 
 async def list_tasks(
-    context: ToolContext, status: Status = Status.ALL, priority: Priority | None = None
+    context: ToolContext,
+    status: Status = Status.ALL,
+    priority: Priority | None = None,
+    due_from: DueFrom | None = None,
+    due_before: DueBefore | None = None,
+    sort: Sort = Sort.NEWEST,
 ) -> TaskListResult:
-    """List the user's tasks, newest first: all, pending or completed ones, of one priority if given."""
+    """List the user's tasks, if asked only those of one status, priority or range of due dates."""
     store, user_id = _acting(context)
+    wanted = Filter(status, priority, due_from, due_before)
     with _Operation("list the tasks"):
-        tasks, total = await store.find(user_id, status, priority)
+        tasks, total = await store.find(user_id, wanted, sort)
+    return TaskListResult(tasks=tasks, total=total)
+
+
+async def get_task(context: ToolContext, task_id: TaskId) -> TaskResult:
+    """One of the user's tasks with all its details."""
+    store, user_id = _acting(context)
+    with _Operation("read the task") as operation:
+        return TaskResult(task=operation.found(await store.get(user_id, task_id)))
+
+
+async def search_tasks(
+    context: ToolContext, query: SearchText, status: Status = Status.ALL
+) -> TaskListResult:
+    """Find the user's tasks by words of their title or description, newest first."""
+    store, user_id = _acting(context)
+    with _Operation("search the tasks"):
+        tasks, total = await store.find(user_id, Filter(status, text=query))
     return TaskListResult(tasks=tasks, total=total)
 
 
@@ -183,11 +219,17 @@ async def delete_task(context: ToolContext, task_id: TaskId) -> DeletedResult:
     return DeletedResult(id=task.id, title=task.title)
 
 
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+_WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+_DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False)
+
+
 def register(server: MCPServer[TaskStore]) -> None:
     """Offer the tools on `server`."""
-    writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
-    server.add_tool(add_task, annotations=writes)
-    server.add_tool(list_tasks, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    server.add_tool(update_task, annotations=writes)
-    server.add_tool(complete_task, annotations=writes)
-    server.add_tool(delete_task, annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False))
+    reads: tuple[Callable[..., Any], ...] = (list_tasks, get_task, search_tasks)
+    writes: tuple[Callable[..., Any], ...] = (add_task, update_task, complete_task)
+    for tool in reads:
+        server.add_tool(tool, annotations=_READS)
+    for tool in writes:
+        server.add_tool(tool, annotations=_WRITES)
+    server.add_tool(delete_task, annotations=_DELETES)

@@ -1,14 +1,15 @@
 """Routes of tasks. Each statement filters by the user, so another user's task is as absent as none."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from todo_backend.auth.dependency import UnitOfWork, User
 from todo_backend.models import Task
+from todo_backend.tasks.listing import TaskQuery, find
 from todo_backend.tasks.schemas import NewTask, TaskChanges, TaskDeleted, TaskList, TaskOut
 
 router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"])
@@ -17,14 +18,10 @@ _NOT_FOUND = "There is no such task."
 
 
 @router.get("")
-async def list_tasks(user: User, work: UnitOfWork) -> TaskList:
-    """All tasks, newest first."""
-    found = await work.exec(
-        select(Task).where(Task.user_id == user).order_by(col(Task.created_at).desc(), col(Task.id))
-    )
-    tasks = [TaskOut.model_validate(task) for task in found]
-    completed = sum(task.is_completed for task in tasks)
-    return TaskList(tasks=tasks, total=len(tasks), completed=completed, pending=len(tasks) - completed)
+async def list_tasks(user: User, work: UnitOfWork, query: Annotated[TaskQuery, Query()]) -> TaskList:
+    """A page of the tasks, newest first unless asked otherwise, and their numbers."""
+    tasks, counts = await find(work, user, query)
+    return TaskList(tasks=[TaskOut.model_validate(task) for task in tasks], **counts.model_dump())
 
 
 @router.post("", status_code=201)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from todo_backend.models import Priority
+from todo_backend.tasks.listing import Counts
 from todo_backend.text import Description, Title
 
 _FIRST_YEAR = 1900
@@ -74,13 +75,10 @@ class TaskOut(BaseModel):
     completed_at: AwareDatetime | None
 
 
-class TaskList(BaseModel):
-    """All tasks of a user, newest first, with their numbers."""
+class TaskList(Counts):
+    """A page of a user's tasks. The first three numbers count all tasks, whatever the filter."""
 
     tasks: list[TaskOut]
-    total: int
-    completed: int
-    pending: int
 
 
 class TaskDeleted(BaseModel):
