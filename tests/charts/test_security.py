@@ -16,12 +16,16 @@ from tests.charts.test_charts import APPLICATION, CHARTS, client
 pytestmark = pytest.mark.skipif(HELM is None, reason="Helm is not installed: inv setup")
 
 DEVELOPMENT = (APPLICATION / "values-dev.yaml",)
+DAPR: dict[str, Any] = {"global": {"dapr": {"enabled": True}}, "redis": {"enabled": True}}
 WAYS: list[dict[str, Any]] = [
     {},
     {"backend": {"migrations": {"enabled": False}}},
     {"frontend": {"ingress": {"enabled": False}}},
     {"mcp-server": {"enabled": False}},
     {"global": {"networkPolicy": {"database": {"cidr": "10.1.2.3/32"}}}},
+    {"redis": {"enabled": True}},
+    DAPR,
+    {**DAPR, "redis": {"enabled": True, "persistence": {"enabled": True}}},
     {"global": {"imagePullSecrets": [{"name": "registry"}], "drainSeconds": 0}},
 ]
 
@@ -122,6 +126,9 @@ def pod(namespace: str, name: str, labels: dict[str, str]) -> End:
     return End(name, "10.207.0.50", namespace, labels, {"kubernetes.io/metadata.name": namespace})
 
 
+CONTROL = {("dns", 53), ("sentry", 50001), ("operator", 6500)}
+"""What every sidecar needs."""
+
 DIRECT: Mapping[str, set[tuple[str, int]]] = {
     "ingress": {("frontend", 3000)},
     "frontend": {("backend", 8000), ("postgres", 5432), ("dns", 53)},
@@ -131,7 +138,7 @@ DIRECT: Mapping[str, set[tuple[str, int]]] = {
 }
 """Who reaches what without sidecars, written by hand; everything else is closed."""
 
-PORTS = (53, 80, 443, 3000, 3500, 5432, 6379, 8000, 8080, 8090, 9090, 10250, 50001, 50002)
+PORTS = (53, 80, 443, 3000, 3500, 3501, 5432, 6379, 6500, 8000, 8080, 8090, 9090, 10250, 50001, 50002)
 OURS = ("frontend", "backend", "mcp-server", "todo-app-migrate", "postgres", "offline-model", "rogue")
 
 
@@ -151,6 +158,34 @@ def test_the_ways_are_exactly_those_of_the_table(helm: Helm) -> None:
     for source in ("ingress", "elsewhere", "internet"):
         into = {way for way in reached(policies, ends, source) if way[0] in OURS}
         assert into == DIRECT.get(source, set()), source
+
+
+MESHED: Mapping[str, set[tuple[str, int]]] = {
+    "ingress": {("frontend", 3000)},
+    "frontend": {("backend", 50002), ("postgres", 5432), *CONTROL},
+    "backend": {
+        ("mcp-server", 50002),
+        ("postgres", 5432),
+        ("offline-model", 8090),
+        ("redis", 6379),
+        *CONTROL,
+    },
+    "mcp-server": {("postgres", 5432), *CONTROL},
+    "todo-app-migrate": {("postgres", 5432), ("dns", 53)},
+}
+"""The same with sidecars: the applications' own ports are closed to other applications."""
+
+
+def test_with_sidecars_the_ways_are_theirs(helm: Helm) -> None:
+    policies, ends = cluster(helm, **DAPR)
+    ends["sentry"] = pod("dapr-system", "sentry", {"app": "dapr-sentry"})
+    ends["operator"] = pod("dapr-system", "operator", {"app": "dapr-operator"})
+    ends["impostor"] = pod("elsewhere", "sentry", {"app": "dapr-sentry"})
+    for source in (*OURS, "redis"):
+        assert reached(policies, ends, source) == MESHED.get(source, set()), source
+    for source in ("ingress", "elsewhere", "internet", "sentry", "operator"):
+        into = {way for way in reached(policies, ends, source) if way[0] in (*OURS, "redis")}
+        assert into == MESHED.get(source, set()), source
 
 
 def test_names_are_looked_up_by_udp_too(helm: Helm) -> None:

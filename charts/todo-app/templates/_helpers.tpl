@@ -32,7 +32,7 @@ app.kubernetes.io/component: {{ .Chart.Name }}
 {{- if .Values.image.digest -}}
 {{ printf "%s@%s" $name .Values.image.digest }}
 {{- else -}}
-{{ printf "%s:%s" $name (.Values.global.imageTag | default .Chart.AppVersion) }}
+{{ printf "%s:%s" $name (.Values.image.tag | default .Values.global.imageTag | default .Chart.AppVersion) }}
 {{- end -}}
 {{- end }}
 
@@ -44,13 +44,6 @@ app.kubernetes.io/component: {{ .Chart.Name }}
 {{/* Port of a component's container and Service. */}}
 {{- define "todo-app.port" -}}
 {{ index .Values.global.ports .Chart.Name }}
-{{- end }}
-
-{{/* Address of another component inside the cluster: (list . "component"). */}}
-{{- define "todo-app.peer" -}}
-{{- $context := index . 0 -}}
-{{- $component := index . 1 -}}
-{{ printf "http://%s-svc:%v" $component (index $context.Values.global.ports $component) }}
 {{- end }}
 
 {{/* The address that people type. */}}

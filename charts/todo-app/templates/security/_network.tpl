@@ -71,7 +71,8 @@ last leaves out the ranges of pods, Services, nodes and of the cloud's metadata:
     - { protocol: TCP, port: 53 }
 {{- end }}
 
-{{/* The port by which components call each other: (list . "component"). */}}
+{{/* The port by which components call each other: their sidecars', or without sidecars their own: (list . "component"). */}}
 {{- define "todo-app.network.callPort" -}}
-{{ index (index . 0).Values.global.ports (index . 1) }}
+{{- $values := (index . 0).Values -}}
+{{- if $values.global.dapr.enabled }}50002{{ else }}{{ index $values.global.ports (index . 1) }}{{ end -}}
 {{- end }}
