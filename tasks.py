@@ -104,13 +104,25 @@ def verify_step(
 def verify_security(
     c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False
 ) -> None:
-    """Ask rights, processes and policies (T055-T077)."""
+    """Ask rights, processes and policies (T055-T076)."""
     with plainly():
         from runbook import entry
 
         chosen = entry.settings(c.config, cluster, name)
         steps = tuple(step for step in entry.SECURITY if step not in entry.TRAFFIC)
         entry.ask_only(chosen, "verify.security", steps, json=json, files=report)
+
+
+@task(help=RUN, iterable=["report"], name="network")
+def verify_network(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False
+) -> None:
+    """Try every way between pods, show all (T077-T078)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.network", entry.TRAFFIC, json=json, files=report)
 
 
 @task(
@@ -223,6 +235,6 @@ ns = Collection(
     list_steps,
     cleanup,
     test,
-    Collection("verify", verify_all, verify_step, verify_security, verify_mutants),
+    Collection("verify", verify_all, verify_step, verify_security, verify_network, verify_mutants),
     Collection("cluster", up, down, cluster_status, kubeconfig),
 )

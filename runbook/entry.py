@@ -35,7 +35,7 @@ IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
 CLUSTER = ("T043", "T044")
 DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
 SECURITY = catalogue.of_phases("security")
-TRAFFIC = ("T078",)
+TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
 
 

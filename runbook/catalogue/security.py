@@ -5,7 +5,7 @@ from __future__ import annotations
 from runbook.actions import release
 from runbook.application import BACKEND, FRONTEND, MCP_SERVER
 from runbook.checks import access_claims as access
-from runbook.checks import accounts, chart, claims, limits, pod_security
+from runbook.checks import accounts, chart, claims, limits, network, pod_security
 from runbook.checks import policy_claims as policies
 from runbook.checks import release as deployed
 from runbook.step import Step
@@ -101,6 +101,16 @@ STEPS = (
         check=accounts.own_and_least,
         needs=("T071",),
     ),
-    Step("T077", "The network policies are in force", needs=("T071",)),
-    Step("T078", "Forbidden connections are refused while allowed ones work", needs=("T077",)),
+    Step(
+        "T077",
+        "The network policies are in force",
+        check=network.policies_in_force,
+        needs=("T071",),
+    ),
+    Step(
+        "T078",
+        "Forbidden connections are refused while allowed ones work",
+        check=network.isolates,
+        needs=("T077",),
+    ),
 )

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runbook.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
 from runbook.plan import Plan
+from runbook.report import matrix
 from runbook.report.words import COLOURS, MARKS, PLAIN_MARKS, clock, duration, explanation, summary
 from runbook.report.writer import Writer
 from runbook.step import Status, Step
@@ -69,6 +70,7 @@ class ConsoleReporter:
         told = summary(run, self.url)
         colour = "green" if run.exit_code == 0 else "red" if run.with_status(Status.FAILED) else "yellow"
         troubles = [result for result in run.results if not result.outcome.green]
+        self._matrix(run)
         if troubles and len(run.results) > 1:
             self._again(troubles)
         self.console.print()
@@ -76,6 +78,18 @@ class ConsoleReporter:
         for label, text in told.lines:
             style = "bold underline" if label == "open" else ""
             self.console.print(Text(f"  {label:<8} ", style="dim").append(Text(redact(text), style=style)))
+
+    def _matrix(self, run: Run) -> None:
+        shown = matrix.shown_in(run)
+        if shown is None:
+            return
+        unicode = self.marks is MARKS
+        for table in matrix.tables(shown, self.console.width, unicode=unicode):
+            self.console.print()
+            self.console.print(table)
+        self.console.print()
+        self.console.print(Text(redact(matrix.caption(shown)), style="dim"))
+        self.console.print(Text(matrix.legend(shown, unicode=unicode), style="dim"))
 
     def _again(self, troubles: list[Result]) -> None:
         """What did not pass, once more at the end, where it is read; the blocked ones in one line."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
 from runbook.events import Result, Run
+from runbook.report import matrix
 from runbook.report.words import MARKS, duration, summary
 from runbook.world.redaction import redact
 
@@ -21,8 +24,14 @@ def text(run: Run) -> str:
         marks=MARKS,
         duration=duration,
         evidence=_evidence,
+        matrix=_matrix,
     )
     return redact(page)
+
+
+def _matrix(result: Result) -> Mapping[str, Any] | None:
+    found = matrix.matrix_of(result)
+    return matrix.page(found) if found else None
 
 
 def _evidence(result: Result) -> str:

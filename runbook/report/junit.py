@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from runbook.events import Result, Run
+from runbook.report import matrix
 from runbook.report.words import explanation
 from runbook.step import Status
 from runbook.world.redaction import redact
@@ -42,6 +43,9 @@ def _case(result: Result) -> Xml.Element:
         told.text = _clean("\n".join(f"{name}: {words}" for name, words in explanation(outcome)))
     else:
         Xml.SubElement(case, "system-out").text = _clean(outcome.observed)
+    if ways := matrix.matrix_of(result):
+        shown = "\n".join([*matrix.lines(ways), matrix.legend(ways, unicode=False)])
+        Xml.SubElement(case, "system-out").text = _clean(shown)
     return case
 
 

@@ -6,6 +6,7 @@ import time
 from textwrap import shorten
 
 from runbook.events import Began, Event, Finished, Mode, Run, Started, Waiting
+from runbook.report import matrix
 from runbook.report.words import MARKS, PLAIN_MARKS, duration, explanation, summary
 from runbook.report.writer import Writer
 from runbook.step import Status
@@ -42,6 +43,11 @@ class PlainReporter:
 
     def end(self, run: Run) -> None:
         told = summary(run, self.url)
+        if shown := matrix.shown_in(run):
+            self.writer.line()
+            for line in matrix.lines(shown):
+                self.writer.line(line)
+            self.writer.line(f"{matrix.caption(shown)}; {matrix.legend(shown, unicode=False)}")
         self.writer.line()
         self.writer.line(told.headline)
         for label, text in told.lines:

@@ -1,0 +1,108 @@
+"""The network: policies that are in force, and connections that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
+from runbook.errors import Unmeasurable
+from runbook.network import canary, truth
+from runbook.network.coverage import examine
+from runbook.network.matrix import Matrix
+from runbook.network.scene import Lists, listed, role_of
+from runbook.network.survey import surveying
+from runbook.network.visitors import LABEL
+from runbook.step import Outcome, failed, passed, unproven
+from runbook.world import workloads
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+NAMED = 4
+"""Cells that a verdict names; the matrix shows all."""
+
+STEP = "T078"
+"""The step whose evidence is the matrix."""
+
+
+def policies_in_force(world: World) -> Outcome:
+    """Every pod is isolated in both directions, no policy or peer means nobody, and the cluster does what they say.
+
+    Source: T077, AS-008.
+    """
+    namespace = world.settings.namespace
+    wanted = (
+        "default-deny, each pod isolated in both directions, each policy and peer meaning a pod; enforced"
+    )
+    hint = f"kubectl -n {namespace} describe networkpolicies"
+    lists = listed(world)
+    everyone = [lists.end(pod) for pod in lists.pods if not pod["spec"].get("hostNetwork")]
+    dns = [lists.end(pod) for pod in lists.pods if role_of(pod, namespace) == truth.DNS]
+    problems: list[str] = []
+    counts = {"pods": 0, "policies": 0, "peers": 0}
+    for each in _namespaces(lists, namespace):
+        subjects = [
+            lists.end(pod)
+            for pod in lists.pods
+            if pod["metadata"]["namespace"] == each and LABEL not in (pod["metadata"].get("labels") or {})
+        ]
+        found = examine(lists.policies, each, subjects, everyone, dns)
+        problems += found.problems
+        counts = {key: counts[key] + getattr(found, key) for key in counts}
+    if not counts["pods"]:
+        raise Unmeasurable(f"namespace {namespace} has no running pod", wanted=wanted, hint="inv deploy")
+    if problems:
+        return failed(workloads.describe(problems), wanted=wanted, hint=hint, problems=problems, **counts)
+    proof = canary.enforced(world)
+    told = f"{counts['policies']} policies isolate {counts['pods']} pods in both directions; {proof}"
+    return passed(told, wanted=wanted, deny=proof.deny, reopen=proof.reopen, **counts)
+
+
+def _namespaces(lists: Lists, namespace: str) -> list[str]:
+    return [each for each in (namespace, DATABASE_NAMESPACE, MODEL_NAMESPACE) if each in lists.namespaces]
+
+
+def isolates(world: World) -> Outcome:
+    """Every connection that is tried is open or blocked as the table by hand and the policies alike want it.
+
+    Source: T078, AS-009, SC-005.
+    """
+    canary.enforced(world)
+    with surveying(world) as survey:
+        return verdict_of(survey.measure())
+
+
+def verdict_of(matrix: Matrix) -> Outcome:
+    """The matrix as an outcome: any difference between table, policies and connections fails."""
+    wanted = "the table by hand, the policies and real connections agree in every cell"
+    hint = "inv verify.network"
+    judged = [way for way in matrix.ways if way.mark is not truth.Mark.UNJUDGED]
+    evidence = {"matrix": matrix.evidence()}
+    if not judged:
+        raise Unmeasurable("no connection could be tried", wanted=wanted, hint="inv deploy")
+    if matrix.failed:
+        cells = list(dict.fromkeys(str(way) for way in matrix.failed))
+        return failed(_some(cells), wanted=wanted, hint=hint, **evidence)
+    if matrix.unproven:
+        cells = list(dict.fromkeys(str(way) for way in matrix.unproven))
+        return unproven(_some(cells), wanted=wanted, hint=hint, **evidence)
+    if matrix.missing:
+        return unproven(
+            f"{len(judged)} ways are as they should be, but {matrix.missing}",
+            wanted=wanted,
+            hint=hint,
+            **evidence,
+        )
+    open_ = sum(way.mark is truth.Mark.OPEN for way in judged)
+    reported = sum(way.mark is truth.Mark.REPORTED for way in judged)
+    return passed(
+        f"{len(judged)} ways tried twice in {matrix.seconds:.1f} s: {open_} open, "
+        f"{len(judged) - open_ - reported} blocked, {reported} of the own node told only",
+        wanted=wanted,
+        **evidence,
+    )
+
+
+def _some(cells: list[str]) -> str:
+    more = f"; and {len(cells) - NAMED} more" if len(cells) > NAMED else ""
+    return "; ".join(cells[:NAMED]) + more

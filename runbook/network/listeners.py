@@ -1,0 +1,66 @@
+"""What listens in a pod, from the kernel's own socket tables: not what a manifest declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from runbook.network.policies import TCP, UDP
+
+LISTEN, UNCONNECTED = "0A", "07"
+"""States in the tables: of a TCP socket that accepts, of a UDP socket that takes from anyone."""
+
+EPHEMERAL = 32768
+"""From here on the kernel gives out ports for a moment: a UDP socket there is a client's."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Listener:
+    """A port that is open in a pod; `loopback`: to the pod itself only."""
+
+    port: int
+    protocol: str = TCP
+    loopback: bool = False
+
+
+def parse(tables: str) -> tuple[Listener, ...]:
+    """The listeners of `/proc/net/{tcp,tcp6,udp,udp6}`, each table headed by `== name`.
+
+    Raises ValueError for words that are no such table, and where the TCP table is missing.
+    """
+    found: dict[tuple[str, int], bool] = {}
+    table, seen = "", set()
+    for line in tables.splitlines():
+        if line.startswith("== "):
+            table = line[3:].strip()
+            seen.add(table)
+            continue
+        fields = line.split()
+        if not fields or fields[0] == "sl":
+            continue
+        protocol = UDP if table.startswith("udp") else TCP
+        if fields[3] != (UNCONNECTED if protocol == UDP else LISTEN):
+            continue
+        address, _, port = fields[1].partition(":")
+        number = int(port, 16)
+        if protocol == UDP and number >= EPHEMERAL:
+            continue
+        key = (protocol, number)
+        found[key] = found.get(key, True) and _loopback(address)
+    if "tcp" not in seen:
+        raise ValueError("there is no table of TCP sockets")
+    return tuple(sorted(Listener(port, protocol, loopback) for (protocol, port), loopback in found.items()))
+
+
+def _loopback(address: str) -> bool:
+    """The tables hold addresses as 32-bit words of the machine's own order, on all our machines little-endian."""
+    raw = b"".join(bytes.fromhex(word)[::-1] for word in _words(address))
+    if len(raw) == 4:
+        return IPv4Address(raw).is_loopback
+    six = IPv6Address(raw)
+    return six.ipv4_mapped.is_loopback if six.ipv4_mapped else six.is_loopback
+
+
+def _words(address: str) -> Iterable[str]:
+    return (address[start : start + 8] for start in range(0, len(address), 8))

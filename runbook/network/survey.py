@@ -1,0 +1,145 @@
+"""The survey: everything tried from everywhere at the start and at the end, and compared with what should be."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runbook.errors import Unmeasurable
+from runbook.network import matrix, probes, scene, truth
+from runbook.network.matrix import Matrix, Way
+from runbook.network.outside import Outside, outside
+from runbook.network.policies import verdict
+from runbook.network.probes import Seen
+from runbook.network.scene import Place, Scene
+from runbook.network.targets import Target, targets
+from runbook.network.truth import Mark
+from runbook.network.visitors import Visitor, visiting
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+JOB_LABELS = (
+    ("app.kubernetes.io/name", "migrate"),
+    ("app.kubernetes.io/part-of", "todo-app"),
+    ("app.kubernetes.io/component", "migrate"),
+)
+"""Those of the migration's pod template; a Service selects none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A scene with visitors in it and the outside stood in for: it can be measured again and again."""
+
+    world: World
+    scene: Scene
+    outside: Outside
+    began: float
+
+    def measure(self) -> Matrix:
+        """Try everything twice over fresh connections, and compare. The policies are those of this moment."""
+        namespace = self.world.settings.namespace
+        policies = self.world.api.list("NetworkPolicy")
+        sources = [place for place in self.scene.places if _asks(place, namespace)]
+        tried = targets(self.scene, namespace, outside=not self.outside.missing)
+        marks = truth.table(
+            self.scene.mode,
+            outside_model=_outside_model(self.world),
+            outside_database=bool(self.world.settings.database_url.get_secret_value()),
+        )
+        ways: list[tuple[Place, Target, Mark]] = []
+        verdicts = {}
+        for source in sources:
+            for target in tried:
+                computed = verdict(policies, source.end, target.end, target.port, target.protocol)
+                verdicts[len(ways)] = computed
+                ways.append((source, target, matrix.mark_of(marks, source, target, computed)))
+        first, second = self._round(sources, ways, patient=True), self._round(sources, ways, patient=False)
+        seen = [tuple(each for each in pair if each) for pair in zip(first, second, strict=True)]
+        proven = matrix.listening((target, both) for (_, target, _), both in zip(ways, seen, strict=True))
+        judged = []
+        for number, ((source, target, mark), both) in enumerate(zip(ways, seen, strict=True)):
+            if source.end == target.end:
+                continue
+            status, reason = matrix.judge(
+                mark,
+                verdicts[number],
+                both,
+                listening=target.control in proven,
+                trouble=source.trouble,
+            )
+            judged.append(Way(source, target, mark, verdicts[number], both, status, reason))
+        return Matrix(self.scene.mode, tuple(judged), time.monotonic() - self.began, self.outside.missing)
+
+    def _round(
+        self, sources: Sequence[Place], ways: Sequence[tuple[Place, Target, Mark]], *, patient: bool
+    ) -> list[Seen | None]:
+        """What came of every way, each source asked once and all at the same time; None where it was not tried."""
+        found: list[Seen | None] = [None] * len(ways)
+
+        def ask(source: Place) -> None:
+            mine = [number for number, way in enumerate(ways) if way[0] is source]
+            tries = [
+                ways[number][1].attempt(patient=patient and ways[number][2] is Mark.OPEN) for number in mine
+            ]
+            if source.way is None:
+                return
+            try:
+                answers = probes.run(self.world, source.way, tries)
+            except Unmeasurable:
+                answers = [Seen.CHECKFAILED] * len(mine)
+            for number, answer in zip(mine, answers, strict=True):
+                found[number] = answer
+
+        with ThreadPoolExecutor(max(1, len(sources))) as pool:
+            list(pool.map(ask, sources))
+        return found
+
+
+@contextmanager
+def surveying(world: World) -> Iterator[Survey]:
+    """A survey, with all that it needs there for as long as the context lasts; one at a time on a cluster."""
+    began = time.monotonic()
+    visitors = (
+        Visitor(truth.NEIGHBOUR, world.settings.namespace),
+        Visitor(
+            truth.JOB,
+            world.settings.namespace,
+            (*JOB_LABELS, ("app.kubernetes.io/instance", world.settings.release)),
+        ),
+        Visitor(truth.STRANGER),
+    )
+    with _alone(world):
+        pods = world.api.list("Pod")
+        with outside(world, pods) as beyond, visiting(world, visitors, purpose="todo-survey") as visit:
+            world.progress("looking into the pods")
+            there = scene.look(world, visit.survey)
+            world.progress("trying every way")
+            yield Survey(world, there, beyond, began)
+
+
+@contextmanager
+def _alone(world: World) -> Iterator[None]:
+    folder = world.settings.state
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "survey.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _asks(place: Place, namespace: str) -> bool:
+    return place.role in scene.SOURCES or place.end.namespace == namespace
+
+
+def _outside_model(world: World) -> bool:
+    asked = world.settings
+    return bool(asked.openai_api_key.get_secret_value() or asked.openai_base_url)
