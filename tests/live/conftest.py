@@ -12,12 +12,24 @@ from pathlib import Path
 import pytest
 from commands import ENVIRONMENT, Answer, inv
 from machine import Machine
+from people import Crowd, crowd
 
 from runbook.settings import Settings, load
 from runbook.world import World
 
-ORDER = ("test_steps", "test_claims", "test_faults", "test_teardown")
-"""Asking first, while the proofs of the deploy stand; then breaking; then taking away."""
+ORDER = (
+    "test_steps",
+    "test_journeys",
+    "test_isolation",
+    "test_pages",
+    "test_claims",
+    "test_faults",
+    "test_teardown",
+)
+"""Asking first, while the proofs of the deploy stand; then using it; then breaking; then taking away."""
+
+RUNNING = "TODO_LIVE_RUNNING"
+"""Set to 1 while writing tests: what runs already is used as it is, and left."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,15 +54,18 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def machine_before(settings: Settings) -> Machine:
     """The machine before anything of ours runs; what an aborted run left is removed first."""
-    inv("cleanup", "--yes")
+    if RUNNING not in os.environ:
+        inv("cleanup", "--yes")
     return Machine.now(folders=(settings.state,))
 
 
 @pytest.fixture(scope="session")
 def deployed(machine_before: Machine) -> Iterator[Answer]:
     """The application deployed from nothing; removed at the end, whatever happened."""
-    answer = inv("deploy", "--json")
-    yield answer
+    if RUNNING in os.environ:
+        yield Answer(0, "", "")
+        return
+    yield inv("deploy", "--json")
     inv("cleanup", "--yes")
 
 
@@ -59,3 +74,11 @@ def world(deployed: Answer, settings: Settings) -> World:
     """Fresh clients for looking at the deployed application."""
     assert deployed.code == 0, deployed.stderr
     return World.of(settings)
+
+
+@pytest.fixture(scope="module")
+def people(deployed: Answer, settings: Settings) -> Iterator[Crowd]:
+    """A browser for as many people as a module wants; their accounts are removed at its end."""
+    assert deployed.code == 0, deployed.stderr
+    with crowd(World.of(settings)) as opened:
+        yield opened
