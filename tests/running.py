@@ -120,10 +120,12 @@ def release_secret(
     status: str = "deployed",
     digest: str = "",
     objects: Sequence[Object] = (),
+    hooks: Sequence[Object] = (),
 ) -> Object:
     """Helm's record of a revision that installed these objects."""
     manifest = "---\n".join(json.dumps(each) + "\n" for each in objects)
-    payload = base64.b64encode(gzip.compress(json.dumps({"manifest": manifest}).encode()))
+    record = {"manifest": manifest, "hooks": [{"manifest": json.dumps(each)} for each in hooks]}
+    payload = base64.b64encode(gzip.compress(json.dumps(record).encode()))
     return {
         "kind": "Secret",
         "data": {"release": base64.b64encode(payload).decode()},

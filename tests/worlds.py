@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,7 +106,44 @@ class FakeApi:
         self.written.append(("apply", thing["kind"], metadata["name"]))
         return thing
 
-    def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str = "") -> bool:
+    def create(self, manifest: Mapping[str, Any]) -> Object:
+        self.guard()
+        thing = copy.deepcopy(dict(manifest))
+        self.put(thing)
+        self.written.append(("create", thing["kind"], thing["metadata"]["name"]))
+        return thing
+
+    def replace(self, manifest: Mapping[str, Any]) -> Object:
+        self.guard()
+        thing = copy.deepcopy(dict(manifest))
+        self.put(thing)
+        self.written.append(("replace", thing["kind"], thing["metadata"]["name"]))
+        return thing
+
+    def patch(
+        self, kind: str, name: str, namespace: str | None, operations: Sequence[Mapping[str, Any]]
+    ) -> Object:
+        """Operations on fields of mappings; no lists."""
+        self.guard()
+        thing = copy.deepcopy(self.objects[kind, namespace or "", name])
+        for operation in operations:
+            *parents, last = [
+                part.replace("~1", "/") for part in operation["path"].removeprefix("/").split("/")
+            ]
+            place = thing
+            for parent in parents:
+                place = place[parent]
+            if operation["op"] == "remove":
+                del place[last]
+            else:
+                place[last] = operation["value"]
+        self.put(thing)
+        self.written.append(("patch", kind, name))
+        return thing
+
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, *, uid: str = "", grace: int | None = None
+    ) -> bool:
         self.guard()
         self.written.append(("delete", kind, name))
         self.on_delete(kind, name)
@@ -117,6 +155,8 @@ def _matches(thing: Object, selector: str) -> bool:
     if " in (" in selector:
         key, _, values = selector.rstrip(")").partition(" in (")
         return labels.get(key) in values.split(",")
+    if selector and "=" not in selector:
+        return selector in labels
     wanted = dict(part.split("=", 1) for part in selector.split(",") if part)
     return wanted.items() <= labels.items()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.application import COMPONENTS
 from runbook.checks import access, processes
-from runbook.checks.processes import Process
+from runbook.checks.inside import Process
 from runbook.step import Outcome
 from runbook.world import workloads
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runbook.checks import processes
-from runbook.checks.processes import Container, Process
+from runbook.checks.inside import Process
+from runbook.checks.processes import Container
 from runbook.checks.quantities import quantity
 from runbook.step import Outcome
 

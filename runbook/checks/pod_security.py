@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runbook.checks import processes
-from runbook.checks.processes import Container, Process, Unseen
+from runbook.checks.inside import Process, Unseen
+from runbook.checks.processes import Container
 from runbook.errors import Unmeasurable
 from runbook.step import Outcome
 

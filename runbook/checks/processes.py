@@ -6,18 +6,13 @@ from the node, where the cluster lets us; elsewhere it stays unmeasured, and say
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from runbook.cluster import NodeAccess
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.checks.inside import Process, Unseen, look_inside
+from runbook.errors import Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
 from runbook.world import workloads
 
@@ -25,13 +20,6 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 Object = Mapping[str, Any]
-
-SECONDS = 15.0
-"""For one look into a container."""
-
-UNLIMITED = Decimal("Infinity")
-HUGE = 1 << 60
-"""Version 1 control groups write a number near 2^63 where memory has no limit."""
 
 PLACES = (
     ("containers", "containerStatuses", ""),
@@ -86,34 +74,6 @@ class Container:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """Process 1 of a container."""
-
-    uids: tuple[int, ...]
-    """Real, effective, saved and file-system id."""
-    gids: tuple[int, ...]
-    capabilities: Mapping[str, int]
-    """Inheritable, permitted, effective, bounding and ambient set, by their names in /proc."""
-    no_new_privileges: bool
-    seccomp: int
-    """2 is a filter."""
-    writes: Mapping[str, str]
-    """Folder -> "written", or the error's name."""
-    token: bool
-    """There is something where Kubernetes puts a token for its API."""
-    memory: Decimal
-    cpus: Decimal
-    seen_from: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """Why a container's process could not be looked at."""
-
-    reason: str
-
-
 def of_namespace(world: World) -> list[Container]:
     """Every container of every pod of the application's namespace, but of pods that are on their way out.
 
@@ -161,54 +121,7 @@ def _remembered(world: World, container: Container) -> Process | Unseen:
         waiting = (container.status.get("state") or {}).get("waiting") or {}
         return Unseen(f"it does not run ({waiting.get('reason', 'not started')})")
     key = ("process", container.pod["metadata"].get("uid"), container.id)
-    return world.once(key, lambda: _look(world, container))
-
-
-def _look(world: World, container: Container) -> Process | Unseen:
-    reason = ""
-    folders = ["/", *container.empty_folders()]
-    for name, argv in _inside():
-        try:
-            said = world.api.exec(
-                workloads.name(container.pod),
-                container.spec["name"],
-                [*argv, *folders],
-                container.pod["metadata"]["namespace"],
-                timeout=SECONDS,
-            )
-        except Unmeasurable as problem:
-            reason = problem.observed.rpartition("could not be started: ")[2]
-            continue
-        if said.code == 0:
-            return read(said.stdout, f"{name} in the container")
-        reason = f"{name} ended with status {said.code}"
-    if isinstance(world.cluster, NodeAccess):
-        return _from_node(world.cluster, container, folders)
-    return Unseen(f"no program in it could look, and this cluster's node lets nobody in ({reason[-200:]})")
-
-
-@cache
-def _inside() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The programs that look, each with the words that run it; the shell first, which most images have."""
-    folder = Path(__file__).with_name("inside")
-    return (
-        ("sh", ("sh", "-c", (folder / "look.sh").read_text(), "look")),
-        ("python", ("python3", "-I", "-c", (folder / "look.py").read_text())),
-        ("node", ("node", "-e", (folder / "look.js").read_text())),
-    )
-
-
-def _from_node(node: NodeAccess, container: Container, folders: list[str]) -> Process | Unseen:
-    """By the node's own eyes, through the container's root as /proc shows it."""
-    try:
-        number = node.containers().get(container.id)
-        if number is None:
-            return Unseen("its process is not among those of the node")
-        program = Path(__file__).with_name("inside") / "look.py"
-        argv = [os.path.realpath(sys.executable), "-I", "-c", program.read_text(), str(number), *folders]
-        return read(node.run_on_node(argv, SECONDS), "the node")
-    except RunbookError as problem:
-        return Unseen(f"the node does not show it: {problem.observed[:200]}")
+    return world.once(key, lambda: look_inside(world, container))
 
 
 def judge(
@@ -240,46 +153,3 @@ def judge(
             "; ".join(unseen) or "no container runs", wanted=wanted, hint="kubectl get pods -A", **evidence
         )
     return passed(f"{counted(containers)}: {observed}", wanted=wanted, **evidence)
-
-
-def read(text: str, seen_from: str = "") -> Process | Unseen:
-    """What a look said: lines of /proc/1/status, and ours in the same form."""
-    facts: dict[str, str] = {}
-    writes: dict[str, str] = {}
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key == "Write":
-            result, _, folder = value.strip().partition(" ")
-            writes[folder] = result
-        else:
-            facts[key] = value.strip()
-    try:
-        return Process(
-            uids=tuple(int(number) for number in facts["Uid"].split()),
-            gids=tuple(int(number) for number in facts["Gid"].split()),
-            capabilities={key: int(facts[key], 16) for key in facts if key.startswith("Cap")},
-            no_new_privileges=facts["NoNewPrivs"] == "1",
-            seccomp=int(facts["Seccomp"]),
-            writes=writes,
-            token=facts["Token"] != "no",  # noqa: S105
-            memory=_memory(facts.get("Memory", "")),
-            cpus=_cpus(facts),
-            seen_from=seen_from,
-        )
-    except (KeyError, ValueError) as problem:
-        return Unseen(f"what was said of its process cannot be read: {problem!r}")
-
-
-def _memory(text: str) -> Decimal:
-    """Bytes; raises ValueError where nothing was said."""
-    if text == "max":
-        return UNLIMITED
-    return UNLIMITED if int(text) > HUGE else Decimal(int(text))
-
-
-def _cpus(facts: Mapping[str, str]) -> Decimal:
-    """Processors, by version 2 (`max 100000`) or version 1 of control groups."""
-    quota, _, period = facts.get("Cpu", "").partition(" ")
-    if not quota:
-        quota, period = facts["Quota"], facts["Period"]
-    return UNLIMITED if quota in ("max", "-1") else Decimal(int(quota)) / Decimal(int(period))

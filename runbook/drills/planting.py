@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runbook.errors import RunbookError, Unmeasurable
+from runbook.waiting import NotYet, eventually
 from runbook.world.wire import Refused
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ Object = tuple[str, str, str]
 
 MARK = "todo.runbook/planted"
 """The label of everything that is made for a fault, so that what a killed run left is found."""
+
+RESTORED = 30.0
+"""Seconds that restoring one object may take, the API's restarts included."""
 
 OWN_FIELDS = ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields")
 """What the API server writes into metadata by itself."""
@@ -61,17 +66,28 @@ class Hands:
     def restore(self, thing: Object, original: Mapping[str, Any]) -> None:
         """Make the object's wanted state what it was; re-create it where it was deleted.
 
-        A controller may change the object at the same time: the newest state is read again then.
+        A controller may change the object at the same time: then its newest version is read again.
         """
         kind, name, namespace = thing
         wanted = {key: value for key, value in original.items() if key != "status"}
         wanted["metadata"] = {
             key: value for key, value in original["metadata"].items() if key not in OWN_FIELDS
         }
-        if self.world.api.get(kind, name, namespace or None) is None:
-            self.world.api.create(wanted)
-        else:
-            self.world.api.replace(wanted)
+
+        def put() -> None:
+            there = self.world.api.get(kind, name, namespace or None)
+            if there is None:
+                self.world.api.create(wanted)
+                return
+            wanted["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
+            try:
+                self.world.api.replace(wanted)
+            except Refused as refusal:
+                if refusal.code == HTTPStatus.CONFLICT:
+                    raise NotYet(refusal.observed) from None
+                raise
+
+        eventually(put, timeout=RESTORED, every=0.05, wanted=f"{kind} {name} as it was", hint="inv deploy")
 
 
 T = TypeVar("T", bound=Hands)

@@ -23,6 +23,7 @@ ORDER = (
     "test_isolation",
     "test_pages",
     "test_claims",
+    "test_security",
     "test_faults",
     "test_teardown",
 )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
+from runbook.drills import planting
+from runbook.drills.planting import Object
 from runbook.world import World
 
 READY = 180.0
 """Seconds that the application has to recover once a fault is gone."""
 
-Object = tuple[str, str, str]
-"""Kind, name, namespace ("" for objects of the cluster)."""
-
-BACKEND: Object = ("deployment", "backend", "todo")
-FRONTEND: Object = ("deployment", "frontend", "todo")
-MCP_SERVER: Object = ("deployment", "mcp-server", "todo")
+BACKEND: Object = ("Deployment", "backend", "todo")
+FRONTEND: Object = ("Deployment", "frontend", "todo")
+MCP_SERVER: Object = ("Deployment", "mcp-server", "todo")
 
 
 @dataclass(frozen=True)
@@ -40,11 +37,8 @@ class Fault:
 
 
 @dataclass
-class Hands:
-    """kubectl with the pinned cluster, and the world."""
-
-    world: World
-    kept: dict[str, Any] = field(default_factory=dict)
+class Hands(planting.Hands):
+    """kubectl besides, with the pinned cluster."""
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
         pinned = self.world.cluster.kubeconfig()
@@ -52,11 +46,6 @@ class Hands:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
         return done.stdout
-
-    def patch(self, thing: Object, *operations: dict[str, Any]) -> None:
-        """Apply JSON patch operations to an object."""
-        kind, name, namespace = thing
-        self.kubectl(*_in(namespace), "patch", kind, name, "--type=json", "-p", json.dumps(operations))
 
     def scale(self, thing: Object, replicas: int) -> None:
         kind, name, namespace = thing
@@ -66,37 +55,10 @@ class Hands:
             selector = ",".join(f"{key}={value}" for key, value in labels.items())
             self.kubectl(*_in(namespace), "wait", "pod", "-l", selector, "--for=delete", "--timeout=90s")
 
-    def read(self, thing: Object) -> dict[str, Any]:
-        kind, name, namespace = thing
-        return dict(json.loads(self.kubectl(*_in(namespace), "get", kind, name, "-o", "json")))
 
-    def restore(self, thing: Object, original: dict[str, Any]) -> None:
-        """Make the object's wanted state what it was; re-create it where it was deleted."""
-        kind, name, namespace = thing
-        wanted = {key: value for key, value in original.items() if key != "status"}
-        metadata = {
-            key: value
-            for key, value in original["metadata"].items()
-            if key not in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields")
-        }
-        wanted["metadata"] = metadata
-        there = self.kubectl(*_in(namespace), "get", kind, name, "--ignore-not-found", "-o", "name").strip()
-        self.kubectl(*_in(namespace), "replace" if there else "create", "-f", "-", stdin=json.dumps(wanted))
-
-
-@contextmanager
-def planted(fault: Fault, world: World) -> Iterator[Hands]:
+def planted(fault: Fault, world: World) -> AbstractContextManager[Hands]:
     """Plant, hand over, and restore; also when planting itself stops half-way."""
-    hands = Hands(world)
-    originals = {thing: hands.read(thing) for thing in fault.objects}
-    try:
-        fault.plant(hands)
-        yield hands
-    finally:
-        for thing, original in originals.items():
-            hands.restore(thing, original)
-        if fault.undo is not None:
-            fault.undo(hands)
+    return planting.planted(Hands(world), fault.plant, objects=fault.objects, undo=fault.undo)
 
 
 def _in(namespace: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def _object(step: str, cause: str, thing: Object, path: str, value: object) -> F
 
 
 def _service(name: str) -> Object:
-    return ("service", name, "todo")
+    return ("Service", name, "todo")
 
 
 CLAIMS = (
@@ -40,7 +40,7 @@ CLAIMS = (
     _template("T026", "300Mi", FRONTEND, "resources/limits/memory", "300Mi"),
     _template("T027", "/nowhere", FRONTEND, "livenessProbe/httpGet/path", "/nowhere"),
     _object("T028", "3001", _service("frontend-svc"), "/spec/ports/0/port", 3001),
-    _object("T029", "other.local", ("ingress", "frontend", "todo"), "/spec/rules/0/host", "other.local"),
+    _object("T029", "other.local", ("Ingress", "frontend", "todo"), "/spec/rules/0/host", "other.local"),
     _template(
         "T030",
         "allowPrivilegeEscalation|escalation",
@@ -55,7 +55,7 @@ CLAIMS = (
     _template("T039", "memory", MCP_SERVER, "resources/requests/memory", "64Mi"),
     _template("T040", "/nowhere", MCP_SERVER, "readinessProbe/httpGet/path", "/nowhere"),
     _object("T041", "8081", _service("mcp-server-svc"), "/spec/ports/0/port", 8081),
-    _object("T042", "production", ("namespace", "todo", ""), "/metadata/labels/env", "production"),
+    _object("T042", "production", ("Namespace", "todo", ""), "/metadata/labels/env", "production"),
     _object("T048", "replicas", BACKEND, "/spec/replicas", 2),
     Fault(
         "T047 name not known",

@@ -18,10 +18,10 @@ from runbook.step import Outcome
 from runbook.world import World
 
 CONTAINER = "/spec/template/spec/containers/0"
-DATABASE = ("statefulset", "postgres", "todo-database")
-DNS = ("deployment", "coredns", "kube-system")
-INGRESS_CLASS = ("ingressclass", "nginx", "")
-SECRET = ("secret", "todo-secrets", "todo")
+DATABASE = ("StatefulSet", "postgres", "todo-database")
+DNS = ("Deployment", "coredns", "kube-system")
+INGRESS_CLASS = ("IngressClass", "nginx", "")
+SECRET = ("Secret", "todo-secrets", "todo")
 
 
 def _replace(path: str, value: object) -> dict[str, object]:
@@ -67,9 +67,9 @@ FAULTS = (
         "wrong port",
         {"T033": r"9999", "T050": r"9999|backend"},
         lambda hands: hands.patch(
-            ("service", "backend-svc", "todo"), _replace("/spec/ports/0/targetPort", 9999)
+            ("Service", "backend-svc", "todo"), _replace("/spec/ports/0/targetPort", 9999)
         ),
-        objects=(("service", "backend-svc", "todo"),),
+        objects=(("Service", "backend-svc", "todo"),),
     ),
     Fault(
         "MCP server gone",

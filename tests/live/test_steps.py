@@ -80,4 +80,5 @@ def _writes(audit: Path, offset: int) -> list[str]:
         and not event["user"]["username"].startswith("system:")
         and not event["requestURI"].endswith(("exec", "portforward"))
         and "accessreviews" not in event["requestURI"]
+        and "dryRun=All" not in event["requestURI"]
     ]

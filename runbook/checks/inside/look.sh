@@ -27,7 +27,7 @@ for folder; do
 		case $words in
 		*"Read-only file system") result=EROFS ;;
 		*"Permission denied") result=EACCES ;;
-		*"No such file or directory" | *"nonexistent directory") result=ENOENT ;;
+		*"No such file or directory" | *nonexistent*) result=ENOENT ;;
 		*"No space left on device") result=ENOSPC ;;
 		*) result=unknown ;;
 		esac

@@ -57,8 +57,9 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:
     for mutant in group.mutants:
         began = time.monotonic()
         status, words = _try(world, mutant, group.steps, ask)
-        _green_again(mutant, group.steps, ask)
+        _green_again(f"{mutant.name!r} was undone", mutant.reds, ask)
         yield Verdict(mutant, status, words, time.monotonic() - began)
+    _green_again("the last mutant was undone", group.steps, ask)
 
 
 def _try(
@@ -111,7 +112,7 @@ def _green_before(outcomes: Outcomes) -> None:
         )
 
 
-def _green_again(mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]) -> None:
+def _green_again(when: str, steps: Iterable[str], ask: Callable[[Iterable[str]], Outcomes]) -> None:
     def healed() -> None:
         red = {step: outcome for step, outcome in ask(steps).items() if not outcome.green}
         if red:
@@ -122,7 +123,7 @@ def _green_again(mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable
         timeout=HEALED,
         every=0.1,
         slowest=1.0,
-        wanted=f"all steps green after {mutant.name!r} was undone",
+        wanted=f"green steps after {when}",
         hint="inv secure",
     )
 
