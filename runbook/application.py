@@ -26,6 +26,11 @@ class Component:
     def image(self) -> str:
         return f"todo-{self.name}"
 
+    @property
+    def app_id(self) -> str:
+        """The name that Dapr knows it by."""
+        return f"todo-{self.name}"
+
 
 FRONTEND = Component("frontend", 3000, "/")
 BACKEND = Component("backend", 8000, "/health")
@@ -44,3 +49,14 @@ DATABASE_PORT = 5432
 MODEL_NAMESPACE = "todo-model"
 MODEL_RELEASE = "offline-model"
 INGRESS_CLASS = "nginx"
+
+DAPR_NAMESPACE = "dapr-system"
+DAPR_RELEASE = "dapr"
+SIDECAR = "daprd"
+SIDECAR_PORT = 3500
+"""Where a sidecar answers its own application, on loopback."""
+STATE_STORE = "statestore"
+REDIS = "redis"
+REDIS_PORT = 6379
+REDIS_SECRET = "redis-auth"  # noqa: S105
+REDIS_KEY = "password"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runbook.world import workloads
+from runbook.world.kinds import full_name
 
 if TYPE_CHECKING:
     from runbook.world.api import Api
@@ -37,16 +38,16 @@ def differences(api: Api, manifest: Sequence[Object], namespace: str) -> list[st
     found: list[str] = []
     live: dict[str, dict[str, Object]] = {}
     for wanted in manifest:
-        kind, name = str(wanted["kind"]), workloads.name(wanted)
+        kind, name = full_name(wanted), workloads.name(wanted)
         if kind not in live:
             live[kind] = {workloads.name(each): each for each in api.list(kind, namespace)}
         there = live[kind].get(name)
         if there is None:
-            found.append(f"{kind} {name} of the release is not there")
+            found.append(f"{wanted['kind']} {name} of the release is not there")
             continue
         for level in _LEVELS:
             found += [
-                f"{kind} {name}: {difference}"
+                f"{wanted['kind']} {name}: {difference}"
                 for difference in _compare(_at(wanted, level), _at(there, level), level)
             ]
     if len(found) > SHOWN:

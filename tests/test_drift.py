@@ -83,3 +83,43 @@ def test_many_differences_are_counted_and_not_all_told() -> None:
     told = differences(FakeApi(), wanted, "todo")  # type: ignore[arg-type]
     assert len(told) == SHOWN + 1
     assert told[-1] == "and 3 more differences"
+
+
+class Strict(FakeApi):
+    """Serves a kind of somebody else's group by its full name only, as the API does."""
+
+    def list(self, kind: str, namespace: str | None = None, **fields: str) -> list[dict[str, Any]]:
+        assert kind == "Component.dapr.io"
+        return super().list(kind, namespace, **fields)
+
+
+def test_a_kind_of_another_group_is_asked_by_its_full_name() -> None:
+    store = {
+        "apiVersion": "dapr.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": "statestore", "namespace": "todo"},
+        "spec": {"type": "state.redis"},
+    }
+    there = copy.deepcopy(store)
+    assert differences(Strict(there), [store], "todo") == []  # type: ignore[arg-type]
+    there["spec"] = {"type": "state.other"}
+    assert differences(Strict(there), [store], "todo") == [  # type: ignore[arg-type]
+        "Component statestore: spec.type is state.other, the release says state.redis"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("rules", [{"verbs": ["*"]}]), ("subjects", []), ("automountServiceAccountToken", True)],
+)
+def test_rights_that_a_hand_changed_are_told(path: str, value: Any) -> None:
+    wanted = {
+        "kind": "Role",
+        "metadata": {"name": "backend", "namespace": "todo"},
+        "rules": [{"verbs": ["get"]}],
+        "subjects": [{"name": "backend-sa"}],
+        "automountServiceAccountToken": False,
+    }
+    found = differences(FakeApi(wanted | {path: value}), [wanted], "todo")  # type: ignore[arg-type]
+    assert len(found) == 1
+    assert path in found[0]

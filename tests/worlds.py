@@ -53,7 +53,7 @@ class FakeApi:
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         self._ask()
-        return self.objects.get((kind, namespace or "", name))
+        return self.objects.get((kind.partition(".")[0], namespace or "", name))
 
     def list(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
@@ -62,7 +62,9 @@ class FakeApi:
         return [
             thing
             for (k, space, _), thing in self.objects.items()
-            if k == kind and (namespace is None or space == namespace) and _matches(thing, labels)
+            if k == kind.partition(".")[0]
+            and (namespace is None or space == namespace)
+            and _matches(thing, labels)
         ]
 
     def watch(

@@ -2,17 +2,74 @@
 
 from __future__ import annotations
 
+from runbook.application import (
+    BACKEND,
+    FRONTEND,
+    MCP_SERVER,
+    REDIS_KEY,
+    REDIS_PORT,
+    REDIS_SECRET,
+    STATE_STORE,
+)
+from runbook.checks import chart, claims, mesh_claims, mutual_tls
+from runbook.checks.rendering import MESHED
 from runbook.step import Step
+
+ACCESS = mesh_claims.access_control({FRONTEND: None, BACKEND: FRONTEND, MCP_SERVER: BACKEND})
+
+
+def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> Step:
+    """A step that the chart fulfils: asked as it renders with Dapr, and of the live object once Dapr is on."""
+    return Step(
+        step_id,
+        title,
+        check=chart.rendered(claim, MESHED),
+        live=chart.deployed(claim),
+        live_after="T087",
+        needs=needs,
+    )
+
 
 STEPS = (
     Step("T079", "Dapr is installed on the cluster", needs=("T008", "T043")),
     Step("T080", "The pods of Dapr's control plane are Ready", needs=("T079",)),
     Step(
-        "T081", "Dapr's configuration turns on mutual TLS with 24h certificates and 15m skew", needs=("T024",)
+        "T081",
+        "Dapr's configuration turns on mutual TLS with 24h certificates and 15m skew",
+        check=chart.rendered(ACCESS, MESHED),
+        live=mutual_tls.both(chart.deployed(ACCESS), mutual_tls.configured(lifetime="24h", skew="15m")),
+        live_after="T087",
+        needs=("T024",),
     ),
-    Step("T082", "The state store is a Redis that only the backend may use", needs=("T024",)),
-    Step("T083", "The backend asks for a sidecar as todo-backend on port 8000", needs=("T030",)),
-    Step("T084", "The sidecar asks for 100m and 128Mi and is held to 300m and 256Mi", needs=("T083",)),
+    _templated(
+        "T082",
+        "The state store is a Redis that only the backend may use",
+        mesh_claims.state_store(
+            STATE_STORE,
+            service="redis-svc",
+            port=REDIS_PORT,
+            secret=REDIS_SECRET,
+            key=REDIS_KEY,
+            user=BACKEND,
+        ),
+        "T024",
+    ),
+    _templated(
+        "T083",
+        "The backend asks for a sidecar as todo-backend on port 8000",
+        mesh_claims.sidecar(BACKEND),
+        "T030",
+    ),
+    _templated(
+        "T084",
+        "The sidecar asks for 100m and 128Mi and is held to 300m and 256Mi",
+        mesh_claims.sidecar_resources(
+            BACKEND,
+            requests={"cpu": "100m", "memory": "128Mi"},
+            limits={"cpu": "300m", "memory": "256Mi"},
+        ),
+        "T083",
+    ),
     Step("T085", "Redis runs in the namespace of the application", needs=("T049",)),
     Step("T086", "The password of Redis is in a Secret", needs=("T048",)),
     Step(

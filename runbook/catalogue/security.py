@@ -8,12 +8,14 @@ from runbook.checks import access_claims as access
 from runbook.checks import accounts, chart, claims, limits, network, pod_security
 from runbook.checks import policy_claims as policies
 from runbook.checks import release as deployed
+from runbook.checks.rendering import DIRECT, MESHED
 from runbook.step import Step
 
 
 def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> Step:
-    """A step that the chart fulfils: its claim is asked of the rendered chart, and later of the live object."""
-    return Step(step_id, title, check=chart.rendered(claim), live=chart.deployed(claim), needs=needs)
+    """A step that the chart fulfils, without Dapr and with it: asked as it renders, and later of the live object."""
+    rendered = chart.rendered(claim, DIRECT, MESHED)
+    return Step(step_id, title, check=rendered, live=chart.deployed(claim), needs=needs)
 
 
 STEPS = (

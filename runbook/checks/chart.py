@@ -16,21 +16,33 @@ import yaml
 
 from runbook.application import COMPONENTS
 from runbook.checks.claims import Absent, Claim, Object, Scene, Seen
-from runbook.checks.rendering import HOST, NAMESPACE, RELEASE, chart_of, render, variants
+from runbook.checks.rendering import (
+    DIRECT,
+    HOST,
+    MESHED,
+    NAMESPACE,
+    RELEASE,
+    Mode,
+    chart_of,
+    render,
+    variants,
+)
 from runbook.errors import CommandFailed, Unmeasurable
 from runbook.step import Check, Outcome, failed, passed
 from runbook.world.helm import NO_VALUES
+from runbook.world.kinds import full_name
 
 if TYPE_CHECKING:
     from runbook.world import World
 
 
-def rendered(claim: Claim) -> Check:
-    """The claim holds for the chart as it renders: with its defaults, and with the development values."""
+def rendered(claim: Claim, *modes: Mode) -> Check:
+    """The claim holds for the chart as it renders: with its defaults, and with the development values, in each mode."""
 
     def check(world: World) -> Outcome:
         problems, observed = [], ""
-        for title, values in variants(chart_of(world)):
+        chart = chart_of(world)
+        for title, values in [each for mode in modes or (DIRECT,) for each in variants(chart, mode)]:
             try:
                 objects = render(world, title, values)
             except CommandFailed as error:
@@ -39,7 +51,7 @@ def rendered(claim: Claim) -> Check:
             seen = _examine(claim, Scene(_finder(objects), HOST, NAMESPACE))
             observed = seen.observed
             problems += [f"with {title}: {problem}" for problem in seen.problems]
-        return _judge(claim, Seen(observed, problems), hint=f"helm template {RELEASE} {chart_of(world)}")
+        return _judge(claim, Seen(observed, problems), hint=f"helm template {RELEASE} {chart}")
 
     return check
 
@@ -105,18 +117,23 @@ def metadata(*, name: str, version: str, app_version: str) -> Check:
 
 
 def lints(*stand_ins: str) -> Check:
-    """No error and no warning by `helm lint --strict`: the chart with each of its values files, and the stand-ins.
+    """No error and no warning by `helm lint --strict`: the chart with each values file in both modes, and stand-ins.
 
     Source: T024, AS-018.
     """
     wanted = "no error and no warning"
 
     def check(world: World) -> Outcome:
-        charts = [(chart_of(world), values) for _, values in variants(chart_of(world))]
-        charts += [(world.settings.project / "charts" / name, NO_VALUES) for name in stand_ins]
+        own = chart_of(world)
+        charts = [
+            (f"{own.name} with {title}", own, values)
+            for mode in (DIRECT, MESHED)
+            for title, values in variants(own, mode)
+        ]
+        charts += [(name, world.settings.project / "charts" / name, NO_VALUES) for name in stand_ins]
         problems = [
-            f"{' with '.join([chart.name, *(file.name for file in values.files)])}: {each.severity}: {each.message}"
-            for chart, values in charts
+            f"{title}: {each.severity}: {each.message}"
+            for title, chart, values in charts
             for each in world.helm.lint(chart, values)
             if each.severity != "info"
         ]
@@ -166,7 +183,7 @@ def helpers_are_shared(world: World) -> Outcome:
 
 
 def _finder(objects: list[Any]) -> Callable[[str, str], Object | None]:
-    index = {(each.get("kind"), (each.get("metadata") or {}).get("name")): each for each in objects}
+    index = {(full_name(each), (each.get("metadata") or {}).get("name")): each for each in objects}
     return lambda kind, name: index.get((kind, name))
 
 

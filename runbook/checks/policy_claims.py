@@ -19,7 +19,7 @@ from runbook.network.policies import (
     types,
 )
 
-SIDECAR_PORT = 50002
+CALL_PORT = 50002
 """Where sidecars of Dapr take calls from each other."""
 
 DEFAULT_DENY = "default-deny"
@@ -71,7 +71,7 @@ def lets(source: Component, destination: Component) -> Claim:
 
     def examine(scene: Scene) -> Seen:
         ends = {component: _end(scene, component) for component in COMPONENTS}
-        port = SIDECAR_PORT if _has_sidecar(scene, destination) else destination.port
+        port = CALL_PORT if _has_sidecar(scene, destination) else destination.port
         problems = []
         for name, direction, here, there in (
             (out, EGRESS, source, destination),
@@ -85,7 +85,7 @@ def lets(source: Component, destination: Component) -> Claim:
                 for each in _admission(policy, direction, ends[there], [*others, *_strangers(ends[there])])
             ]
             problems += [f"{name}: {each}" for each in _ports(policy, direction, ends[destination], port)]
-        how = " (sidecar to sidecar)" if port == SIDECAR_PORT else ""
+        how = " (sidecar to sidecar)" if port == CALL_PORT else ""
         return Seen(f"{out} and {into} open TCP {port}{how}", problems)
 
     return Claim(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.checks.claims import Object
 from runbook.errors import CommandFailed
-from runbook.world.helm import NO_VALUES, Values
+from runbook.world.helm import Values
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -23,10 +24,25 @@ def chart_of(world: World) -> Path:
     return world.settings.project / "charts" / "todo-app"
 
 
-def variants(chart: Path) -> list[tuple[str, Values]]:
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How the components call each other; `label` says so in outcomes, empty for the chart's default."""
+
+    label: str = ""
+    overrides: Mapping[str, Any] | None = None
+
+
+DIRECT = Mode()
+MESHED = Mode(", Dapr on", {"global": {"dapr": {"enabled": True}}, "redis": {"enabled": True}})
+
+
+def variants(chart: Path, mode: Mode = DIRECT) -> list[tuple[str, Values]]:
     """The ways in which the chart is rendered: its defaults, and each values file that lies beside them."""
-    files = sorted(chart.glob("values-*.yaml"))
-    return [("defaults", NO_VALUES), *((file.name, Values((file,))) for file in files)]
+    files = [(), *((file,) for file in sorted(chart.glob("values-*.yaml")))]
+    return [
+        (f"{each[0].name if each else 'defaults'}{mode.label}", Values(each, mode.overrides))
+        for each in files
+    ]
 
 
 def render(world: World, title: str, values: Values) -> list[Any]:

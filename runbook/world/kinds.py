@@ -100,5 +100,11 @@ class Kinds:
         return self.resolve(f"{kind}.{version.partition('/')[0]}" if "/" in version else kind)
 
 
+def full_name(manifest: Mapping[str, Any]) -> str:
+    """A manifest's kind, with its group where it is none of Kubernetes' own: `Component.dapr.io`."""
+    kind, group = str(manifest.get("kind", "")), str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    return kind if kind in BUILT_IN or not group else f"{kind}.{group}"
+
+
 def _root(version: str) -> str:
     return f"/apis/{version}" if "/" in version else f"/api/{version}"

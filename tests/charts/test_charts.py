@@ -38,6 +38,7 @@ RENDERED = (
     "T041",
     "T042",
     *(f"T0{n}" for n in range(55, 71)),
+    *(f"T0{n}" for n in range(81, 85)),
 )
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="Helm is not installed: inv setup")
@@ -123,6 +124,13 @@ FAULTS = [
     ("T070", "values.yaml", replace("        - 10.0.0.0/8\n", ""), "a pod's address"),
     ("T070", "charts/backend/templates/networkpolicy.yaml", replace('"backend-to-database" "Egress"',
         '"backend-to-database" "Ingress"'), "not about egress"),
+    ("T068", "templates/security/_network.tpl", replace("}}50002{{", "}}50003{{"), "it opens TCP 50003, not TCP 50002"),
+    ("T081", "templates/dapr/config.yaml", replace("Action: deny", "Action: allow"), "is allow, not deny"),
+    ("T081", "templates/dapr/config.yaml", replace('"/mcp"', '"/**"'), "todo/todo-backend may call /**"),
+    ("T082", "templates/dapr/statestore.yaml", replace("scopes:", "#"), "it is for every application"),
+    ("T082", "templates/dapr/statestore.yaml", replace("key: password", "key: other"), "not key password of Secret"),
+    ("T083", "templates/dapr/_sidecar.tpl", replace('dapr.io/enabled: "true"', 'dapr.io/enable: "true"'), "not set"),
+    ("T084", "values.yaml", replace("{ cpu: 300m, memory: 256Mi }", "{ cpu: 1, memory: 256Mi }"), "is 1, not 300m"),
 ]  # fmt: skip
 
 
