@@ -91,6 +91,8 @@ class Crowd:
     def __init__(self, world: World, browser: Browser) -> None:
         self.world = world
         self._browser = browser
+        self.name = "Journey"
+        """What everybody is called."""
         self.address = f"http://{world.settings.host}"
 
     def visitor(self, **options: Any) -> Page:

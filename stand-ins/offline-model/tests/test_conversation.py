@@ -379,6 +379,20 @@ def test_a_priority_is_asked_of_a_tool_that_knows_it() -> None:
     assert asked.arguments == {"status": "all", "priority": "high"}
 
 
+def test_a_period_is_asked_of_a_tool_that_knows_it() -> None:
+    tools = [tool("list_tasks", status="string", due_from="string", due_before="string")]
+    chat = Chat(TodoList(), tools=tools)
+    for said, arguments in (
+        ("what is overdue?", {"status": "pending", "due_before": "2026-11-23"}),
+        (
+            "what is due tomorrow?",
+            {"status": "pending", "due_from": "2026-11-24", "due_before": "2026-11-25"},
+        ),
+    ):
+        [asked] = chat.model([{"role": "user", "content": said}]).calls
+        assert asked.arguments == arguments
+
+
 def test_a_change_stands_even_when_the_list_afterwards_fails() -> None:
     todo = TodoList()
     todo.broken = "list_tasks"

@@ -6,14 +6,13 @@ change them (all at once where parallel calls are allowed), read the new list.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from offline_model import dates, memory, plan, results, sentences
-from offline_model.intents import Intent, Show, Small, Unclear
+from offline_model.intents import Intent, Period, Show, Small, Unclear
 from offline_model.plan import Plan, Step
 from offline_model.results import Result, Task
 from offline_model.targets import belongs
@@ -129,17 +128,15 @@ def _list_call(turn: Turn, asked: Show) -> Call | str:
         known = search.function.parameters.get("properties") or {}
         argument = next((name for name in _SEARCH_ARGUMENTS if name in known), None)
         if argument:
-            return turn.call("search_tasks", **{argument: asked.words})
-    status: str = asked.status
-    offered = turn.tools.get("list_tasks")
-    if (
-        asked.due
-        and asked.due.words == "overdue"
-        and offered
-        and '"overdue"' in json.dumps(offered.function.parameters)
-    ):
-        status = "overdue"
-    return turn.call("list_tasks", status=status, priority=asked.priority)
+            return turn.call("search_tasks", **{argument: asked.words}, status=asked.status)
+    due = asked.due or Period("")
+    return turn.call(
+        "list_tasks",
+        status=asked.status,
+        priority=asked.priority,
+        due_from=due.first.isoformat() if due.first else None,
+        due_before=(due.last + timedelta(days=1)).isoformat() if due.last else None,
+    )
 
 
 def _found(asked: Show, listing: Result, today: date) -> list[Task]:
