@@ -27,14 +27,26 @@ export class FakeServer {
   private stored({ method, path, body }: Call): Reply {
     if (path === "/api/auth/get-session") return { body: { session: {} } };
     if (path.includes("/conversations")) return { body: { conversations: [], messages: [], total: 0 } };
-    const id = path.split("/")[5];
+    const { pathname, searchParams: asked } = new URL(path, "http://here.invalid");
+    const id = pathname.split("/")[5];
     if (method === "POST") this.tasks = [task({ id: `t${this.tasks.length + 1}`, ...(body as Partial<Task>) }), ...this.tasks];
     if (method === "PUT") this.tasks = this.tasks.map((kept) => (kept.id === id ? { ...kept, ...(body as Partial<Task>) } : kept));
     if (method === "PATCH") this.tasks = this.tasks.map((kept) => (kept.id === id ? { ...kept, is_completed: !kept.is_completed } : kept));
     if (method === "DELETE") this.tasks = this.tasks.filter((kept) => kept.id !== id);
     const completed = this.tasks.filter((kept) => kept.is_completed).length;
-    return { body: { tasks: this.tasks, total: this.tasks.length, completed, pending: this.tasks.length - completed } };
+    const figures = { total: this.tasks.length, completed, pending: this.tasks.length - completed };
+    const matching = this.tasks.filter((kept) => fits(kept, asked));
+    const from = Number(asked.get("offset"));
+    const tasks = matching.slice(from, from + Number(asked.get("limit") ?? matching.length));
+    return { body: { tasks, ...figures, matching: matching.length } };
   }
+}
+
+function fits(kept: Task, asked: URLSearchParams): boolean {
+  const { status, priority, search } = Object.fromEntries(asked);
+  if (status === "completed" || status === "pending") if (kept.is_completed !== (status === "completed")) return false;
+  if (priority !== undefined && kept.priority !== priority) return false;
+  return kept.title.toLowerCase().includes((search ?? "").toLowerCase());
 }
 
 export function task(given: Partial<Task> = {}): Task {

@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 
 import { THEME_COOKIE, themeFrom } from "@/ui/theme";
 
+import "@fontsource-variable/source-sans-3";
+import "@fontsource-variable/source-serif-4";
 import "./globals.css";
 
 export const metadata: Metadata = {

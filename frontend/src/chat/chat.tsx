@@ -70,7 +70,7 @@ export function Chat({ userId, firstName, conversation }: Properties) {
   );
 
   return (
-    <main className="mx-auto grid h-[calc(100dvh-3.5rem-1px)] w-full max-w-7xl grid-rows-[minmax(0,1fr)] gap-5 px-4 py-3 sm:py-4 lg:grid-cols-[minmax(0,1fr)_20rem] xl:grid-cols-[14rem_minmax(0,1fr)_20rem]">
+    <main className="mx-auto grid min-h-0 w-full flex-1 max-w-7xl grid-rows-[minmax(0,1fr)] gap-5 px-4 py-3 sm:py-4 lg:grid-cols-[minmax(0,1fr)_20rem] xl:grid-cols-[14rem_minmax(0,1fr)_20rem]">
       <nav aria-label="Chats" className="flex min-h-0 flex-col gap-3 max-xl:hidden">
         <NewChat disabled={messages.length === 0} onClick={chat.startNew} />
         <div className="min-h-0 flex-1 overflow-y-auto">{historyShown ? null : history}</div>

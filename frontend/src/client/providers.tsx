@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 
 import { ToastProvider } from "@/ui/toasts";
 
+import { ConnectionBanner } from "./connection-banner";
 import { ApiError } from "./request";
 import { KeepSession } from "./keep-session";
 import { signInAgain } from "./navigation";
@@ -20,7 +21,14 @@ function createClient(): QueryClient {
       },
     }),
     defaultOptions: {
-      queries: { staleTime: FRESH_MS, retry: (count, problem) => passing(problem) && count < MOST_RETRIES },
+      // Asked even without a network: the answer, or the lack of one, is what the page goes by.
+      queries: {
+        staleTime: FRESH_MS,
+        networkMode: "always",
+        refetchOnReconnect: true,
+        retry: (count, problem) => passing(problem) && count < MOST_RETRIES,
+      },
+      mutations: { networkMode: "always" },
     },
   });
 }
@@ -36,6 +44,7 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <QueryClientProvider client={client}>
       <KeepSession />
+      <ConnectionBanner />
       <ToastProvider>{children}</ToastProvider>
     </QueryClientProvider>
   );

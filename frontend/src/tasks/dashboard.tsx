@@ -1,33 +1,65 @@
 "use client";
 
-import { useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 
 import { Confirm } from "@/ui/confirm";
 
 import { Figures } from "./figures";
 import { ListEmpty, ListError, ListSkeleton } from "./list-states";
 import { QuickAdd } from "./quick-add";
-import { counted, type Task, type TaskDraft } from "./task";
+import { ShortcutsDialog } from "./shortcuts-dialog";
+import type { Task, TaskDraft } from "./task";
 import { TaskDialog } from "./task-dialog";
+import { TaskFilters } from "./task-filters";
 import { TaskItem } from "./task-item";
+import { figuresOf, tasksOf } from "./task-pages";
+import { EVERYTHING, narrows, parametersOf, type TaskQuery } from "./task-query";
+import { useShortcuts } from "./use-shortcuts";
 import { useTaskChanges, useTasks } from "./use-tasks";
 
-const FILTERS = ["all", "pending", "completed"] as const;
-type Filter = (typeof FILTERS)[number];
-type Open = { kind: "add" } | { kind: "edit"; task: Task } | { kind: "delete"; task: Task } | null;
+type Open =
+  | { kind: "add"; title: string }
+  | { kind: "edit"; task: Task }
+  | { kind: "delete"; task: Task }
+  | { kind: "shortcuts" }
+  | null;
 
-const shown = (filter: Filter) => (task: Task) => filter === "all" || task.is_completed === (filter === "completed");
+type Properties = { userId: string; initial?: TaskQuery };
 
-/** The task list with all that can be done to it. */
-export function Dashboard({ userId }: { userId: string }) {
-  const { data, error, isPending, refetch } = useTasks(userId);
-  const changes = useTaskChanges(userId);
-  const [filter, setFilter] = useState<Filter>("all");
+/** The task list with all that can be done to it. What is shown of it stands in the address, and outlives a reload. */
+export function Dashboard({ userId, initial = EVERYTHING }: Properties) {
+  const [query, setQuery] = useState(initial);
+  // A new number begins the filters anew: what is typed there may be ahead of the query.
+  const [resets, setResets] = useState(0);
   const [open, setOpen] = useState<Open>(null);
+  const newTask = useRef<HTMLInputElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const list = useTasks(userId, query);
+  const changes = useTaskChanges(userId);
 
-  const list = data ?? counted([]);
-  const visible = list.tasks.filter(shown(filter));
+  useShortcuts(
+    useMemo(
+      () => ({
+        n: () => newTask.current?.focus(),
+        "/": () => search.current?.focus(),
+        "?": () => setOpen({ kind: "shortcuts" }),
+      }),
+      [],
+    ),
+  );
+
+  const ask = useCallback((wanted: TaskQuery) => {
+    setQuery(wanted);
+    const parameters = parametersOf(wanted).toString();
+    window.history.replaceState(null, "", parameters === "" ? "/dashboard" : `/dashboard?${parameters}`);
+  }, []);
+
   const close = () => setOpen(null);
+
+  function showAll(): void {
+    setResets((before) => before + 1);
+    ask(EVERYTHING);
+  }
 
   function save(draft: TaskDraft): void {
     if (open?.kind === "edit") changes.edit.mutate({ task: open.task, draft });
@@ -35,29 +67,20 @@ export function Dashboard({ userId }: { userId: string }) {
     close();
   }
 
+  const tasks = list.data ? tasksOf(list.data) : [];
+  const figures = list.data ? figuresOf(list.data) : { total: 0, pending: 0, completed: 0, matching: 0 };
+
   return (
-    <div className="space-y-4">
-      <Figures list={list} />
-      <QuickAdd onAdd={(draft) => changes.add.mutate(draft)} onDetails={() => setOpen({ kind: "add" })} />
-      <section aria-label="Tasks" aria-busy={isPending} className="card overflow-hidden">
-        <div role="group" aria-label="Filter" className="flex gap-1 border-b border-line p-2">
-          {FILTERS.map((choice) => (
-            <button
-              key={choice}
-              type="button"
-              aria-pressed={filter === choice}
-              onClick={() => setFilter(choice)}
-              className="rounded-lg px-3 py-1.5 text-sm capitalize text-muted hover:bg-raised aria-pressed:bg-accent-soft aria-pressed:font-semibold aria-pressed:text-accent"
-            >
-              {choice}
-            </button>
-          ))}
-        </div>
-        {isPending && <ListSkeleton />}
-        {error && !data && <ListError text={error.message} onRetry={() => void refetch()} />}
-        {data && visible.length > 0 && (
-          <ul className="divide-y divide-line">
-            {visible.map((task) => (
+    <div className="space-y-6">
+      <Figures {...figures} />
+      <QuickAdd field={newTask} onAdd={(draft) => changes.add.mutate(draft)} onDetails={(title) => setOpen({ kind: "add", title })} />
+      <TaskFilters key={resets} query={query} onChange={ask} searchField={search} />
+      <section aria-label="Tasks" aria-busy={list.isPending || list.isPlaceholderData} className="card overflow-hidden">
+        {list.isPending && <ListSkeleton />}
+        {list.error && !list.data && <ListError text={list.error.message} onRetry={() => void list.refetch()} />}
+        {tasks.length > 0 && (
+          <ul className={`divide-y divide-line transition-opacity ${list.isPlaceholderData ? "opacity-60" : ""}`}>
+            {tasks.map((task) => (
               <TaskItem
                 key={task.id}
                 task={task}
@@ -68,10 +91,26 @@ export function Dashboard({ userId }: { userId: string }) {
             ))}
           </ul>
         )}
-        {data && visible.length === 0 && <Nothing filter={filter} total={list.total} />}
+        {list.data && tasks.length === 0 && <Nothing query={query} total={figures.total} onShowAll={showAll} />}
       </section>
+      <footer className="flex flex-wrap items-center justify-between gap-3 text-sm text-muted">
+        <p role="status">{list.data && narrows(query) && tasks.length > 0 && `${figures.matching} of ${figures.total} tasks`}</p>
+        {list.hasNextPage && (
+          <button type="button" className="button-quiet" onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
+            {list.isFetchingNextPage ? "Loading…" : `Show more (${figures.matching - tasks.length} left)`}
+          </button>
+        )}
+        <button type="button" className="link max-sm:hidden" onClick={() => setOpen({ kind: "shortcuts" })}>
+          Keyboard <kbd className="kbd">?</kbd>
+        </button>
+      </footer>
       {(open?.kind === "add" || open?.kind === "edit") && (
-        <TaskDialog task={open.kind === "edit" ? open.task : null} onSave={save} onClose={close} />
+        <TaskDialog
+          task={open.kind === "edit" ? open.task : null}
+          title={open.kind === "add" ? open.title : ""}
+          onSave={save}
+          onClose={close}
+        />
       )}
       {open?.kind === "delete" && (
         <Confirm
@@ -85,12 +124,26 @@ export function Dashboard({ userId }: { userId: string }) {
           }}
         />
       )}
+      {open?.kind === "shortcuts" && <ShortcutsDialog onClose={close} />}
     </div>
   );
 }
 
-function Nothing({ filter, total }: { filter: Filter; total: number }) {
+function Nothing({ query, total, onShowAll }: { query: TaskQuery; total: number; onShowAll: () => void }) {
   if (total === 0) return <ListEmpty title="No tasks yet" text="Write one above, or tell the assistant about it." />;
-  if (filter === "pending") return <ListEmpty title="All done" text="Nothing is left to do." />;
-  return <ListEmpty title="Nothing completed yet" text="Tick a task, and it shows here." />;
+  const { status } = query;
+  if (status !== "all" && query.search === "" && query.priority === "any") return <ListEmpty {...NOTHING[status]} />;
+  return (
+    <ListEmpty title="Nothing fits" text="No task is like this.">
+      <button type="button" className="button-quiet mt-2" onClick={onShowAll}>
+        Show all tasks
+      </button>
+    </ListEmpty>
+  );
 }
+
+const NOTHING = {
+  pending: { title: "All done", text: "Nothing is left to do." },
+  completed: { title: "Nothing completed yet", text: "Tick a task, and it shows here." },
+  overdue: { title: "Nothing is overdue", text: "You are on time." },
+};

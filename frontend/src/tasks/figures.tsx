@@ -1,32 +1,32 @@
-import type { TaskList } from "./task";
+type Properties = { total: number; pending: number; completed: number };
 
 /** The list in numbers, and how much of it is done. */
-export function Figures({ list }: { list: TaskList }) {
-  const rate = list.total === 0 ? 0 : Math.round((100 * list.completed) / list.total);
+export function Figures({ total, pending, completed }: Properties) {
+  const rate = total === 0 ? 0 : Math.round((100 * completed) / total);
   const figures = [
-    { label: "Total", value: list.total },
-    { label: "Pending", value: list.pending },
-    { label: "Completed", value: list.completed },
+    { label: "pending", value: pending },
+    { label: "completed", value: completed },
+    { label: "in total", value: total },
   ];
   return (
-    <section aria-label="Figures" className="card p-4 sm:p-5">
-      <dl className="grid grid-cols-3 gap-2">
-        {figures.map(({ label, value }) => (
-          <div key={label} className="flex flex-col-reverse">
-            <dt className="text-sm text-muted">{label}</dt>
-            <dd className="text-2xl font-semibold tabular-nums">{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <div className="mt-4 flex items-center gap-3 text-sm text-muted">
-        <progress
-          value={rate}
-          max={100}
-          aria-label="Completion rate"
-          className="h-2 flex-1 appearance-none overflow-hidden rounded-full bg-raised [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-raised [&::-webkit-progress-value]:rounded-full [&::-webkit-progress-value]:bg-accent [&::-webkit-progress-value]:transition-all"
-        />
+    <section aria-label="Figures">
+      <div className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 text-muted">
+        <dl className="flex gap-5">
+          {figures.map(({ label, value }) => (
+            <div key={label} className="flex flex-row-reverse items-baseline gap-1.5">
+              <dt>{label}</dt>
+              <dd className="font-semibold text-ink tabular-nums">{value}</dd>
+            </div>
+          ))}
+        </dl>
         <span className="tabular-nums">{rate} % done</span>
       </div>
+      <progress
+        value={rate}
+        max={100}
+        aria-label="Completion rate"
+        className="mt-2 block h-1 w-full appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:rounded-full [&::-webkit-progress-value]:bg-accent [&::-webkit-progress-value]:transition-all"
+      />
     </section>
   );
 }

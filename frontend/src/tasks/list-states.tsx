@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { Icon } from "@/ui/icon";
 
 /** Grey rows in the list's place while it is on its way. */
@@ -6,7 +8,7 @@ export function ListSkeleton({ rows = 4 }: { rows?: number }) {
     <ul aria-hidden="true" className="divide-y divide-line">
       {Array.from({ length: rows }, (_, row) => (
         <li key={row} className="flex animate-pulse gap-3 px-4 py-4">
-          <span className="size-5 rounded bg-raised" />
+          <span className="size-5 rounded-full bg-raised" />
           <span className="flex-1 space-y-2">
             <span className="block h-4 w-2/3 rounded bg-raised" />
             <span className="block h-3 w-1/4 rounded bg-raised" />
@@ -21,7 +23,7 @@ export function ListError({ text, onRetry }: { text: string; onRetry: () => void
   return (
     <div role="alert" className="flex flex-col items-center gap-3 px-4 py-10 text-center">
       <Icon name="alert" className="size-7 text-danger" />
-      <p className="text-sm">{text}</p>
+      <p>{text}</p>
       <button type="button" className="button-quiet" onClick={onRetry}>
         Try again
       </button>
@@ -29,14 +31,12 @@ export function ListError({ text, onRetry }: { text: string; onRetry: () => void
   );
 }
 
-export function ListEmpty({ title, text }: { title: string; text: string }) {
+export function ListEmpty({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
   return (
-    <div className="flex flex-col items-center gap-2 px-4 py-12 text-center">
-      <span className="flex size-12 items-center justify-center rounded-full bg-accent-soft text-accent">
-        <Icon name="check" className="size-6" />
-      </span>
-      <p className="font-medium">{title}</p>
-      <p className="text-sm text-muted">{text}</p>
+    <div className="flex flex-col items-center gap-1 px-4 py-14 text-center">
+      <p className="font-serif text-lg font-semibold">{title}</p>
+      <p className="text-muted">{text}</p>
+      {children}
     </div>
   );
 }

@@ -1,16 +1,15 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type RefObject, useState } from "react";
 
 import { useHydrated } from "@/ui/use-hydrated";
-import { Icon } from "@/ui/icon";
 
 import { LONGEST_TITLE, type TaskDraft } from "./task";
 
-type Properties = { onAdd: (draft: TaskDraft) => void; onDetails: () => void };
+type Properties = { field: RefObject<HTMLInputElement | null>; onAdd: (draft: TaskDraft) => void; onDetails: (title: string) => void };
 
 /** A title and Enter is enough for a task; the dialog takes the rest. */
-export function QuickAdd({ onAdd, onDetails }: Properties) {
+export function QuickAdd({ field, onAdd, onDetails }: Properties) {
   const [title, setTitle] = useState("");
   const ready = useHydrated();
 
@@ -25,19 +24,28 @@ export function QuickAdd({ onAdd, onDetails }: Properties) {
   return (
     <form onSubmit={add} className="flex flex-wrap gap-2">
       <input
-        className="field min-w-0 flex-1 max-sm:basis-full"
+        ref={field}
+        className="field min-w-0 flex-1 py-2.5 text-lg max-sm:basis-full"
         aria-label="New task"
         placeholder="What needs doing?"
         value={title}
         maxLength={LONGEST_TITLE}
         onChange={(event) => setTitle(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         disabled={!ready}
       />
       <button type="submit" className="button-primary max-sm:flex-1" disabled={title.trim() === ""}>
-        <Icon name="plus" />
         Add
       </button>
-      <button type="button" className="button-quiet px-3" onClick={onDetails} disabled={!ready}>
+      <button
+        type="button"
+        className="button-quiet max-sm:flex-1"
+        onClick={() => {
+          onDetails(title.trim());
+          setTitle("");
+        }}
+        disabled={!ready}
+      >
         Details<span className="sr-only"> of a new task</span>
       </button>
     </form>

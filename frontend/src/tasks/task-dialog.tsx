@@ -1,6 +1,6 @@
 "use client";
 
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 
 import { Dialog } from "@/ui/dialog";
 
@@ -20,14 +20,17 @@ const PRESETS = [
   { label: "Today", ahead: 0 },
   { label: "Tomorrow", ahead: 1 },
   { label: "In a week", ahead: 7 },
+  { label: "In a month", ahead: 30 },
 ];
 
-type Properties = { task: Task | null; onSave: (draft: TaskDraft) => void; onClose: () => void };
+/** `task` is edited; without one, a new task begins with `title`. */
+type Properties = { task: Task | null; title?: string; onSave: (draft: TaskDraft) => void; onClose: () => void };
 
 /** Adds a task, or edits the given one. */
-export function TaskDialog({ task, onSave, onClose }: Properties) {
+export function TaskDialog({ task, title: begun = "", onSave, onClose }: Properties) {
   const id = useId();
-  const [title, setTitle] = useState(task?.title ?? "");
+  const titleField = useRef<HTMLInputElement>(null);
+  const [title, setTitle] = useState(task?.title ?? begun);
   const [description, setDescription] = useState(task?.description ?? "");
   const [priority, setPriority] = useState<Priority>(task?.priority ?? "medium");
   const [day, setDay] = useState(task?.target_completion_date ? dayOf(task.target_completion_date) : "");
@@ -37,6 +40,7 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
     event.preventDefault();
     const found = draftErrors({ title, description });
     setErrors(found);
+    if (found.title !== undefined) titleField.current?.focus();
     if (Object.keys(found).length > 0) return;
     onSave({
       title: title.trim(),
@@ -50,11 +54,12 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
     <Dialog title={task ? "Edit task" : "Add a task"} onClose={onClose}>
       <form onSubmit={save} noValidate className="space-y-4">
         <div>
-          <label htmlFor={`${id}-title`} className="mb-1.5 block text-sm font-medium">
+          <label htmlFor={`${id}-title`} className="mb-1.5 block font-medium">
             Title
           </label>
           <input
             id={`${id}-title`}
+            ref={titleField}
             className="field"
             value={title}
             onChange={(event) => setTitle(event.target.value)}
@@ -68,7 +73,7 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
           </p>
         </div>
         <div>
-          <label htmlFor={`${id}-description`} className="mb-1.5 flex justify-between text-sm font-medium">
+          <label htmlFor={`${id}-description`} className="mb-1.5 flex justify-between font-medium">
             Description
             <span className="font-normal text-muted">
               {description.length}/{LONGEST_DESCRIPTION}
@@ -88,12 +93,12 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
           </p>
         </div>
         <fieldset>
-          <legend className="mb-1.5 text-sm font-medium">Priority</legend>
-          <div className="grid grid-cols-3 gap-1 rounded-xl bg-raised p-1">
+          <legend className="mb-1.5 font-medium">Priority</legend>
+          <div className="grid grid-cols-3 gap-1 rounded-lg bg-raised p-1">
             {PRIORITIES.map((choice) => (
               <label
                 key={choice}
-                className="cursor-pointer rounded-lg py-2 text-center text-sm capitalize text-muted has-checked:bg-surface has-checked:font-semibold has-checked:text-ink has-checked:shadow-xs has-focus-visible:outline-2 has-focus-visible:outline-accent"
+                className="cursor-pointer rounded-md py-1.5 text-center capitalize text-muted has-checked:bg-surface has-checked:font-semibold has-checked:text-ink has-checked:shadow-xs has-focus-visible:outline-2 has-focus-visible:outline-accent"
               >
                 <input
                   type="radio"
@@ -108,7 +113,7 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
           </div>
         </fieldset>
         <div>
-          <label htmlFor={`${id}-due`} className="mb-1.5 block text-sm font-medium">
+          <label htmlFor={`${id}-due`} className="mb-1.5 block font-medium">
             Due date
           </label>
           <input id={`${id}-due`} type="date" className="field" value={day} onChange={(event) => setDay(event.target.value)} />
@@ -117,14 +122,14 @@ export function TaskDialog({ task, onSave, onClose }: Properties) {
               <button
                 key={label}
                 type="button"
-                className="badge border border-line py-1 hover:bg-raised"
+                className="chip"
                 onClick={() => setDay(localDay(new Date(), ahead))}
               >
                 {label}
               </button>
             ))}
             {day !== "" && (
-              <button type="button" className="badge border border-line py-1 hover:bg-raised" onClick={() => setDay("")}>
+              <button type="button" className="chip" onClick={() => setDay("")}>
                 No date
               </button>
             )}

@@ -4,7 +4,7 @@ import { Icon } from "@/ui/icon";
 
 import { DueBadge, PriorityBadge } from "./badges";
 import { shortDate } from "./day";
-import type { Task } from "./task";
+import { isUnsaved, type Task } from "./task";
 
 type Properties = {
   task: Task;
@@ -17,25 +17,32 @@ type Properties = {
 export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
   const now = new Date();
   const completed = task.is_completed;
+  const waiting = isUnsaved(task);
   return (
-    <li data-testid="task-item" data-task-id={task.id} className="group flex items-start gap-3 px-4 py-3.5">
+    <li
+      data-testid="task-item"
+      data-task-id={task.id}
+      aria-busy={waiting}
+      className={`flex items-start gap-3 px-4 py-3 ${waiting ? "opacity-60" : ""}`}
+    >
       <input
         type="checkbox"
         checked={completed}
+        disabled={waiting}
         onChange={() => onToggle(task)}
         aria-label={`Completed: ${task.title}`}
-        className="mt-0.5 size-5 shrink-0 cursor-pointer rounded accent-accent"
+        className="tick mt-0.5"
       />
       <div className="min-w-0 flex-1">
-        <p className={`font-medium break-words ${completed ? "text-muted line-through" : ""}`}>{task.title}</p>
+        <p className={`break-words ${completed ? "text-muted line-through decoration-1" : "font-medium"}`}>{task.title}</p>
         {onEdit && task.description !== "" && (
-          <p className="mt-0.5 text-sm break-words whitespace-pre-line text-muted">{task.description}</p>
+          <p className="mt-0.5 line-clamp-3 break-words whitespace-pre-line text-muted">{task.description}</p>
         )}
-        <p className="mt-1.5 flex flex-wrap items-center gap-1.5 text-xs text-muted">
+        <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-muted">
           <PriorityBadge priority={task.priority} />
           {!completed && task.target_completion_date !== null && <DueBadge stored={task.target_completion_date} now={now} />}
           {onEdit && (
-            <span className="ml-1">
+            <span>
               {completed && task.completed_at !== null
                 ? `Completed ${shortDate(task.completed_at, now)}`
                 : `Added ${shortDate(task.created_at, now)}`}
@@ -43,8 +50,8 @@ export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
           )}
         </p>
       </div>
-      {onEdit && onDelete && (
-        <div className="flex shrink-0 gap-0.5">
+      {onEdit && onDelete && !waiting && (
+        <div className="-mr-1.5 flex shrink-0">
           <button type="button" className="icon-button" onClick={() => onEdit(task)} aria-label={`Edit ${task.title}`} title="Edit">
             <Icon name="pencil" />
           </button>

@@ -14,7 +14,8 @@ export type Task = {
   completed_at: string | null;
 };
 
-export type TaskList = { tasks: Task[]; total: number; completed: number; pending: number };
+/** A part of the list. `matching` are the tasks that the query lets through; the other numbers are of all tasks. */
+export type TaskPage = { tasks: Task[]; total: number; completed: number; pending: number; matching: number };
 
 /** What a person can state about a task. */
 export type TaskDraft = Pick<Task, "title" | "description" | "priority" | "target_completion_date">;
@@ -33,8 +34,13 @@ export function draftErrors({ title, description }: Pick<TaskDraft, "title" | "d
   return errors;
 }
 
-/** The list with its figures counted anew. */
-export function counted(tasks: Task[]): TaskList {
-  const completed = tasks.filter((task) => task.is_completed).length;
-  return { tasks, total: tasks.length, completed, pending: tasks.length - completed };
+const UNSAVED = "unsaved-";
+
+/** A task as it is shown until the server has stored it. */
+export function unsaved(draft: TaskDraft, now = new Date()): Task {
+  const at = now.toISOString();
+  const id = `${UNSAVED}${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  return { ...draft, id, is_completed: false, created_at: at, updated_at: at, completed_at: null };
 }
+
+export const isUnsaved = ({ id }: Pick<Task, "id">): boolean => id.startsWith(UNSAVED);

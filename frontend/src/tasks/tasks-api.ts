@@ -1,12 +1,21 @@
 import { ask } from "@/client/request";
 
-import type { Task, TaskDraft, TaskList } from "./task";
+import type { Task, TaskDraft, TaskPage } from "./task";
+import { parametersOf, type TaskQuery } from "./task-query";
 
 const tasksPath = (userId: string) => `/api/proxy/${encodeURIComponent(userId)}/tasks`;
 const taskPath = (userId: string, id: string) => `${tasksPath(userId)}/${encodeURIComponent(id)}`;
 
-export async function listTasks(userId: string, signal: AbortSignal): Promise<TaskList> {
-  return (await ask<TaskList>(tasksPath(userId), { signal })).body;
+/** Tasks at a time. */
+export const PAGE = 50;
+
+/** One page of the tasks that the query asks for, after the first `skipped` of them. */
+export async function listTasks(userId: string, query: TaskQuery, skipped: number, signal: AbortSignal): Promise<TaskPage> {
+  const parameters = parametersOf(query);
+  parameters.set("limit", String(PAGE));
+  parameters.set("offset", String(skipped));
+  const { body } = await ask<Omit<TaskPage, "matching"> & { matching?: number }>(`${tasksPath(userId)}?${parameters}`, { signal });
+  return { ...body, matching: body.matching ?? body.tasks.length };
 }
 
 export async function addTask(userId: string, draft: TaskDraft): Promise<Task> {

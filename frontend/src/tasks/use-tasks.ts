@@ -1,82 +1,95 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryKey, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { useToast } from "@/ui/toasts";
 
-import { counted, type Task, type TaskDraft, type TaskList } from "./task";
+import { type Task, type TaskDraft, unsaved } from "./task";
+import { type Change, changed, type TaskPages } from "./task-pages";
+import { EVERYTHING, type TaskQuery } from "./task-query";
 import { addTask, deleteTask, listTasks, toggleTask, updateTask } from "./tasks-api";
 
+/** Of all that is kept of a person's tasks, whichever were asked for. */
 export const tasksKey = (userId: string) => ["tasks", userId] as const;
 
-export function useTasks(userId: string) {
-  return useQuery({ queryKey: tasksKey(userId), queryFn: ({ signal }) => listTasks(userId, signal) });
+export function useTasks(userId: string, query: TaskQuery = EVERYTHING) {
+  return useInfiniteQuery({
+    queryKey: [...tasksKey(userId), query],
+    queryFn: ({ signal, pageParam }) => listTasks(userId, query, pageParam, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.reduce((sum, { tasks }) => sum + tasks.length, 0);
+      return last.tasks.length > 0 && loaded < last.matching ? loaded : undefined;
+    },
+    placeholderData: keepPreviousData,
+  });
 }
 
 /**
  * Changes to the list. Each shows at once, is taken back with a word when the server refuses it, and ends with a
- * reload, so that the page shows what is stored.
+ * reload, so that the page shows what is stored. They reach the server one after another, in the order they were made.
  */
 export function useTaskChanges(userId: string) {
   const client = useQueryClient();
   const toast = useToast();
   const queryKey = tasksKey(userId);
+  const mutationKey = ["change", ...queryKey];
+  const alone = () => client.isMutating({ mutationKey }) <= 1;
 
-  function options<Input>(
-    send: (input: Input) => Promise<unknown>,
-    expected: (tasks: Task[], input: Input) => Task[],
-    done: (input: Input) => string | null,
-  ) {
+  function options<Input>(send: (input: Input) => Promise<unknown>, expected: (input: Input) => Change, done: (input: Input) => string | null) {
     return {
+      mutationKey,
+      scope: { id: mutationKey.join(" ") },
       mutationFn: send,
       onMutate: async (input: Input) => {
         await client.cancelQueries({ queryKey });
-        const before = client.getQueryData<TaskList>(queryKey);
-        if (before) client.setQueryData(queryKey, counted(expected(before.tasks, input)));
+        const before = client.getQueriesData<TaskPages>({ queryKey });
+        const change = expected(input);
+        for (const [key, pages] of before) {
+          if (pages) client.setQueryData(key, changed(pages, queryOf(key), change));
+        }
         return { before };
       },
-      onError: (problem: Error, _input: Input, context: { before: TaskList | undefined } | undefined) => {
-        client.setQueryData(queryKey, context?.before);
+      onError: (problem: Error, _input: Input, context: { before: [QueryKey, TaskPages | undefined][] } | undefined) => {
+        // With other changes under way the old state would take theirs back too; the reload after the last tells the truth.
+        if (alone()) for (const [key, pages] of context?.before ?? []) client.setQueryData(key, pages);
         toast("failure", problem.message);
       },
       onSuccess: (_result: unknown, input: Input) => {
         const text = done(input);
         if (text !== null) toast("success", text);
       },
-      onSettled: () => client.invalidateQueries({ queryKey }),
+      onSettled: () => (alone() ? client.invalidateQueries({ queryKey }) : undefined),
     };
   }
 
   const add = useMutation(
     options(
       (draft: TaskDraft) => addTask(userId, draft),
-      (tasks) => tasks,
+      (draft) => ({ kind: "add", task: unsaved(draft) }),
       (draft) => `Added “${draft.title}”`,
     ),
   );
   const edit = useMutation(
     options(
       ({ task, draft }: { task: Task; draft: TaskDraft }) => updateTask(userId, task.id, draft),
-      (tasks, { task, draft }) => tasks.map((other) => (other.id === task.id ? { ...other, ...draft } : other)),
+      ({ task, draft }) => ({ kind: "edit", id: task.id, draft }),
       ({ draft }) => `Saved “${draft.title}”`,
     ),
   );
   const toggle = useMutation(
     options(
       (task: Task) => toggleTask(userId, task.id),
-      (tasks, task) => tasks.map((other) => (other.id === task.id ? toggled(other) : other)),
+      (task) => ({ kind: "toggle", task }),
       () => null,
     ),
   );
   const remove = useMutation(
     options(
       (task: Task) => deleteTask(userId, task.id),
-      (tasks, task) => tasks.filter((other) => other.id !== task.id),
+      (task) => ({ kind: "remove", task }),
       (task) => `Deleted “${task.title}”`,
     ),
   );
   return { add, edit, toggle, remove };
 }
 
-function toggled(task: Task): Task {
-  const completed = !task.is_completed;
-  return { ...task, is_completed: completed, completed_at: completed ? new Date().toISOString() : null };
-}
+const queryOf = (key: QueryKey): TaskQuery => key[2] as TaskQuery;

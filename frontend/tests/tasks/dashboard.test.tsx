@@ -13,6 +13,7 @@ let server: FakeServer;
 
 beforeEach(() => {
   server = new FakeServer();
+  window.history.replaceState(null, "", "/dashboard");
 });
 
 function show(): void {
@@ -31,7 +32,7 @@ describe("the task list", () => {
     show();
     await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
     expect(screen.getByText("50 % done")).toBeDefined();
-    expect(server.calls.some(({ path }) => path === "/api/proxy/u1/tasks")).toBe(true);
+    expect(server.calls.some(({ path }) => path === "/api/proxy/u1/tasks?limit=50&offset=0")).toBe(true);
   });
 
   it("says that there is nothing yet", async () => {
@@ -40,7 +41,7 @@ describe("the task list", () => {
   });
 
   it("says what failed, and tries again when asked", async () => {
-    server.override = ({ path }) => (path.endsWith("/tasks") ? { status: 500, body: { detail: "The list is not available" } } : undefined);
+    server.override = ({ path }) => (path.includes("/tasks?") ? { status: 500, body: { detail: "The list is not available" } } : undefined);
     show();
     expect((await screen.findByRole("alert")).textContent).toContain("The list is not available");
     server.override = () => undefined;
@@ -50,7 +51,7 @@ describe("the task list", () => {
 
   it("sends a person whose session has ended to sign in", async () => {
     const signInAgain = vi.spyOn(navigation, "signInAgain").mockImplementation(() => undefined);
-    server.override = ({ path }) => (path.endsWith("/tasks") ? { status: 401, body: { detail: "no" } } : undefined);
+    server.override = ({ path }) => (path.includes("/tasks?") ? { status: 401, body: { detail: "no" } } : undefined);
     show();
     await waitFor(() => expect(signInAgain).toHaveBeenCalled());
   });
@@ -60,9 +61,41 @@ describe("the task list", () => {
     show();
     await screen.findByText("Buy milk");
     await person.click(screen.getByRole("button", { name: "completed" }));
-    expect(rows()).toEqual(["Call Ann"]);
+    await waitFor(() => expect(rows()).toEqual(["Call Ann"]));
+    expect(window.location.search).toBe("?status=completed");
     await person.click(screen.getByRole("button", { name: "pending" }));
-    expect(rows()).toEqual(["Buy milk"]);
+    await waitFor(() => expect(rows()).toEqual(["Buy milk"]));
+    await person.selectOptions(screen.getByLabelText("Priority"), "high");
+    expect(await screen.findByText("Nothing fits")).toBeDefined();
+    await person.click(screen.getByRole("button", { name: "Show all tasks" }));
+    await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
+    expect(window.location.search).toBe("");
+  });
+
+  it("asks for the order that is chosen", async () => {
+    show();
+    await person.selectOptions(await screen.findByLabelText("Order"), "due");
+    await waitFor(() => expect(server.calls.at(-1)?.path).toBe("/api/proxy/u1/tasks?sort=due&limit=50&offset=0"));
+  });
+
+  it("is searched by words, which Escape takes away", async () => {
+    server.tasks = [task(), task({ id: "t2", title: "Call Ann" })];
+    show();
+    await screen.findByText("Buy milk");
+    await person.keyboard("/ann");
+    expect(screen.getByLabelText("Search tasks")).toHaveProperty("value", "ann");
+    await waitFor(() => expect(rows()).toEqual(["Call Ann"]));
+    expect(screen.getByText("1 of 2 tasks")).toBeDefined();
+    await person.keyboard("{Escape}");
+    await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
+  });
+
+  it("shows more when asked", async () => {
+    server.tasks = Array.from({ length: 51 }, (_, place) => task({ id: `t${place}`, title: `Task ${place}` }));
+    show();
+    await person.click(await screen.findByRole("button", { name: "Show more (1 left)" }));
+    await waitFor(() => expect(rows()).toHaveLength(51));
+    expect(screen.queryByRole("button", { name: /Show more/ })).toBeNull();
   });
 });
 
@@ -117,6 +150,22 @@ describe("changes", () => {
     expect(box).toHaveProperty("checked", true);
   });
 
+  it("are refused without a network, with the reason, and taken back", async () => {
+    server.tasks = [task()];
+    show();
+    const box = await screen.findByRole("checkbox", { name: "Completed: Buy milk" });
+    vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+    window.dispatchEvent(new Event("offline"));
+    expect(await screen.findByText(/What you see may be out of date/)).toBeDefined();
+    await person.click(box);
+    expect(await screen.findByText(/You are offline. Nothing was sent/)).toBeDefined();
+    await waitFor(() => expect(box).toHaveProperty("checked", false));
+    expect(server.calls.some(({ method }) => method === "PATCH")).toBe(false);
+    vi.spyOn(navigator, "onLine", "get").mockReturnValue(true);
+    window.dispatchEvent(new Event("online"));
+    await waitFor(() => expect(screen.queryByText(/What you see may be out of date/)).toBeNull());
+  });
+
   it("deletes only after a yes", async () => {
     server.tasks = [task()];
     show();
@@ -127,5 +176,21 @@ describe("changes", () => {
     await person.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
     await waitFor(() => expect(rows()).toEqual([]));
     expect(server.tasks).toEqual([]);
+  });
+});
+
+describe("the keyboard", () => {
+  it("n leads to a new task, ? to the list of keys, where single keys can be turned off", async () => {
+    show();
+    await person.keyboard("n");
+    expect(document.activeElement).toBe(screen.getByLabelText("New task"));
+    await person.keyboard("n{Escape}");
+    expect(screen.getByLabelText("New task")).toHaveProperty("value", "n");
+    await person.keyboard("?");
+    await person.click(screen.getByLabelText("Use single keys"));
+    await person.click(screen.getByRole("button", { name: "Close" }));
+    await person.keyboard("?");
+    expect(screen.queryByRole("dialog")).toBeNull();
+    localStorage.clear();
   });
 });

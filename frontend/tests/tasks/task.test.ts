@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { counted, draftErrors, type Task } from "@/tasks/task";
+import { draftErrors } from "@/tasks/task";
 
 it.each([
   [{ title: "x", description: "" }, []],
@@ -10,9 +10,4 @@ it.each([
   [{ title: "x", description: "y".repeat(1001) }, ["description"]],
 ])("%j has errors at %j", (draft, fields) => {
   expect(Object.keys(draftErrors(draft))).toEqual(fields);
-});
-
-it("counts what is done and what is not", () => {
-  const tasks = [true, false, false].map((is_completed) => ({ is_completed }) as Task);
-  expect(counted(tasks)).toMatchObject({ total: 3, completed: 1, pending: 2 });
 });

@@ -14,7 +14,7 @@ export default async function ChatPage({ searchParams }: Properties) {
   const user = await requireUser(chosen === null ? "/chat" : `/chat?c=${encodeURIComponent(chosen)}`);
   const firstName = user.name.split(/\s/)[0] ?? user.name;
   return (
-    <AppFrame user={user}>
+    <AppFrame user={user} fixed>
       <Chat userId={user.id} firstName={firstName} conversation={chosen} />
     </AppFrame>
   );
