@@ -111,10 +111,18 @@ def ask_only(
     json: bool = False,
     files: Sequence[str] = (),
 ) -> None:
-    """Ask exactly these steps, in a moment: what they rest on (images, cluster, release) is `inv verify`'s to ask."""
+    """Ask the cluster exactly these steps, in a moment.
+
+    What they rest on (images, cluster), and how the chart renders, is `inv verify`'s to ask.
+    """
     wanted = frozenset(asked)
     steps = tuple(
-        replace(step, needs=tuple(need for need in step.needs if need in wanted))
+        replace(
+            step,
+            check=step.live or step.check,
+            live=None,
+            needs=tuple(need for need in step.needs if need in wanted),
+        )
         for step in catalogue.STEPS
         if step.id in wanted
     )

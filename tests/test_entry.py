@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from runbook import catalogue, entry
+from runbook.drills.mutants import Group, engine
 from runbook.errors import UsageError
 from runbook.lock import one_run
 from runbook.settings import Settings
-from runbook.step import Outcome, Step, failed, passed
+from runbook.step import Outcome, Status, Step, failed, passed
 from runbook.world import World
 
 
@@ -115,3 +116,50 @@ with plainly():
 def test_a_report_of_an_unknown_kind_is_refused_before_the_run(settings: Settings) -> None:
     with pytest.raises(UsageError, match=r"run\.pdf"):
         entry.ask(settings, "verify", ["T001"], files=["run.pdf"])
+
+
+def test_exactly_what_is_asked_is_asked_and_of_the_cluster_only(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither what a step needs nor how the chart renders; among the asked ones needs count."""
+    steps = (
+        Step("T001", "one", bad),
+        Step("T002", "two", bad, live=good, needs=("T001",)),
+        Step("T003", "three", good, needs=("T001", "T002")),
+        Step("T004", "four", bad),
+        Step("T005", "five", good, needs=("T004",)),
+    )
+    monkeypatch.setattr(catalogue, "STEPS", steps)
+    with pytest.raises(SystemExit) as ended:
+        entry.ask_only(settings, "verify.security", ["T002", "T003"])
+    assert ended.value.code == 0
+    assert "2 of 2 steps passed" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        entry.ask_only(settings, "verify.security", ["T004", "T005"])
+    assert ended.value.code == 1
+    assert "needs T004" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("status", "code"), [(Status.PASSED, 0), (Status.FAILED, 1), (Status.UNPROVEN, 3)])
+def test_mutants_exit_with_what_came_of_them(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: Status,
+    code: int,
+) -> None:
+    def run(_world: World, group: Group, _journal: object) -> list[engine.Verdict]:
+        return [engine.Verdict(each, status, "T076", 0.1) for each in group.mutants]
+
+    monkeypatch.setattr(engine, "run", run)
+    with pytest.raises(SystemExit) as ended:
+        entry.kill_mutants(settings, "security", ["wildcards"], json=True)
+    assert ended.value.code == code
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["mutants"][0]["name"] == "a role with wildcards"
+    assert "a role with wildcards" in shown.err
+
+
+def test_mutants_are_planted_by_one_run_at_a_time(settings: Settings) -> None:
+    with one_run(settings.state, "verify"), pytest.raises(UsageError, match="another run"):
+        entry.kill_mutants(settings, "security")

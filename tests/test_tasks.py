@@ -93,6 +93,8 @@ def test_all_131_steps_are_listed_as_text_and_as_json() -> None:
         (("status", "--cluster", "k3s"), "'k3s' by --cluster"),
         (("status", "--name", "Not Good"), "by --name"),
         (("verify.step", "T001", "--report", "x.pdf"), "--report x.pdf"),
+        (("verify.mutants", "everything"), "no mutants named 'everything'"),
+        (("verify.mutants", "security", "--only", "unheard of"), "no mutant of security"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments: tuple[str, ...], words: str) -> None:
