@@ -208,14 +208,40 @@ def test_real_services_are_outside_and_only_on_their_port(helm: Helm) -> None:
     assert ("metadata", 443) not in reached(policies, ends, "backend")
 
 
+def hooks_of(found: list[Any], event: str) -> list[Any]:
+    return [
+        each for each in found if (each["metadata"].get("annotations") or {}).get("helm.sh/hook") == event
+    ]
+
+
+def test_the_page_is_open_to_helms_test_for_as_long_as_it_runs(helm: Helm) -> None:
+    policies, ends = cluster(helm)
+    assert reached(policies, ends, "todo-app-page-test") == {("frontend", 3000), ("dns", 53)}
+    hooks = hooks_of(objects(helm, DEVELOPMENT), "test")
+    assert {each["kind"] for each in hooks} == {"ServiceAccount", "NetworkPolicy", "Job"}
+    released = [
+        each for each in policies if "helm.sh/hook" not in (each["metadata"].get("annotations") or {})
+    ]
+    assert reached(released, ends, "todo-app-page-test") == set()
+
+
+def test_a_budget_keeps_a_replica_where_there_are_some(helm: Helm) -> None:
+    budgets = of_kind(objects(helm), "PodDisruptionBudget")
+    assert set(budgets) == {"frontend", "backend", "mcp-server"}
+    deployments = of_kind(objects(helm), "Deployment")
+    for name, budget in budgets.items():
+        assert budget["spec"]["selector"] == deployments[name]["spec"]["selector"]
+        assert budget["spec"]["maxUnavailable"] == 1
+    assert not of_kind(objects(helm, DEVELOPMENT), "PodDisruptionBudget")
+
+
 def test_the_migration_has_its_account_and_its_way_before_it_runs(helm: Helm) -> None:
     """Also at a first install, where nothing else of the release exists yet, and nothing of it stays behind."""
     found = objects(helm, DEVELOPMENT)
-    hooks = [each for each in found if "helm.sh/hook" in (each["metadata"].get("annotations") or {})]
+    hooks = hooks_of(found, "pre-install,pre-upgrade")
     assert {each["kind"] for each in hooks} == {"ServiceAccount", "NetworkPolicy", "Job"}
     for each in hooks:
         annotations = each["metadata"]["annotations"]
-        assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
         assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
         early = int(annotations.get("helm.sh/hook-weight", "0"))
         assert (early < 0) == (each["kind"] != "Job")

@@ -163,3 +163,25 @@ spec:
       protocol: TCP
       appProtocol: http
 {{- end }}
+
+{{/*
+A node may be drained while a replica stays; with one replica there is none to keep, and a budget would only block the
+drain. Pods that are not ready may always go.
+*/}}
+{{- define "todo-app.disruptionBudgetManifest" -}}
+{{- if gt (int .Values.replicaCount) 1 -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "todo-app.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "todo-app.selectorLabels" . | nindent 6 }}
+{{- end }}
+{{- end }}
