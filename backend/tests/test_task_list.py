@@ -196,3 +196,11 @@ def test_the_first_page_of_a_long_list_is_read_in_order(
 ) -> None:
     [plan] = explained(crowd, [page("heavy", TaskQuery.model_validate(question))])
     assert plan == {("Limit", None), ("Index Scan", index)}
+
+
+def test_a_task_is_late_only_once_its_day_is_over(alice: Person) -> None:
+    today = datetime.now(UTC).date()
+    for title, due in (("today", today), ("yesterday", today - timedelta(days=1))):
+        made = alice.http.post("tasks", json={"title": title, "target_completion_date": f"{due}T00:00:00Z"})
+        assert made.status_code == 201, made.text
+    assert titles(alice, status="overdue") == ["yesterday"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -70,7 +71,8 @@ def test_the_list_is_newest_first_and_filtered(alice: Caller) -> None:
 
 
 def test_the_list_by_due_date_and_order(alice: Caller) -> None:
-    dues = {"past": "2001-01-01", "soon": "2090-01-01", "later": "2090-01-02", "never": None}
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    dues = {"past": "2001-01-01", "today": today, "soon": "2090-01-01", "later": "2090-01-02", "never": None}
     for title, due in dues.items():
         alice.done("add_task", title=title, due_date=due, priority="high" if title == "later" else "low")
 
@@ -79,9 +81,9 @@ def test_the_list_by_due_date_and_order(alice: Caller) -> None:
 
     assert listed(status="overdue") == ["past"]
     assert listed(due_from="2090-01-01", due_before="2090-01-02") == ["soon"]
-    assert listed(sort="due") == ["past", "soon", "later", "never"]
-    assert listed(sort="priority") == ["later", "never", "soon", "past"]
-    assert listed(sort="title") == ["later", "never", "past", "soon"]
+    assert listed(sort="due") == ["past", "today", "soon", "later", "never"]
+    assert listed(sort="priority") == ["later", "never", "soon", "today", "past"]
+    assert listed(sort="title") == ["later", "never", "past", "soon", "today"]
 
 
 def test_a_task_is_read_and_found_by_words(alice: Caller) -> None:

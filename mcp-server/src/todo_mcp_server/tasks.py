@@ -50,7 +50,8 @@ class Status(StrEnum):
 _OF_STATUS = {
     Status.PENDING: "NOT is_completed",
     Status.COMPLETED: "is_completed",
-    Status.OVERDUE: "NOT is_completed AND target_completion_date < now()",
+    # A task is due on a day, kept as its midnight in UTC: it is late once that day is over.
+    Status.OVERDUE: "NOT is_completed AND target_completion_date < date_trunc('day', now(), 'UTC')",
 }
 
 

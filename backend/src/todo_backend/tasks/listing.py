@@ -20,7 +20,7 @@ SearchText = Annotated[
 
 
 class Status(StrEnum):
-    """Which tasks are wanted; overdue ones are pending and past their due date."""
+    """Which tasks are wanted; overdue ones are pending and were due before today, in UTC."""
 
     ALL = "all"
     PENDING = "pending"
@@ -115,7 +115,7 @@ def _wanted(query: TaskQuery) -> ColumnElement[bool]:
         case Status.COMPLETED:
             conditions.append(completed.is_(True))
         case Status.OVERDUE:
-            conditions.append(and_(not_(completed), due < func.now()))
+            conditions.append(and_(not_(completed), due < func.date_trunc("day", func.now(), "UTC")))
         case Status.ALL:
             pass
     if query.priority is not None:
