@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import openai
 import pytest
+from harness.inline import inline_backend
 from harness.model import ScriptedModel, text, tool
 from harness.postgres import Database
-from harness.processes import BACKEND, Service, executable, free_port, service
+from harness.processes import Service, free_port
 from people import Person, backend_variables
 
 from todo_backend.chat.failures import failure_of
@@ -79,36 +79,35 @@ def test_a_timeout_is_told_apart_from_a_refused_connection() -> None:
 
 
 @pytest.fixture
-def alone(database: Database, scripted: ScriptedModel, tmp_path: Path) -> Iterator[Service]:
+def alone(database: Database, scripted: ScriptedModel) -> Iterator[str]:
     """A backend whose MCP server is not there."""
     nobody = f"http://127.0.0.1:{free_port()}"
-    variables = backend_variables(database, nobody, scripted.url)
-    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
-        yield running
+    with inline_backend(backend_variables(database, nobody, scripted.url)) as url:
+        yield url
 
 
 def test_without_the_mcp_server_the_chat_says_so_and_the_rest_works(
-    alone: Service, database: Database, model: ScriptedModel
+    alone: str, database: Database, model: ScriptedModel
 ) -> None:
-    with Person(database, alone.url).http as http:
+    with Person(database, alone).http as http:
         answer = http.post("chat", json={"message": "hello"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
         assert "task tools" in answer.json()["detail"]
         assert model.requests == []
         assert http.post("tasks", json={"title": "still works"}).status_code == 201
-        ready = http.get(f"{alone.url}/ready")
+        ready = http.get(f"{alone}/ready")
         assert ready.status_code == 503
         assert ready.json()["checks"] == {"database": "ok", "mcp_server": "failed"}
-        assert http.get(f"{alone.url}/health").status_code == 200
+        assert http.get(f"{alone}/health").status_code == 200
 
 
 def test_a_turn_that_takes_too_long_is_ended_and_the_next_one_is_served(
-    database: Database, mcp_server: Service, scripted: ScriptedModel, tmp_path: Path
+    database: Database, mcp_server: Service, scripted: ScriptedModel
 ) -> None:
     variables = backend_variables(database, mcp_server.url, scripted.url)
-    variables |= {"CHAT_TIMEOUT": "15", "OPENAI_API_KEY": ""}
-    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
-        person = Person(database, running.url)
+    variables |= {"CHAT_TIMEOUT": "5", "OPENAI_API_KEY": ""}
+    with inline_backend(variables) as url:
+        person = Person(database, url)
         answered = threading.Event()
 
         def hang(_: object) -> dict[str, object]:

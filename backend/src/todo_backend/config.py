@@ -40,17 +40,29 @@ class Settings(DatabaseSettings):
     mcp_server_url: AnyHttpUrl = AnyHttpUrl("http://mcp-server-svc:8080/mcp")
     mcp_timeout: Seconds = 10
     """Per message to the MCP server."""
-    ready_timeout: Seconds = 3
+    ready_timeout: Seconds = 2
     """For each question that /ready asks."""
 
     openai_api_key: SecretStr
     openai_base_url: OptionalUrl = None
     """Any endpoint of the Chat Completions API; unset or empty means the vendor's own."""
     openai_model: str = "gpt-4.1-mini"
+    guard_model: str = ""
+    """A model that judges each message before the assistant reads it; empty leaves that to the assistant."""
     model_timeout: Seconds = 20
     """Per request to the model."""
     chat_timeout: Seconds = 55
     """For one turn with all its model requests, retries and tools."""
+
+    state_store: str = ""
+    """Name of the Dapr state component for short-lived chat state; empty keeps it in this process."""
+    dapr_http_port: Annotated[int, Field(ge=1, le=65535)] = 3500
+
+    api_requests_per_minute: Annotated[int, Field(ge=0)] = 300
+    """Per user and process; 0 sets no limit."""
+    chat_requests_per_minute: Annotated[int, Field(ge=0)] = 20
+    """Of the requests above, those that ask the assistant."""
+    max_body_bytes: Annotated[int, Field(ge=1)] = 64 * 1024
 
     frontend_url: AnyHttpUrl = AnyHttpUrl("http://localhost:3000")
     shutdown_timeout: Annotated[int, Field(ge=1)] = 22

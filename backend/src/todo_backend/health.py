@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 
 import structlog
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from starlette.responses import JSONResponse
 
@@ -27,7 +28,18 @@ async def health() -> dict[str, str]:
     return {"status": "healthy"}
 
 
-@router.get("/ready", responses={503: {"description": "something needed does not answer"}})
+class Readiness(BaseModel):
+    """What was asked, and how each answered: ok or failed."""
+
+    status: str = Field(examples=["ready"])
+    checks: dict[str, str] = Field(examples=[{"database": "ok", "mcp_server": "ok"}])
+
+
+@router.get(
+    "/ready",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "something needed does not answer"}},
+)
 async def ready(request: Request) -> JSONResponse:
     """Whether the database and the MCP server answer; 503 with the one that does not."""
     seconds: float = request.app.state.settings.ready_timeout

@@ -1,6 +1,7 @@
 """A scripted server of the Chat Completions API: each test says what the model answers."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,17 +62,19 @@ def scripted_model() -> Iterator[ScriptedModel]:
             model.authorizations.append(self.headers["Authorization"])
             outcome = model.script(body)
             status = outcome if isinstance(outcome, int) else 200
-            answer = (
-                {"error": {"message": "secret detail of the vendor", "type": "test", "code": None}}
-                if isinstance(outcome, int)
-                else _completion(outcome)
-            )
-            content = json.dumps(answer).encode()
+            kind = "application/json"
+            if isinstance(outcome, int):
+                error = {"message": "secret detail of the vendor", "type": "test", "code": None}
+                content = json.dumps({"error": error})
+            elif body.get("stream"):
+                kind, content = "text/event-stream", "".join(_chunks(outcome))
+            else:
+                content = json.dumps(_completion(outcome))
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content.encode())))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content.encode())
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -102,3 +105,18 @@ def _completion(message: dict[str, Any]) -> dict[str, Any]:
         ],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
+
+
+def _chunks(message: dict[str, Any]) -> Iterator[str]:
+    """The events of a streamed answer: text word by word, tool calls in one piece."""
+    calls = [{"index": place, **call} for place, call in enumerate(message.get("tool_calls") or ())]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None if calls else ""}]
+    deltas += [{"content": piece} for piece in re.findall(r"\S+\s*|\s+", message.get("content") or "")]
+    deltas += [{"tool_calls": [call]} for call in calls]
+    head = {"id": "chatcmpl-test", "object": "chat.completion.chunk", "created": 0, "model": "scripted"}
+    for delta in deltas:
+        choice = {"index": 0, "delta": delta, "finish_reason": None}
+        yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+    end = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if calls else "stop"}
+    yield f"data: {json.dumps({**head, 'choices': [end]})}\n\n"
+    yield "data: [DONE]\n\n"

@@ -3,13 +3,15 @@
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
-from sqlalchemy import func, select
+from sqlalchemy import func
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from todo_backend.auth.cookie import session_token
 from todo_backend.auth.tables import session as session_table
 from todo_backend.config import Settings
 from todo_backend.database import unit_of_work
+from todo_backend.limits import RateLimit
 
 UnitOfWork = Annotated[AsyncSession, Depends(unit_of_work)]
 
@@ -24,20 +26,24 @@ async def signed_in_user(request: Request, work: UnitOfWork) -> str:
     token = session_token(request.cookies, settings.better_auth_secret.get_secret_value())
     if token is not None:
         columns = session_table.c
-        found = await work.execute(
+        found = await work.exec(
             select(columns.userId).where(columns.token == token, columns.expiresAt > func.now())
         )
-        if (user_id := found.scalar_one_or_none()) is not None:
+        if (user_id := found.one_or_none()) is not None:
             return str(user_id)
     raise HTTPException(401, "Please sign in.")
 
 
-async def path_user(user_id: str, signed_in: Annotated[str, Depends(signed_in_user)]) -> str:
+async def path_user(
+    user_id: str, signed_in: Annotated[str, Depends(signed_in_user)], request: Request
+) -> str:
     """The signed-in user, who is the user in the path.
 
     Raises:
-        HTTPException: 403 when the path names another user.
+        HTTPException: 403 when the path names another user, 429 when this one asks too often.
     """
+    limit: RateLimit = request.app.state.api_limit
+    limit.check(signed_in)
     if user_id != signed_in:
         raise HTTPException(403, "This belongs to another account.")
     return signed_in

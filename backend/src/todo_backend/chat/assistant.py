@@ -1,6 +1,8 @@
 """The agent: one turn asks the model, runs the tools that it wants, and ends with its reply."""
 
 import json
+import re
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,24 +15,29 @@ from agents import (
     ModelRetrySettings,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    RawResponsesStreamEvent,
     RunConfig,
     RunContextWrapper,
     RunHooks,
+    RunItemStreamEvent,
     Runner,
     Tool,
     retry_policies,
     set_tracing_disabled,
 )
-from agents.items import RunItem, ToolCallItem, ToolCallOutputItem
+from agents.items import ToolCallItem, ToolCallOutputItem
 from agents.mcp import MCPServerStreamableHttp
 from openai import AsyncOpenAI
+from openai.types.responses import ResponseTextDeltaEvent
 
 from todo_backend.chat.failures import EmptyReplyError, ToolsUnavailableError
+from todo_backend.chat.guard import HeldBack, OffTopicError, belongs, is_refusal
 from todo_backend.chat.history import Turn
 from todo_backend.chat.instructions import instructions
 from todo_backend.chat.schemas import ToolCall
 from todo_backend.chat.tools import task_tools
 from todo_backend.config import Settings
+from todo_backend.request_context import RequestContext
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +49,8 @@ _RETRY = ModelRetrySettings(
     backoff=ModelRetryBackoffSettings(initial_delay=1, multiplier=2, max_delay=10, jitter=True),
     policy=retry_policies.any(retry_policies.network_error(), retry_policies.http_status(_PASSING_STATUSES)),
 )
+
+_BLOCK = re.compile(r"```json[ \t]*\n(?P<json>.*?)(?:```|\Z)", re.DOTALL)
 
 _NO_KEY = "none"
 """Sent where no key is set: an empty one makes no valid header."""
@@ -81,16 +90,22 @@ class Assistant:
         """Close the connections to the model."""
         await self._client.close()
 
-    async def answer(self, user_id: str, request_id: str, turns: list[Turn]) -> Reply:
-        """The reply to the last of `turns`, acting for `user_id`.
+    async def answer(
+        self, user_id: str, request: RequestContext, turns: list[Turn]
+    ) -> AsyncIterator[ToolCall | str | Reply]:
+        """Answer the last of `turns` for `user_id`: tool calls and pieces of text, then the whole reply.
 
         Raises:
+            OffTopicError: the message does not concern tasks.
             ToolsUnavailableError: the MCP server does not answer.
-            EmptyReplyError: the model said nothing.
+            EmptyReplyError: the model said nothing of use.
             Exception: the model or the agent failed; `failure_of` knows the kinds.
         """
+        guard = self._settings.guard_model
+        if guard and not await belongs(self._client, guard, turns):
+            raise OffTopicError
         async with AsyncExitStack() as stack:
-            tools = await _opened(task_tools(self._settings, user_id, request_id), stack)
+            tools = await _opened(task_tools(self._settings, user_id, request), stack)
             agent = Agent[None](
                 name="Todo assistant",
                 instructions=instructions(datetime.now(UTC)),
@@ -98,17 +113,47 @@ class Assistant:
                 model_settings=ModelSettings(retry=_RETRY),
                 mcp_servers=[tools],
             )
-            result = await Runner.run(
+            running = Runner.run_streamed(
                 agent,
                 [{"role": turn["role"], "content": turn["content"]} for turn in turns],
                 max_turns=_MAX_TURNS,
                 hooks=_Journal(),
                 run_config=RunConfig(tracing_disabled=True, trace_include_sensitive_data=False),
             )
-        text = storable(str(result.final_output or "")).strip()
-        if not text:
-            raise EmptyReplyError
-        return Reply(text, tool_calls(result.new_items))
+            calls: list[ToolCall] = []
+            begun: dict[str | None, ToolCallItem] = {}
+            shown = HeldBack()
+            try:
+                async for event in running.stream_events():
+                    if isinstance(event, RawResponsesStreamEvent):
+                        if isinstance(event.data, ResponseTextDeltaEvent) and (
+                            text := shown.pass_on(storable(event.data.delta))
+                        ):
+                            yield text
+                    elif isinstance(event, RunItemStreamEvent):
+                        if isinstance(event.item, ToolCallItem):
+                            begun[event.item.call_id] = event.item
+                        elif isinstance(event.item, ToolCallOutputItem):
+                            calls.append(_tool_call(begun.get(event.item.call_id), event.item))
+                            yield calls[-1]
+            finally:
+                running.cancel()
+        yield Reply(_checked(str(running.final_output or ""), calls), calls)
+
+
+def _checked(text: str, calls: list[ToolCall]) -> str:
+    """The reply as it may be shown: the guard on output."""
+    if is_refusal(text) and not calls:
+        raise OffTopicError
+    text = without_broken_blocks(storable(text)).strip()
+    if not text or is_refusal(text):
+        raise EmptyReplyError
+    return text
+
+
+def without_broken_blocks(text: str) -> str:
+    """`text` without fenced json blocks that are cut off or are no JSON: a page cannot show them."""
+    return _BLOCK.sub(lambda block: block[0] if _parsed(block["json"]) is not None else "", text)
 
 
 async def _opened(tools: MCPServerStreamableHttp, stack: AsyncExitStack) -> MCPServerStreamableHttp:
@@ -121,18 +166,13 @@ async def _opened(tools: MCPServerStreamableHttp, stack: AsyncExitStack) -> MCPS
     return tools
 
 
-def tool_calls(items: list[RunItem]) -> list[ToolCall]:
-    """The calls among a run's items, each with its arguments and what came back."""
-    results = {item.call_id: item.output for item in items if isinstance(item, ToolCallOutputItem)}
-    return [
-        ToolCall(
-            tool=item.tool_name or "",
-            arguments=storable(_parsed(getattr(item.raw_item, "arguments", None)) or {}),
-            result=storable(_result(results.get(item.call_id))),
-        )
-        for item in items
-        if isinstance(item, ToolCallItem)
-    ]
+def _tool_call(begun: ToolCallItem | None, ended: ToolCallOutputItem) -> ToolCall:
+    """A call with its arguments and what came back."""
+    return ToolCall(
+        tool=(begun.tool_name if begun else None) or "",
+        arguments=storable(_parsed(getattr(begun and begun.raw_item, "arguments", None)) or {}),
+        result=storable(_result(ended.output)),
+    )
 
 
 def _parsed(text: Any) -> Any:

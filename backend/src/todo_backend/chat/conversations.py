@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from todo_backend.chat.history import BRIEF_LENGTH, BRIEFS, HISTORY_MESSAGES, Turn, within_budget
 from todo_backend.models import Conversation, Message, Role
 
 _TITLE_FROM_MESSAGE = 60
@@ -18,13 +19,13 @@ class Conversations:
 
     def __init__(self, work: AsyncSession, user_id: str) -> None:
         self._work = work
-        self._user_id = user_id
+        self.user_id = user_id
 
     async def get(self, conversation_id: UUID) -> Conversation | None:
         """The conversation, or None when the user has none such."""
         found = await self._work.exec(
             select(Conversation).where(
-                Conversation.id == conversation_id, Conversation.user_id == self._user_id
+                Conversation.id == conversation_id, Conversation.user_id == self.user_id
             )
         )
         return found.one_or_none()
@@ -33,7 +34,7 @@ class Conversations:
         """A new conversation, titled by the beginning of its first message."""
         line = " ".join(first_message.split())
         title = line if len(line) <= _TITLE_FROM_MESSAGE else line[: _TITLE_FROM_MESSAGE - 1] + "…"
-        conversation = Conversation(user_id=self._user_id, title=title)
+        conversation = Conversation(user_id=self.user_id, title=title)
         self._work.add(conversation)
         await self._work.flush()
         return conversation
@@ -50,19 +51,19 @@ class Conversations:
         )
         found = await self._work.exec(
             select(Conversation, last_message)
-            .where(Conversation.user_id == self._user_id)
+            .where(Conversation.user_id == self.user_id)
             .order_by(col(Conversation.updated_at).desc(), col(Conversation.id))
             .limit(limit)
             .offset(offset)
         )
         total = await self._work.exec(
-            select(func.count()).select_from(Conversation).where(Conversation.user_id == self._user_id)
+            select(func.count()).select_from(Conversation).where(Conversation.user_id == self.user_id)
         )
         return [(conversation, preview) for conversation, preview in found], total.one()
 
     async def messages(self, conversation_id: UUID, limit: int, offset: int = 0) -> tuple[list[Message], int]:
         """The latest messages but for the newest `offset`, oldest first, and how many there are in all."""
-        mine = (Message.conversation_id == conversation_id, Message.user_id == self._user_id)
+        mine = (Message.conversation_id == conversation_id, Message.user_id == self.user_id)
         found = await self._work.exec(
             select(Message)
             .where(*mine)
@@ -80,7 +81,7 @@ class Conversations:
         self._work.add(
             Message(
                 conversation_id=conversation_id,
-                user_id=self._user_id,
+                user_id=self.user_id,
                 role=role.value,
                 content=content,
                 tool_calls=tool_calls or None,
@@ -90,11 +91,43 @@ class Conversations:
             update(Conversation).where(col(Conversation.id) == conversation_id).values(updated_at=func.now())
         )
 
+    async def ask(self, conversation_id: UUID, content: str) -> None:
+        """Append the user's message; one that was sent before and has no answer yet is not repeated."""
+        newest, _ = await self.messages(conversation_id, 1)
+        if not newest or (newest[0].role, newest[0].content) != (Role.USER, content):
+            await self.say(conversation_id, Role.USER, content)
+
+    async def history(self, conversation_id: UUID) -> list[Turn]:
+        """What the model is told of the conversation: its newest messages, and the older ones in brief."""
+        messages, total = await self.messages(conversation_id, HISTORY_MESSAGES)
+        turns: list[Turn] = [
+            {"role": "user" if message.role == Role.USER else "assistant", "content": message.content}
+            for message in messages
+        ]
+        older = total - len(messages)
+        asked = await self._asked_before(conversation_id, messages[0]) if older else []
+        return within_budget(turns, older, asked)
+
+    async def _asked_before(self, conversation_id: UUID, message: Message) -> list[str]:
+        """The beginnings of the user's last messages before `message`, oldest first."""
+        found = await self._work.exec(
+            select(func.left(Message.content, BRIEF_LENGTH * 2))
+            .where(
+                Message.conversation_id == conversation_id,
+                Message.user_id == self.user_id,
+                Message.role == Role.USER.value,
+                Message.created_at < message.created_at,
+            )
+            .order_by(col(Message.created_at).desc(), col(Message.id))
+            .limit(BRIEFS)
+        )
+        return list(found)[::-1]
+
     async def rename(self, conversation_id: UUID, title: str) -> Conversation | None:
         """Set the title; None when the user has no such conversation."""
         done = await self._work.exec(
             update(Conversation)
-            .where(col(Conversation.id) == conversation_id, col(Conversation.user_id) == self._user_id)
+            .where(col(Conversation.id) == conversation_id, col(Conversation.user_id) == self.user_id)
             .values(title=title)
             .returning(Conversation)
         )
@@ -104,7 +137,7 @@ class Conversations:
         """Delete the conversation with its messages; False when the user has no such conversation."""
         done = await self._work.exec(
             delete(Conversation)
-            .where(col(Conversation.id) == conversation_id, col(Conversation.user_id) == self._user_id)
+            .where(col(Conversation.id) == conversation_id, col(Conversation.user_id) == self.user_id)
             .returning(col(Conversation.id))
         )
         return done.scalar_one_or_none() is not None

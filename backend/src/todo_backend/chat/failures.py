@@ -1,9 +1,13 @@
 """What can go wrong with the assistant, in words and statuses for people; never an exception's own text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import openai
 from agents import exceptions as agent_errors
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from todo_backend.database import DatabaseUnavailableError
 
 _SOON_SECONDS = 10
 _RATE_LIMIT_SECONDS = 30
@@ -25,6 +29,11 @@ class Failure:
     text: str
     retry_after: int | None = None
 
+    def after(self, tool_calls: int) -> "Failure":
+        """The failure of a turn whose message is saved and whose first `tool_calls` tools had run."""
+        done = " Some changes to your tasks were already made." if tool_calls else ""
+        return replace(self, text=f"{self.text} Your message is saved.{done}")
+
 
 _AGENT_FAILED = Failure(
     500, "The assistant could not finish this. Please put it in other words and try again."
@@ -39,6 +48,10 @@ _FAILURES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fa
     (
         ToolsUnavailableError,
         Failure(503, "The task tools cannot be reached right now. Please try again soon.", _SOON_SECONDS),
+    ),
+    (
+        (DatabaseUnavailableError, DBAPIError, PoolTimeoutError),
+        Failure(503, "The answer could not be saved. Please try again soon.", _SOON_SECONDS),
     ),
     (openai.RateLimitError, Failure(429, "High demand. Please wait 30s.", _RATE_LIMIT_SECONDS)),
     ((openai.APITimeoutError, agent_errors.ModelTimeoutError, TimeoutError), _TOO_SLOW),

@@ -5,9 +5,10 @@ from typing import Literal, TypedDict
 
 HISTORY_MESSAGES = 50
 HISTORY_TOKENS = 8000
-_CHARACTERS_PER_TOKEN = 4
-"""A cautious mean for everyday language; the budget is no contract with one tokenizer."""
-_BRIEF_LENGTH = 80
+BRIEFS = 10
+BRIEF_LENGTH = 80
+_BYTES_PER_TOKEN = 3
+"""Cautious for every language; the budget is no contract with one tokenizer."""
 
 
 class Turn(TypedDict):
@@ -19,13 +20,18 @@ class Turn(TypedDict):
 
 def estimated_tokens(text: str) -> int:
     """About how many tokens `text` costs, rounded up."""
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+    return -(-len(text.encode()) // _BYTES_PER_TOKEN)
 
 
-def within_budget(turns: Sequence[Turn], tokens: int = HISTORY_TOKENS) -> list[Turn]:
-    """The newest of `turns` that fit into `tokens`, the last always kept, headed by what was left out."""
+def within_budget(
+    turns: Sequence[Turn], older: int = 0, asked: Sequence[str] = (), tokens: int = HISTORY_TOKENS
+) -> list[Turn]:
+    """The newest of `turns` that fit into `tokens`, the last always kept, headed by what was left out.
+
+    `older` messages come before `turns`; `asked` is what the user wrote in the last of them.
+    """
     kept: list[Turn] = []
-    left = tokens
+    left = tokens - (_SUMMARY_TOKENS if older or _cost(turns) > tokens else 0)
     for turn in reversed(turns):
         left -= estimated_tokens(turn["content"])
         if left < 0 and kept:
@@ -33,19 +39,29 @@ def within_budget(turns: Sequence[Turn], tokens: int = HISTORY_TOKENS) -> list[T
         kept.append(turn)
     kept.reverse()
     omitted = turns[: len(turns) - len(kept)]
-    return [_summary(omitted), *kept] if omitted else kept
+    if not older and not omitted:
+        return kept
+    wrote = [*asked, *(turn["content"] for turn in omitted if turn["role"] == "user")]
+    return [_summary(older + len(omitted), wrote), *kept]
 
 
-def _summary(omitted: Sequence[Turn]) -> Turn:
-    """A note of what the person asked for in the messages that are left out; at most ten of them."""
-    asked = [_brief(turn["content"]) for turn in omitted if turn["role"] == "user"][-10:]
-    lines = "".join(f"\n- {line}" for line in asked)
+def _cost(turns: Sequence[Turn]) -> int:
+    return sum(estimated_tokens(turn["content"]) for turn in turns)
+
+
+def _summary(omitted: int, wrote: Sequence[str]) -> Turn:
+    """A note of what the person asked for last in the messages that are left out."""
+    lines = "".join(f"\n- {_brief(text)}" for text in wrote[-BRIEFS:])
     return {
         "role": "system",
-        "content": f"Earlier in this conversation ({len(omitted)} messages left out) the user wrote:{lines}",
+        "content": f"Earlier in this conversation ({omitted} messages left out) the user wrote:{lines}",
     }
 
 
 def _brief(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _BRIEF_LENGTH else line[: _BRIEF_LENGTH - 1] + "…"
+    return line if len(line) <= BRIEF_LENGTH else line[: BRIEF_LENGTH - 1] + "…"
+
+
+_SUMMARY_TOKENS = estimated_tokens(_summary(10_000, ["…" * BRIEF_LENGTH] * BRIEFS)["content"])
+"""What the longest summary may cost."""

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from todo_backend.chat.guard import OFF_TOPIC
+
 _INSTRUCTIONS = """\
 You help one person with their todo list. Today is {day}; it is {time} UTC.
 
@@ -14,10 +16,14 @@ You help one person with their todo list. Today is {day}; it is {time} UTC.
 - After a change, confirm it in one friendly sentence with the task's details, then show the new list.
 - A list is a short text and one fenced json block {{"tasks": [...]}} with the tasks as the tools return them.
 - When a tool fails, say which operation did not work and why, in plain words, without technical detail.
-- For anything that is not about tasks, say kindly what you can do instead.
+- Read the newest message with the conversation: "yes" or "the second one" goes on with what was said.
+  Greetings, thanks and questions about what you can do are welcome. But when the message asks for something
+  that has nothing to do with this person's tasks, use no tool and answer with the single word {off_topic}.
 """
 
 
 def instructions(now: datetime) -> str:
     """The instructions, with the time that relative dates are counted from."""
-    return _INSTRUCTIONS.format(day=now.strftime("%Y-%m-%d, a %A"), time=now.strftime("%H:%M"))
+    return _INSTRUCTIONS.format(
+        day=now.strftime("%Y-%m-%d, a %A"), time=now.strftime("%H:%M"), off_topic=OFF_TOPIC
+    )

@@ -1,17 +1,24 @@
 """Routes of the chat and its conversations."""
 
-import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-import structlog
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from starlette.responses import JSONResponse, StreamingResponse
 
+from todo_backend.answers import CHAT, NOT_FOUND, SIGNED_IN, Answers
 from todo_backend.auth.dependency import UnitOfWork, User
-from todo_backend.chat.assistant import Assistant
+from todo_backend.chat import stream
 from todo_backend.chat.conversations import Conversations
-from todo_backend.chat.failures import failure_of
-from todo_backend.chat.history import HISTORY_MESSAGES, Turn, within_budget
+from todo_backend.chat.exchange import Asked, Event
+from todo_backend.chat.failures import Failure
+from todo_backend.chat.idempotency import (
+    RETRY_AFTER_SECONDS,
+    Claim,
+    InProgressError,
+    OtherMessageError,
+)
 from todo_backend.chat.schemas import (
     ChatAnswer,
     ChatRequest,
@@ -22,52 +29,105 @@ from todo_backend.chat.schemas import (
     MessageOut,
     Rename,
 )
-from todo_backend.models import Role
+from todo_backend.limits import RateLimit
+from todo_backend.request_context import RequestContext
 
-router = APIRouter(prefix="/api/{user_id}", tags=["chat"])
-log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/api/{user_id}", tags=["chat"], responses=SIGNED_IN)
 
+_KEY = (
+    "One per message: sent again within ten minutes, the same answer comes again and nothing is done twice."
+)
+_REPLAYED = {"Idempotency-Replayed": "true"}
+_ANSWERS: Answers = {
+    200: {
+        "description": stream.DESCRIPTION,
+        "content": {stream.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "headers": {"Idempotency-Replayed": {"schema": {"type": "string", "enum": ["true"]}}},
+    },
+    **CHAT,
+}
 _NOT_FOUND = "There is no such conversation."
 Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
-@router.post("/chat")
-async def chat(user: User, work: UnitOfWork, request: Request, said: ChatRequest) -> ChatAnswer:
+async def _chat_user(user: User, request: Request) -> str:
+    """The user, who may ask the assistant now."""
+    limit: RateLimit = request.app.state.chat_limit
+    limit.check(user)
+    return user
+
+
+@router.post("/chat", response_model=ChatAnswer, responses=_ANSWERS)
+async def chat(
+    user: Annotated[str, Depends(_chat_user)],
+    work: UnitOfWork,
+    request: Request,
+    said: ChatRequest,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    idempotency_key: Annotated[UUID | None, Header(description=_KEY)] = None,
+) -> Response:
     """Answer a message. It is saved before the model is asked, and no connection is held meanwhile."""
-    conversations = Conversations(work, user)
+    streams = stream.wanted(accept)
+    try:
+        claim = await request.app.state.idempotency.claim(user, idempotency_key, said.message)
+    except InProgressError:
+        raise HTTPException(
+            409, "This message is being answered already.", {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        ) from None
+    except OtherMessageError:
+        raise HTTPException(422, "This Idempotency-Key was used for another message.") from None
+    model: str = request.app.state.settings.openai_model
+    if isinstance(claim, ChatAnswer):
+        if streams:
+            return _events(claim.conversation_id, model, stream.replayed(claim), _REPLAYED)
+        return JSONResponse(claim.model_dump(mode="json"), headers=_REPLAYED)
+    try:
+        asked = await _save(Conversations(work, user), said, claim, request.state.context)
+        await work.commit()
+    except BaseException:
+        await claim.release()
+        raise
+    await work.close()
+    events = request.app.state.exchanges.start(asked)
+    if streams:
+        return _events(asked.conversation_id, model, events)
+    async for event in events:
+        if isinstance(event, ChatAnswer):
+            return JSONResponse(event.model_dump(mode="json"))
+        if isinstance(event, Failure):
+            headers = {"Retry-After": str(event.retry_after)} if event.retry_after else None
+            body = {"detail": event.text, "conversation_id": str(asked.conversation_id)}
+            return JSONResponse(body, event.status, headers)
+    raise RuntimeError("the exchange ended without its answer")
+
+
+async def _save(
+    conversations: Conversations, said: ChatRequest, claim: Claim, context: RequestContext
+) -> Asked:
+    """Save the message in its conversation, a new one if none is named.
+
+    Raises:
+        HTTPException: 404 when the user has no such conversation.
+    """
     if said.conversation_id is None:
         conversation = await conversations.create(said.message)
     elif (found := await conversations.get(said.conversation_id)) is not None:
         conversation = found
     else:
         raise HTTPException(404, _NOT_FOUND)
-    await conversations.say(conversation.id, Role.USER, said.message)
-    messages, _ = await conversations.messages(conversation.id, HISTORY_MESSAGES)
-    await work.commit()
+    await conversations.ask(conversation.id, said.message)
+    turns = await conversations.history(conversation.id)
+    return Asked(conversations.user_id, conversation.id, turns, claim, context)
 
-    assistant: Assistant = request.app.state.assistant
-    turns: list[Turn] = [
-        {"role": "user" if message.role == Role.USER else "assistant", "content": message.content}
-        for message in messages
-    ]
-    try:
-        async with asyncio.timeout(request.app.state.settings.chat_timeout):
-            reply = await assistant.answer(user, request.state.request_id, within_budget(turns))
-    except Exception as error:
-        failure = failure_of(error)
-        log.warning("chat_failed", status=failure.status, exc_info=error)
-        headers = {"Retry-After": str(failure.retry_after)} if failure.retry_after else None
-        raise HTTPException(failure.status, failure.text, headers) from None
 
-    calls = [call.model_dump(mode="json") for call in reply.tool_calls]
-    await conversations.say(conversation.id, Role.ASSISTANT, reply.text, calls)
-    await work.commit()
-    return ChatAnswer(
-        conversation_id=conversation.id,
-        response=reply.text,
-        tool_calls=reply.tool_calls,
-        model=request.app.state.settings.openai_model,
+def _events(
+    conversation_id: UUID, model: str, events: AsyncIterator[Event], headers: dict[str, str] | None = None
+) -> StreamingResponse:
+    return StreamingResponse(
+        stream.server_sent(conversation_id, model, events),
+        media_type=stream.MEDIA_TYPE,
+        headers={**stream.HEADERS, **(headers or {})},
     )
 
 
@@ -84,7 +144,7 @@ async def list_conversations(
     return ConversationList(conversations=summaries, total=total)
 
 
-@router.get("/conversations/{conversation_id}")
+@router.get("/conversations/{conversation_id}", responses=NOT_FOUND)
 async def read_conversation(
     user: User, work: UnitOfWork, conversation_id: UUID, limit: Limit = 50, offset: Offset = 0
 ) -> ConversationDetail:
@@ -100,7 +160,7 @@ async def read_conversation(
     )
 
 
-@router.patch("/conversations/{conversation_id}")
+@router.patch("/conversations/{conversation_id}", responses=NOT_FOUND)
 async def rename_conversation(
     user: User, work: UnitOfWork, conversation_id: UUID, rename: Rename
 ) -> ConversationOut:
@@ -112,7 +172,7 @@ async def rename_conversation(
     return ConversationOut.model_validate(conversation)
 
 
-@router.delete("/conversations/{conversation_id}", status_code=204)
+@router.delete("/conversations/{conversation_id}", status_code=204, responses=NOT_FOUND)
 async def delete_conversation(user: User, work: UnitOfWork, conversation_id: UUID) -> None:
     """Delete a conversation with its messages."""
     if not await Conversations(work, user).delete(conversation_id):

@@ -18,6 +18,16 @@ class ChatRequest(BaseModel):
     conversation_id: UUID | None = None
 
 
+_ANSWER = {
+    "conversation_id": "3f0c2f6e-6a1e-4b43-9a52-0b6f1f0a7c11",
+    "response": "Added “Buy milk”, due tomorrow.",
+    "tool_calls": [
+        {"tool": "add_task", "arguments": {"title": "Buy milk"}, "result": {"success": True, "task": {}}}
+    ],
+    "model": "gpt-4.1-mini",
+}
+
+
 class ToolCall(BaseModel):
     """A tool that the assistant used."""
 
@@ -29,6 +39,8 @@ class ToolCall(BaseModel):
 
 class ChatAnswer(BaseModel):
     """The assistant's answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
 
     conversation_id: UUID
     response: str
@@ -82,5 +94,7 @@ class ConversationDetail(ConversationOut):
 
 class Rename(BaseModel):
     """A new title for a conversation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Groceries"}]})
 
     title: Title

@@ -9,6 +9,7 @@ from agents.mcp import MCPServerStreamableHttp
 from agents.run_context import RunContextWrapper
 
 from todo_backend.config import Settings
+from todo_backend.request_context import RequestContext
 
 _ISSUER = "todo-backend"
 _AUDIENCE = "todo-mcp-server"
@@ -48,12 +49,12 @@ def _failed(_: RunContextWrapper[object], error: Exception) -> str:
     return f"The tool did not answer ({type(error).__name__}). Tell the user that this did not work."
 
 
-def task_tools(settings: Settings, user_id: str, request_id: str) -> MCPServerStreamableHttp:
+def task_tools(settings: Settings, user_id: str, request: RequestContext) -> MCPServerStreamableHttp:
     """The task tools for one turn of one user; open it as an asynchronous context."""
     return MCPServerStreamableHttp(
         params={
             "url": str(settings.mcp_server_url),
-            "headers": {"X-Request-ID": request_id},
+            "headers": request.headers(),
             "auth": _Identity(user_id, settings.mcp_signing_key.get_secret_value()),
             "timeout": settings.mcp_timeout,
             "sse_read_timeout": settings.mcp_timeout,

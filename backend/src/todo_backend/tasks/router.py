@@ -7,12 +7,13 @@ from fastapi import APIRouter, HTTPException, Query
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from todo_backend.answers import NOT_FOUND, SIGNED_IN
 from todo_backend.auth.dependency import UnitOfWork, User
 from todo_backend.models import Task
 from todo_backend.tasks.listing import TaskQuery, find
 from todo_backend.tasks.schemas import NewTask, TaskChanges, TaskDeleted, TaskList, TaskOut
 
-router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"])
+router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], responses=SIGNED_IN)
 
 _NOT_FOUND = "There is no such task."
 
@@ -35,7 +36,7 @@ async def create_task(user: User, work: UnitOfWork, new: NewTask) -> TaskOut:
     return TaskOut.model_validate(task)
 
 
-@router.get("/{task_id}")
+@router.get("/{task_id}", responses=NOT_FOUND)
 async def read_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
     """One task."""
     found = await work.exec(select(Task).where(Task.id == task_id, Task.user_id == user))
@@ -44,19 +45,19 @@ async def read_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
     return TaskOut.model_validate(task)
 
 
-@router.put("/{task_id}")
+@router.put("/{task_id}", responses=NOT_FOUND)
 async def update_task(user: User, work: UnitOfWork, task_id: UUID, changes: TaskChanges) -> TaskOut:
     """Change the given fields."""
     return await _change(work, user, task_id, changes.model_dump(exclude_unset=True))
 
 
-@router.patch("/{task_id}/complete")
+@router.patch("/{task_id}/complete", responses=NOT_FOUND)
 async def toggle_completion(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
     """Complete the task, or reopen it."""
     return await _change(work, user, task_id, {"is_completed": ~col(Task.is_completed)})
 
 
-@router.delete("/{task_id}")
+@router.delete("/{task_id}", responses=NOT_FOUND)
 async def delete_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskDeleted:
     """Delete the task for good."""
     done = await work.exec(
