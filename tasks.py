@@ -128,7 +128,7 @@ def verify_network(
 @task(
     help=WHERE
     | {
-        "group": "which mutants: security",
+        "group": "which mutants: network or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },

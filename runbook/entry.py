@@ -141,7 +141,8 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     wanted = mutants.only(mutants.group(name, chosen), only)
     writer = Writer(sys.stderr if json else sys.stdout)
     with one_run(chosen.state, f"verify.mutants {name}"), _terminable():
-        verdicts = trials.told(writer, wanted, engine.run(World.of(chosen), wanted, journal_of(chosen)))
+        run = wanted.run or engine.run
+        verdicts = trials.told(writer, wanted, run(World.of(chosen), wanted, journal_of(chosen)))
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
     sys.exit(trials.exit_code(verdicts))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
 from runbook.errors import Unmeasurable
 from runbook.network import canary, truth
-from runbook.network.coverage import examine
+from runbook.network.coverage import Coverage, examine
 from runbook.network.matrix import Matrix
 from runbook.network.scene import Lists, listed, role_of
 from runbook.network.survey import surveying
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 NAMED = 4
 """Cells that a verdict names; the matrix shows all."""
 
-STEP = "T078"
-"""The step whose evidence is the matrix."""
-
 
 def policies_in_force(world: World) -> Outcome:
     """Every pod is isolated in both directions, no policy or peer means nobody, and the cluster does what they say.
@@ -34,28 +31,49 @@ def policies_in_force(world: World) -> Outcome:
     wanted = (
         "default-deny, each pod isolated in both directions, each policy and peer meaning a pod; enforced"
     )
-    hint = f"kubectl -n {namespace} describe networkpolicies"
+    found = faults(world)
+    counts = {"pods": found.pods, "policies": found.policies, "peers": found.peers}
+    if not found.pods:
+        raise Unmeasurable(f"namespace {namespace} has no running pod", wanted=wanted, hint="inv deploy")
+    if found.problems:
+        return failed(
+            workloads.describe(found.problems),
+            wanted=wanted,
+            hint=f"kubectl -n {namespace} describe networkpolicies",
+            problems=list(found.problems),
+            **counts,
+        )
+    proof = canary.enforced(world)
+    told = f"{found.policies} policies isolate {found.pods} pods in both directions; {proof}"
+    return passed(told, wanted=wanted, deny=proof.deny, reopen=proof.reopen, **counts)
+
+
+def faults(world: World) -> Coverage:
+    """What is wrong with the policies of the application's and its stand-ins' namespaces by themselves."""
+    namespace = world.settings.namespace
     lists = listed(world)
     everyone = [lists.end(pod) for pod in lists.pods if not pod["spec"].get("hostNetwork")]
     dns = [lists.end(pod) for pod in lists.pods if role_of(pod, namespace) == truth.DNS]
-    problems: list[str] = []
-    counts = {"pods": 0, "policies": 0, "peers": 0}
-    for each in _namespaces(lists, namespace):
-        subjects = [
-            lists.end(pod)
-            for pod in lists.pods
-            if pod["metadata"]["namespace"] == each and LABEL not in (pod["metadata"].get("labels") or {})
-        ]
-        found = examine(lists.policies, each, subjects, everyone, dns)
-        problems += found.problems
-        counts = {key: counts[key] + getattr(found, key) for key in counts}
-    if not counts["pods"]:
-        raise Unmeasurable(f"namespace {namespace} has no running pod", wanted=wanted, hint="inv deploy")
-    if problems:
-        return failed(workloads.describe(problems), wanted=wanted, hint=hint, problems=problems, **counts)
-    proof = canary.enforced(world)
-    told = f"{counts['policies']} policies isolate {counts['pods']} pods in both directions; {proof}"
-    return passed(told, wanted=wanted, deny=proof.deny, reopen=proof.reopen, **counts)
+    found = [
+        examine(
+            lists.policies,
+            each,
+            [
+                lists.end(pod)
+                for pod in lists.pods
+                if pod["metadata"]["namespace"] == each and LABEL not in (pod["metadata"].get("labels") or {})
+            ],
+            everyone,
+            dns,
+        )
+        for each in _namespaces(lists, namespace)
+    ]
+    return Coverage(
+        sum(each.pods for each in found),
+        sum(each.policies for each in found),
+        sum(each.peers for each in found),
+        tuple(problem for each in found for problem in each.problems),
+    )
 
 
 def _namespaces(lists: Lists, namespace: str) -> list[str]:

@@ -53,15 +53,14 @@ class Try:
     port: int
     protocol: str = TCP
     payload: bytes = b""
-    patient: bool = False
-    """Tried again until it opens, or `RETRIED` seconds are over."""
+    retried: float = 0.0
+    """Seconds within which it is tried again until it opens."""
     resolves: bool = False
     """The payload asks for a name: the answer must hold an address."""
 
     def line(self, number: int) -> str:
         payload = self.payload.hex() or ("00" if self.protocol == UDP else "-")
-        in_all = RETRIED if self.patient else 0
-        return f"{number} {self.protocol} {self.host} {self.port} {payload} {PATIENCE:g} {in_all:g}"
+        return f"{number} {self.protocol} {self.host} {self.port} {payload} {PATIENCE:g} {self.retried:g}"
 
 
 def run(world: World, way: Way, tries: Sequence[Try]) -> list[Seen]:
@@ -69,7 +68,7 @@ def run(world: World, way: Way, tries: Sequence[Try]) -> list[Seen]:
     if not tries:
         return []
     plan = "\n".join(each.line(number) for number, each in enumerate(tries))
-    longest = RETRIED if any(each.patient for each in tries) else 0.0
+    longest = max(each.retried for each in tries)
     answers = _read(way.ask(world, plan, seconds=longest + PATIENCE * 2 + SLACK))
     return [_judged(each, answers.get(number)) for number, each in enumerate(tries)]
 

@@ -20,7 +20,7 @@ from runbook.network.probes import Seen
 from runbook.network.scene import Place, Scene
 from runbook.network.targets import Target, targets
 from runbook.network.truth import Mark
-from runbook.network.visitors import Visitor, visiting
+from runbook.network.visitors import LIFETIME, Visitor, visiting
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -42,8 +42,11 @@ class Survey:
     outside: Outside
     began: float
 
-    def measure(self) -> Matrix:
-        """Try everything twice over fresh connections, and compare. The policies are those of this moment."""
+    def measure(self, *, retried: float = probes.RETRIED) -> Matrix:
+        """Try everything twice over fresh connections, and compare. The policies are those of this moment.
+
+        `retried`: the seconds within which a way that must be open has to open at first; then it has to stay so.
+        """
         namespace = self.world.settings.namespace
         policies = self.world.api.list("NetworkPolicy")
         sources = [place for place in self.scene.places if _asks(place, namespace)]
@@ -60,7 +63,7 @@ class Survey:
                 computed = verdict(policies, source.end, target.end, target.port, target.protocol)
                 verdicts[len(ways)] = computed
                 ways.append((source, target, matrix.mark_of(marks, source, target, computed)))
-        first, second = self._round(sources, ways, patient=True), self._round(sources, ways, patient=False)
+        first, second = self._round(sources, ways, retried), self._round(sources, ways, 0.0)
         seen = [tuple(each for each in pair if each) for pair in zip(first, second, strict=True)]
         proven = matrix.listening((target, both) for (_, target, _), both in zip(ways, seen, strict=True))
         judged = []
@@ -78,7 +81,7 @@ class Survey:
         return Matrix(self.scene.mode, tuple(judged), time.monotonic() - self.began, self.outside.missing)
 
     def _round(
-        self, sources: Sequence[Place], ways: Sequence[tuple[Place, Target, Mark]], *, patient: bool
+        self, sources: Sequence[Place], ways: Sequence[tuple[Place, Target, Mark]], retried: float
     ) -> list[Seen | None]:
         """What came of every way, each source asked once and all at the same time; None where it was not tried."""
         found: list[Seen | None] = [None] * len(ways)
@@ -86,7 +89,7 @@ class Survey:
         def ask(source: Place) -> None:
             mine = [number for number, way in enumerate(ways) if way[0] is source]
             tries = [
-                ways[number][1].attempt(patient=patient and ways[number][2] is Mark.OPEN) for number in mine
+                ways[number][1].attempt(retried if ways[number][2] is Mark.OPEN else 0.0) for number in mine
             ]
             if source.way is None:
                 return
@@ -103,8 +106,11 @@ class Survey:
 
 
 @contextmanager
-def surveying(world: World) -> Iterator[Survey]:
-    """A survey, with all that it needs there for as long as the context lasts; one at a time on a cluster."""
+def surveying(world: World, *, lifetime: int = LIFETIME) -> Iterator[Survey]:
+    """A survey, with all that it needs there for as long as the context lasts; one at a time on a cluster.
+
+    `lifetime`: the seconds after which its pods end, should nobody take them back.
+    """
     began = time.monotonic()
     visitors = (
         Visitor(truth.NEIGHBOUR, world.settings.namespace),
@@ -117,7 +123,10 @@ def surveying(world: World) -> Iterator[Survey]:
     )
     with _alone(world):
         pods = world.api.list("Pod")
-        with outside(world, pods) as beyond, visiting(world, visitors, purpose="todo-survey") as visit:
+        with (
+            outside(world, pods) as beyond,
+            visiting(world, visitors, purpose="todo-survey", lifetime=lifetime) as visit,
+        ):
             world.progress("looking into the pods")
             there = scene.look(world, visit.survey)
             world.progress("trying every way")

@@ -31,6 +31,9 @@ PAYLOADS = {
 }
 """What each of ours answers to: a connection alone may be made by a proxy for something that is not there."""
 
+SIDECAR_PORTS = (3501, 9090)
+"""Dapr's public health and metrics ports: shown together, since they are closed everywhere."""
+
 OUTSIDE_PORTS = ((443, TCP), (80, TCP), (53, UDP))
 
 
@@ -64,6 +67,8 @@ class Target:
             return "loopback"
         if self.vacant:
             return "pods/udp"
+        if self.port in SIDECAR_PORTS and self.role not in truth.FOREIGN:
+            return f"sidecars:{self.port}"
         if self.role in truth.FOREIGN and (self.role, self.listed) not in NAMED:
             return f"{self.role}:other"
         return f"{self.role}:{self.listed}"
@@ -73,8 +78,8 @@ class Target:
         """What has to be seen to listen, by whatever way."""
         return (self.end.address, self.port, self.protocol)
 
-    def attempt(self, *, patient: bool) -> Try:
-        return Try(self.host, self.dialled, self.protocol, self.payload, patient, self.resolves)
+    def attempt(self, retried: float = 0.0) -> Try:
+        return Try(self.host, self.dialled, self.protocol, self.payload, retried, self.resolves)
 
     def __str__(self) -> str:
         port = f"{self.port}{'/udp' if self.protocol == UDP else ''}"

@@ -30,9 +30,9 @@ LABEL = "todo.runbook/probe"
 
 READY_SECONDS = 60.0
 LIFETIME = 240
-"""Seconds after which a visitor ends by itself."""
+"""Seconds after which a visitor ends by itself, where nobody needs it for longer."""
 
-ABANDONED = timedelta(minutes=10)
+ABANDONED = timedelta(minutes=30)
 """What is older was left by a survey that was killed."""
 
 
@@ -68,7 +68,9 @@ def make_room(world: World) -> None:
 
 
 @contextmanager
-def visiting(world: World, visitors: Sequence[Visitor], *, purpose: str) -> Iterator[Visit]:
+def visiting(
+    world: World, visitors: Sequence[Visitor], *, purpose: str, lifetime: int = LIFETIME
+) -> Iterator[Visit]:
     """The visitors, running and answering, for as long as the context lasts.
 
     Raises `Unmeasurable` where they cannot be sent: no image to borrow, refused, not started in time.
@@ -79,7 +81,7 @@ def visiting(world: World, visitors: Sequence[Visitor], *, purpose: str) -> Iter
     namespace = _namespace(survey)
     try:
         owner = world.api.apply(namespace)
-        wanted = {each.name: _pod(each, image, survey, owner) for each in visitors}
+        wanted = {each.name: _pod(each, image, survey, owner, lifetime) for each in visitors}
         for manifest in wanted.values():
             world.api.apply(manifest)
         yield Visit(survey, survey, _running(world, survey, wanted))
@@ -124,8 +126,8 @@ def _borrowed(world: World) -> Object:
     )
 
 
-def _pod(visitor: Visitor, image: Object, survey: str, owner: Object) -> Object:
-    script = ["python3", "-I", "-c", source("echo.py"), str(LIFETIME), *visitor.ports]
+def _pod(visitor: Visitor, image: Object, survey: str, owner: Object, lifetime: int) -> Object:
+    script = ["python3", "-I", "-c", source("echo.py"), str(lifetime), *visitor.ports]
     container = {
         "name": "probe",
         **image["container"],
@@ -158,7 +160,7 @@ def _pod(visitor: Visitor, image: Object, survey: str, owner: Object) -> Object:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 0,
-        "activeDeadlineSeconds": LIFETIME,
+        "activeDeadlineSeconds": lifetime,
         "imagePullSecrets": image["secrets"],
         "securityContext": {
             "runAsNonRoot": True,

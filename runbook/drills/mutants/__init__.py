@@ -5,13 +5,19 @@ A check that no fault turns red proves nothing. A group is a list of mutants and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from runbook.drills.planting import Hands, Object
 from runbook.errors import UsageError
 from runbook.settings import Settings
+
+if TYPE_CHECKING:
+    from runbook.drills.mutants.engine import Verdict
+    from runbook.journal import Journal
+    from runbook.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,11 @@ class Group:
     mutants: tuple[Mutant, ...]
     makes: tuple[str, ...] = ()
     """Kinds of objects that are made anew: what a killed run left of them is removed first."""
+    run: Callable[[World, Group, Journal], Iterator[Verdict]] | None = None
+    """How they are tried, where asking the steps again and again would take too long."""
 
 
-GROUPS = {"security": "runbook.drills.mutants.security"}
+GROUPS = {"network": "runbook.drills.mutants.network", "security": "runbook.drills.mutants.security"}
 """Name -> module, whose `group` makes it for the settings."""
 
 
@@ -64,4 +72,4 @@ def only(chosen: Group, names: Sequence[str]) -> Group:
             wanted=f"a part of: {'; '.join(each.name for each in chosen.mutants)}",
             hint=f"inv verify.mutants {chosen.name}",
         )
-    return Group(chosen.name, chosen.steps, mutants, chosen.makes)
+    return replace(chosen, mutants=mutants)

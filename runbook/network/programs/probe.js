@@ -8,6 +8,7 @@ const ERRORS = {
   EACCES: "PROHIBITED", EPERM: "PROHIBITED", ENOTFOUND: "DNS", EAI_AGAIN: "DNS",
 };
 const PAUSE = 250;
+const ANSWER = 5000;
 const outcomeOf = (error) => ERRORS[error.code] || "CHECKFAILED";
 
 function overTcp(host, port, payload, ms) {
@@ -21,7 +22,7 @@ function overTcp(host, port, payload, ms) {
       connected = true;
       if (!payload) return end("OPEN");
       clearTimeout(timer);
-      timer = setTimeout(late, ms);
+      timer = setTimeout(late, ANSWER);
       socket.write(payload);
     });
     socket.on("data", (reply) => end("OPEN", reply));

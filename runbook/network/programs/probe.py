@@ -25,6 +25,8 @@ ERRORS = {
     errno.EPERM: PROHIBITED,
 }
 PAUSE = 0.25
+ANSWER = 5.0
+"""Seconds for the answer of one who has taken the connection: it may be busy, but it is there."""
 
 
 async def over_tcp(host: str, port: int, payload: bytes, seconds: float) -> tuple[str, bytes]:
@@ -33,7 +35,7 @@ async def over_tcp(host: str, port: int, payload: bytes, seconds: float) -> tupl
         if not payload:
             return "OPEN", b""
         writer.write(payload)
-        reply = await asyncio.wait_for(reader.read(512), seconds)
+        reply = await asyncio.wait_for(reader.read(512), ANSWER)
     except (TimeoutError, OSError):
         return "SILENT", b""
     else:

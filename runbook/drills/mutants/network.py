@@ -1,0 +1,296 @@
+"""Mutants of the network policies: each one dropped, misspelt, or opened to all, and the engine stopped.
+
+Each must flip exactly its own cells of the matrix, and the network must follow the policies in all others. One survey
+is kept open over all of them, so that a mutant costs a few seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
+from runbook.checks import network
+from runbook.drills.mutants import Group, Mutant
+from runbook.drills.mutants.engine import Verdict
+from runbook.drills.planting import Hands, Object, planted, sweep
+from runbook.errors import RunbookError, TimedOut, Unmeasurable
+from runbook.network import canary
+from runbook.network.matrix import Matrix, Way
+from runbook.network.probes import BLOCKED
+from runbook.network.survey import Survey, surveying
+from runbook.network.truth import Mark
+from runbook.network.visitors import LABEL
+from runbook.settings import Settings
+from runbook.step import Status
+from runbook.waiting import NotYet, eventually
+
+if TYPE_CHECKING:
+    from runbook.journal import Journal
+    from runbook.world import World
+
+Cell = tuple[str, str]
+"""Source and column of the matrix."""
+
+RETRIED = 1.0
+"""Seconds within which a way that must be open has to open; here it is expected to stay shut."""
+
+HEALED = 60.0
+LONGEST = 1500
+"""Seconds that all mutants together may take, on the slowest machine."""
+
+ENGINE: Object = ("DaemonSet", "kube-network-policies", "kube-system")
+TODO_PODS = ("frontend", "backend", "mcp-server", "neighbour", "job")
+UNISOLATED = ("dns:53", "dns:other", "ingress:other", "stranger:7777", "metadata:80")
+VISITORS = ("neighbour:7777", "job:7777")
+SELECTED_NAME = "app.kubernetes.io~1name"
+
+
+@dataclass(frozen=True, slots=True)
+class Flip(Mutant):
+    """A mutant that flips cells: those of `opens` become open, those of `closes` become closed, and no others."""
+
+    closes: frozenset[Cell] = frozenset()
+    opens: Callable[[str, str], bool] = field(default=lambda _row, _column: False)
+
+    def wanted(self, matrix: Matrix) -> set[Cell]:
+        """The cells that must be red; an open cell cannot be opened, nor a closed one closed."""
+        return {
+            cell
+            for cell, ways in matrix.cells().items()
+            for mark in {way.mark for way in ways}
+            if (mark is Mark.OPEN and cell in self.closes) or (mark is Mark.CLOSED and self.opens(*cell))
+        }
+
+
+def _dropped(name: str, namespace: str, *cells: Cell) -> Flip:
+    thing: Object = ("NetworkPolicy", name, namespace)
+    return Flip(
+        f"{name} dropped",
+        frozenset({"T078"}),
+        lambda hands: hands.remove(thing),
+        objects=(thing,),
+        closes=frozenset(cells),
+    )
+
+
+def _misspelt(what: str, thing: Object, path: str, cell: Cell) -> Flip:
+    def plant(hands: Hands) -> None:
+        hands.patch(thing, {"op": "replace", "path": path, "value": "backed"})
+
+    return Flip(
+        f"{what} of {thing[1]} misspelt",
+        frozenset({"T077", "T078"}),
+        plant,
+        objects=(thing,),
+        closes=frozenset({cell}),
+    )
+
+
+def _without_default_deny(row: str, column: str) -> bool:
+    """Pods that no other policy selects are wide open: to all that isolates nobody, and for such."""
+    to_open = column in UNISOLATED or column.startswith("internet:") or column in VISITORS
+    return (
+        (row in ("neighbour", "job") and (to_open or column == "pods/udp"))
+        or (row in ("ingress", "stranger") and column in (*VISITORS, "pods/udp"))
+        or (row, column) == ("job", "postgres:5432")
+    )
+
+
+def _with_allow_all(row: str, column: str) -> bool:
+    """The pods of the namespace are wide open both ways; the stand-ins keep the guards of their own namespaces."""
+    into = column.split(":")[0] in TODO_PODS or column == "pods/udp"
+    beyond = column in UNISOLATED or column.startswith("internet:")
+    if row in TODO_PODS:
+        return into or beyond or (row, column) == ("job", "postgres:5432")
+    return row in ("ingress", "stranger") and into
+
+
+def _allow_all(namespace: str) -> Mapping[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "mutant", "namespace": namespace},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]},
+    }
+
+
+def _stop_engine(hands: Hands) -> None:
+    hands.patch(
+        ENGINE, {"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"todo.runbook/none": "1"}}
+    )
+
+    def gone() -> None:
+        if hands.world.api.list("Pod", ENGINE[2], labels=f"k8s-app={ENGINE[1]}"):
+            raise NotYet("the engine still runs")
+
+    eventually(gone, timeout=60, every=0.2, wanted="the policy engine stopped")
+
+
+def group(settings: Settings) -> Group:
+    """Every policy of mode D, and what else can be wrong with them."""
+    todo = settings.namespace
+    apps = ("frontend", "backend", "mcp-server")
+    deny: Object = ("NetworkPolicy", "default-deny", todo)
+    mutants: Sequence[Flip] = (
+        _dropped("frontend-from-ingress", todo, ("ingress", "frontend:3000")),
+        _dropped("frontend-to-backend", todo, ("frontend", "backend:8000")),
+        _dropped("frontend-to-database", todo, ("frontend", "postgres:5432")),
+        _dropped("backend-from-frontend", todo, ("frontend", "backend:8000")),
+        _dropped("backend-to-mcp-server", todo, ("backend", "mcp-server:8080")),
+        _dropped("backend-to-database", todo, ("backend", "postgres:5432")),
+        _dropped("backend-to-model", todo, ("backend", "model:8090")),
+        _dropped("mcp-server-from-backend", todo, ("backend", "mcp-server:8080")),
+        _dropped("mcp-server-to-database", todo, ("mcp-server", "postgres:5432")),
+        _dropped("dns", todo, *((app, "dns:53") for app in apps)),
+        _dropped("postgres-from-application", DATABASE_NAMESPACE, *((app, "postgres:5432") for app in apps)),
+        _dropped("offline-model-from-backend", MODEL_NAMESPACE, ("backend", "model:8090")),
+        Flip(
+            "default-deny dropped",
+            frozenset({"T077", "T078"}),
+            lambda hands: hands.remove(deny),
+            objects=(deny,),
+            opens=_without_default_deny,
+        ),
+        Flip(
+            "a policy that allows everything",
+            frozenset({"T077", "T078"}),
+            lambda hands: hands.create(_allow_all(todo)),
+            undo=lambda hands: hands.remove(("NetworkPolicy", "mutant", todo)),
+            opens=_with_allow_all,
+        ),
+        _misspelt(
+            "the selector",
+            ("NetworkPolicy", "backend-from-frontend", todo),
+            f"/spec/podSelector/matchLabels/{SELECTED_NAME}",
+            ("frontend", "backend:8000"),
+        ),
+        _misspelt(
+            "the peer",
+            ("NetworkPolicy", "mcp-server-from-backend", todo),
+            f"/spec/ingress/0/from/0/podSelector/matchLabels/{SELECTED_NAME}",
+            ("backend", "mcp-server:8080"),
+        ),
+        Flip(
+            "the policy engine stopped", frozenset({"T077"}), _stop_engine, objects=(ENGINE,), patience=60.0
+        ),
+    )
+    return Group("network", ("T077", "T078"), tuple(mutants), makes=("NetworkPolicy",), run=run)
+
+
+def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:  # noqa: ARG001 - as all runs
+    """Each mutant's verdict.
+
+    Raises `Unmeasurable` where the matrix is not green before anything is planted, `TimedOut` where it is not after all
+    was undone.
+    """
+    world.api.guard()
+    sweep(world, group.makes)
+    with surveying(world, lifetime=LONGEST) as survey:
+        _green(survey)
+        for mutant in group.mutants:
+            assert isinstance(mutant, Flip)
+            began = time.monotonic()
+            try:
+                with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo):
+                    status, words = _tried(world, survey, mutant)
+            except RunbookError as problem:
+                status, words = Status.UNPROVEN, f"could not be planted or undone: {problem}"
+            if not (mutant.closes or "T078" in mutant.reds):
+                _healed(survey)
+            yield Verdict(mutant, status, words, time.monotonic() - began)
+        _healed(survey)
+
+
+def _green(survey: Survey) -> None:
+    seen = network.verdict_of(survey.measure())
+    if not seen.green:
+        raise Unmeasurable(
+            f"before anything is planted: {seen.observed}",
+            wanted="every cell of the matrix as it should be",
+            hint="inv verify.network",
+        )
+
+
+def _healed(survey: Survey) -> None:
+    """Once all is undone the matrix is as before; the network may take its time to follow."""
+
+    def look() -> None:
+        seen = network.verdict_of(survey.measure(retried=RETRIED))
+        if not seen.green:
+            raise NotYet(seen.observed)
+
+    eventually(look, timeout=HEALED, wanted="every cell as before", hint="inv verify.network")
+
+
+def _tried(world: World, survey: Survey, mutant: Flip) -> tuple[Status, str]:
+    if not mutant.closes and "T078" not in mutant.reds:
+        return _unenforced(world)
+    last = ""
+
+    def look() -> str:
+        nonlocal last
+        matrix = survey.measure(retried=RETRIED)
+        wanted, seen = mutant.wanted(matrix), {way.cell for way in matrix.failed}
+        last = _difference(wanted, seen) or _against_policies(matrix)
+        if last or not wanted:
+            raise NotYet(last or "it should flip no cell")
+        return f"T078: {_counted(wanted)}"
+
+    try:
+        words = eventually(
+            look, timeout=mutant.patience, every=0.1, slowest=0.5, wanted="exactly its cells red"
+        )
+    except TimedOut as problem:
+        return Status.FAILED, last or problem.observed
+    problems = network.faults(world).problems
+    if bool(problems) is not ("T077" in mutant.reds):
+        return Status.FAILED, f"T077 {'is red as well: ' + problems[0] if problems else 'stayed green'}"
+    return Status.PASSED, f"{words}{'; T077: ' + problems[0] if problems else ''}"
+
+
+def _unenforced(world: World) -> tuple[Status, str]:
+    """No verdict may come of a network that does not do what policies say."""
+    world.clients.memory.forget()
+    try:
+        proof = canary.enforced(world)
+    except Unmeasurable as problem:
+        return Status.PASSED, f"T077 unproven: {problem.observed}"
+    return Status.FAILED, f"the canary lived: {proof}"
+
+
+def _difference(wanted: set[Cell], seen: set[Cell]) -> str:
+    told = [
+        f"{word} {', '.join(' to '.join(cell) for cell in sorted(cells)[:4])}"
+        for word, cells in (("stayed as it was:", wanted - seen), ("flipped as well:", seen - wanted))
+        if cells
+    ]
+    return "; ".join(told)
+
+
+def _against_policies(matrix: Matrix) -> str:
+    """The network must follow the policies, whatever the table by hand wants."""
+    stray = [way for way in matrix.ways if way.mark in (Mark.OPEN, Mark.CLOSED) and not _follows(way)]
+    return f"against the policies: {stray[0].source.label} to {stray[0].target}" if stray else ""
+
+
+def _follows(way: Way) -> bool:
+    blocked = [each in BLOCKED for each in way.seen]
+    return bool(way.seen) and (not any(blocked) if way.verdict.allowed else all(blocked))
+
+
+def _counted(cells: set[Cell]) -> str:
+    first = " to ".join(min(cells))
+    return first if len(cells) == 1 else f"{len(cells)} cells, such as {first}"
+
+
+def left_behind(world: World) -> list[str]:
+    """What surveys have left in the cluster and was not deleted yet."""
+    return [
+        f"{kind} {each['metadata']['name']}"
+        for kind in ("Namespace", "Pod")
+        for each in world.api.list(kind, labels=LABEL)
+        if "deletionTimestamp" not in each["metadata"]
+    ]
