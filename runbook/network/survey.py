@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,10 +42,11 @@ class Survey:
     outside: Outside
     began: float
 
-    def measure(self, *, retried: float = probes.RETRIED) -> Matrix:
+    def measure(self, *, shut: Collection[tuple[str, str]] = ()) -> Matrix:
         """Try everything twice over fresh connections, and compare. The policies are those of this moment.
 
-        `retried`: the seconds within which a way that must be open has to open at first; then it has to stay so.
+        What must be open is tried until it opens, or for some seconds; but for the cells of `shut`, of which it is
+        known that they will not.
         """
         namespace = self.world.settings.namespace
         policies = self.world.api.list("NetworkPolicy")
@@ -63,7 +64,7 @@ class Survey:
                 computed = verdict(policies, source.end, target.end, target.port, target.protocol)
                 verdicts[len(ways)] = computed
                 ways.append((source, target, matrix.mark_of(marks, source, target, computed)))
-        first, second = self._round(sources, ways, retried), self._round(sources, ways, 0.0)
+        first, second = self._round(sources, ways, shut), self._round(sources, ways, shut)
         seen = [tuple(each for each in pair if each) for pair in zip(first, second, strict=True)]
         proven = matrix.listening((target, both) for (_, target, _), both in zip(ways, seen, strict=True))
         judged = []
@@ -81,16 +82,17 @@ class Survey:
         return Matrix(self.scene.mode, tuple(judged), time.monotonic() - self.began, self.outside.missing)
 
     def _round(
-        self, sources: Sequence[Place], ways: Sequence[tuple[Place, Target, Mark]], retried: float
+        self,
+        sources: Sequence[Place],
+        ways: Sequence[tuple[Place, Target, Mark]],
+        shut: Collection[tuple[str, str]],
     ) -> list[Seen | None]:
         """What came of every way, each source asked once and all at the same time; None where it was not tried."""
         found: list[Seen | None] = [None] * len(ways)
 
         def ask(source: Place) -> None:
             mine = [number for number, way in enumerate(ways) if way[0] is source]
-            tries = [
-                ways[number][1].attempt(retried if ways[number][2] is Mark.OPEN else 0.0) for number in mine
-            ]
+            tries = [ways[number][1].attempt(_patience(ways[number], shut)) for number in mine]
             if source.way is None:
                 return
             try:
@@ -103,6 +105,11 @@ class Survey:
         with ThreadPoolExecutor(max(1, len(sources))) as pool:
             list(pool.map(ask, sources))
         return found
+
+
+def _patience(way: tuple[Place, Target, Mark], shut: Collection[tuple[str, str]]) -> float:
+    source, target, mark = way
+    return probes.RETRIED if mark is Mark.OPEN and (source.label, target.column) not in shut else 0.0
 
 
 @contextmanager

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 Cell = tuple[str, str]
 """Source and column of the matrix."""
 
-RETRIED = 1.0
-"""Seconds within which a way that must be open has to open; here it is expected to stay shut."""
-
 HEALED = 60.0
 LONGEST = 1500
 """Seconds that all mutants together may take, on the slowest machine."""
@@ -218,7 +215,7 @@ def _healed(survey: Survey) -> None:
     """Once all is undone the matrix is as before; the network may take its time to follow."""
 
     def look() -> None:
-        seen = network.verdict_of(survey.measure(retried=RETRIED))
+        seen = network.verdict_of(survey.measure())
         if not seen.green:
             raise NotYet(seen.observed)
 
@@ -232,7 +229,7 @@ def _tried(world: World, survey: Survey, mutant: Flip) -> tuple[Status, str]:
 
     def look() -> str:
         nonlocal last
-        matrix = survey.measure(retried=RETRIED)
+        matrix = survey.measure(shut=mutant.closes)
         wanted, seen = mutant.wanted(matrix), {way.cell for way in matrix.failed}
         last = _difference(wanted, seen) or _against_policies(matrix)
         if last or not wanted:
