@@ -146,6 +146,29 @@ def verify_mutants(
         entry.kill_mutants(entry.settings(c.config, cluster, name), group, only, json=json)
 
 
+@task(
+    help={
+        "path": "a manifest, a folder or a chart (default: our own charts, in all variants)",
+        "values": "a values file for the chart; may be repeated",
+        "waivers": "a file of waivers: id, object, reason, expires",
+        "json": "write the findings as JSON to standard output",
+        "report": "also write the findings to this file: *.sarif, *.xml is JUnit, *.json; may be repeated",
+    },
+    iterable=["values", "report"],
+    name="manifests",
+)
+def verify_manifests(
+    c: Context, values: list[str], report: list[str], path: str = "", waivers: str = "", json: bool = False
+) -> None:
+    """Judge manifests by rules; ask no cluster."""
+    with plainly():
+        from runbook import entry
+        from runbook.manifests import command
+
+        chosen = entry.settings(c.config)
+        command.verify(chosen, path, waivers=waivers, values=values, json=json, files=report)
+
+
 @task(help=WHERE)
 def plan(c: Context, cluster: str = "", name: str = "") -> None:
     """Say what a deploy would change; change nothing."""
@@ -235,6 +258,14 @@ ns = Collection(
     list_steps,
     cleanup,
     test,
-    Collection("verify", verify_all, verify_step, verify_security, verify_network, verify_mutants),
+    Collection(
+        "verify",
+        verify_all,
+        verify_step,
+        verify_security,
+        verify_network,
+        verify_mutants,
+        verify_manifests,
+    ),
     Collection("cluster", up, down, cluster_status, kubeconfig),
 )

@@ -116,8 +116,12 @@ class Helm:
 
         Raises `CommandFailed` where the chart does not render (a values file that the schema refuses, for one).
         """
+        return _documents(self.rendered(chart, release=release, namespace=namespace, values=values))
+
+    def rendered(self, chart: Path, *, release: str, namespace: str, values: Values = NO_VALUES) -> str:
+        """The same as Helm writes it: a comment before each document names its template."""
         argv: list[str | Path] = ["template", release, chart, "--namespace", namespace, *values.arguments()]
-        return _documents(self._run(argv, stdin=values.stdin()).stdout)
+        return self._run(argv, stdin=values.stdin()).stdout
 
     def dependencies(self, chart: Path) -> list[str]:
         """Names of the sub-charts that Chart.yaml lists."""

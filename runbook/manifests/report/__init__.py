@@ -1,0 +1,1 @@
+"""A judgement for people and for machines. Every text is redacted where it is written."""
