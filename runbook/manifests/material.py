@@ -22,7 +22,7 @@ _FORMS = {
 FORMS = {name: re.compile(pattern) for name, pattern in _FORMS.items()}
 
 _NAME = re.compile(
-    r"(?i)(?:^|[_.-])(?:pass(?:wd|word|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|"
+    r"(?i)(?:^|[_./-])(?:pass(?:wd|word|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|"
     r"encryption[_-]?key|credentials?)$"
 )
 _STAND_IN = re.compile(

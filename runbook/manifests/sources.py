@@ -48,7 +48,7 @@ STAND_INS = (
     ("offline-model", MODEL_RELEASE, MODEL_NAMESPACE),
 )
 SWITCHES: dict[str, dict[str, Any]] = {
-    "Dapr": {"global": {"dapr": {"enabled": True}}},
+    "Dapr": {"global": {"dapr": {"enabled": True}}, "redis": {"enabled": True}},
     "Redis": {"redis": {"enabled": True}},
 }
 """Parts of the application's chart that its values files leave off."""

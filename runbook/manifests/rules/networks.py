@@ -11,7 +11,7 @@ from typing import Any
 
 from runbook.manifests.documents import entries, fields
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Hit, Pod, Scene, Thing, kinds, shown
+from runbook.manifests.scene import NAMESPACE_LABEL, Hit, Pod, Scene, Thing, kinds, shown
 from runbook.network import policies
 from runbook.network.policies import EGRESS, INGRESS, TCP, UDP
 
@@ -65,16 +65,23 @@ def meant(each: Thing) -> Iterator[Hit]:
 
 
 def _meant_peer(each: Thing, path: str, peer: Mapping[str, Any]) -> Iterator[Hit]:
-    """Namespaces of which nothing is known here are not judged."""
-    known = each.scene.namespaces
-    there = peer.get("namespaceSelector")
-    if there is None:
-        spaces = [each.item.namespace]
-    else:
-        spaces = [name for name, labels in known.items() if policies.selects(fields(there), labels)]
+    """Judged where all namespaces that are meant are known here; another may hold such a pod."""
+    spaces = [each.item.namespace]
+    if "namespaceSelector" in peer:
+        spaces = _named_namespaces(fields(peer["namespaceSelector"]))
     selector = fields(peer.get("podSelector"))
-    if spaces and selector and not any(each.scene.selected(selector, space) for space in spaces):
+    known = bool(spaces) and all(space in each.scene.namespaces for space in spaces)
+    if known and selector and not any(each.scene.selected(selector, space) for space in spaces):
         yield each.hit(path, f"selects no pod of {', '.join(spaces)}: {shown(selector)}")
+
+
+def _named_namespaces(selector: Mapping[str, Any]) -> list[str]:
+    """The namespaces that a selector lists by name; none where it goes by other labels."""
+    listed = [fields(selector.get("matchLabels")).get(NAMESPACE_LABEL)]
+    for expression in entries(selector.get("matchExpressions")):
+        if (expression.get("key"), expression.get("operator")) == (NAMESPACE_LABEL, "In"):
+            listed += expression.get("values") or []
+    return [str(name) for name in listed if name]
 
 
 @rule(
