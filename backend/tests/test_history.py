@@ -13,7 +13,7 @@ def test_what_fits_stays_as_it_is() -> None:
 
 
 def test_the_newest_stay_and_the_rest_is_told_in_brief() -> None:
-    turns = [turn("old  words " * 200), turn("an answer", mine=False), turn("b" * 30), turn("c" * 30)]
+    turns = [turn("old  words " * 400), turn("an answer", mine=False), turn("b" * 30), turn("c" * 30)]
     summary, *kept = within_budget(turns, tokens=1000)
     assert kept == turns[1:]
     assert summary["role"] == "system"

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from todo_backend.models import Role
 from todo_backend.text import MessageText, Title
@@ -18,7 +18,7 @@ class ChatRequest(BaseModel):
     conversation_id: UUID | None = None
 
 
-_ANSWER = {
+_ANSWER: dict[str, JsonValue] = {
     "conversation_id": "3f0c2f6e-6a1e-4b43-9a52-0b6f1f0a7c11",
     "response": "Added “Buy milk”, due tomorrow.",
     "tool_calls": [
