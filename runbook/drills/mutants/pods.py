@@ -29,8 +29,15 @@ Pod = dict[str, Any]
 Change = Callable[[Pod], None]
 
 
-def pod_mutant(name: str, reds: set[str], change: Change, *, refused: bool = False) -> Mutant:
-    """A scratch pod with that change; `refused`: the restricted standard does not admit it."""
+def pod_mutant(
+    name: str,
+    reds: set[str],
+    change: Change,
+    *,
+    refused: bool = False,
+    then: Callable[[Hands, Pod], None] | None = None,
+) -> Mutant:
+    """A scratch pod with that change; `refused`: the restricted standard does not admit it; `then`: once it runs."""
 
     def plant(hands: Hands) -> None:
         namespace = hands.world.settings.namespace
@@ -42,6 +49,9 @@ def pod_mutant(name: str, reds: set[str], change: Change, *, refused: bool = Fal
         else:
             hands.create(pod)
         _running(hands, namespace)
+        if then is not None:
+            then(hands, pod)
+            _running(hands, namespace)
 
     def undo(hands: Hands) -> None:
         hands.remove(("Pod", NAME, hands.world.settings.namespace))
@@ -97,6 +107,37 @@ def spec(**fields: Any) -> Change:
     return change
 
 
+def debugged(**fields: Any) -> Callable[[Hands, Pod], None]:
+    """An ephemeral container beside the pod's own, like it but for these fields of its security context."""
+
+    def then(hands: Hands, pod: Pod) -> None:
+        like = copy.deepcopy(container(pod))
+        like.pop("resources", None)  # the API lets it have none
+        like["name"] = "debug"
+        like["securityContext"].update(fields)
+        hands.patch(
+            ("Pod", f"{NAME}/ephemeralcontainers", pod["metadata"]["namespace"]),
+            {"op": "add", "path": "/spec/ephemeralContainers", "value": [like]},
+        )
+
+    return then
+
+
+def resized(memory: str) -> Callable[[Hands, Pod], None]:
+    """Other memory declared for the running pod."""
+
+    def then(hands: Hands, pod: Pod) -> None:
+        hands.patch(
+            ("Pod", f"{NAME}/resize", pod["metadata"]["namespace"]),
+            *(
+                {"op": "replace", "path": f"/spec/containers/0/resources/{kind}/memory", "value": memory}
+                for kind in ("requests", "limits")
+            ),
+        )
+
+    return then
+
+
 def container(pod: Pod) -> dict[str, Any]:
     found: dict[str, Any] = pod["spec"]["containers"][0]
     return found
@@ -122,8 +163,11 @@ def _running(hands: Hands, namespace: str) -> None:
 
     def judge(sight: Sight) -> None:
         for pod in sight[subject]:
-            states: Mapping[str, Any] = workloads.containers(pod)
-            if not all("running" in (each.get("state") or {}) for each in states.values()):
+            states: list[Mapping[str, Any]] = list(workloads.containers(pod).values())
+            told = (pod.get("status") or {}).get("ephemeralContainerStatuses") or []
+            debuggers = len(pod["spec"].get("ephemeralContainers") or [])
+            running = ["running" in (each.get("state") or {}) for each in [*states, *told]]
+            if not all(running) or len(told) < debuggers:
                 raise NotYet(workloads.pod_problem(pod) or "it does not run yet")
         if not sight[subject]:
             raise NotYet("it is not there yet")

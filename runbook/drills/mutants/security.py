@@ -9,7 +9,16 @@ from typing import Any
 from runbook import catalogue
 from runbook.application import BACKEND, FRONTEND
 from runbook.drills.mutants import Group, Mutant
-from runbook.drills.mutants.pods import ENFORCE, Pod, container, context, pod_mutant, spec
+from runbook.drills.mutants.pods import (
+    ENFORCE,
+    Pod,
+    container,
+    context,
+    debugged,
+    pod_mutant,
+    resized,
+    spec,
+)
 from runbook.drills.planting import Hands, Object
 from runbook.settings import Settings
 
@@ -90,6 +99,14 @@ def _host_path(pod: Pod) -> None:
     pod["spec"]["volumes"].append({"name": "node", "hostPath": {"path": "/etc"}})
 
 
+def _projected_token(pod: Pod) -> None:
+    """What automounting does, by hand."""
+    source = {"serviceAccountToken": {"path": "token", "expirationSeconds": 600}}
+    pod["spec"]["volumes"].append({"name": "token", "projected": {"sources": [source]}})
+    mount = {"name": "token", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+    container(pod)["volumeMounts"].append(mount)
+
+
 STANDARD = f"/metadata/labels/{ENFORCE.replace('/', '~1')}"
 PODS = (
     pod_mutant("control: a pod that keeps to everything", set(), lambda _pod: None),
@@ -103,6 +120,13 @@ PODS = (
         "an init container with a writable root",
         {"T072"},
         _early(lambda early: early["securityContext"].update(readOnlyRootFilesystem=False)),
+    ),
+    pod_mutant(
+        "an ephemeral container as another user", {"T073"}, lambda _pod: None, then=debugged(runAsUser=1001)
+    ),
+    # More than any node has: the kubelet leaves the control group as it is, so that only the process shows it.
+    pod_mutant(
+        "more declared than the control group allows", {"T075"}, lambda _pod: None, then=resized("64Ti")
     ),
     pod_mutant("a writable root", {"T072"}, context(readOnlyRootFilesystem=False)),
     pod_mutant(
@@ -126,6 +150,7 @@ PODS = (
     pod_mutant("the node's IPC", {"T072"}, spec(hostIPC=True), refused=True),
     pod_mutant("the account default", {"T076"}, spec(serviceAccountName="default")),
     pod_mutant("a token mounted", {"T076"}, spec(automountServiceAccountToken=True)),
+    pod_mutant("a token mounted by hand", {"T076"}, _projected_token),
 )
 
 
