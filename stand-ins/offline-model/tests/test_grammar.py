@@ -83,6 +83,7 @@ def words(text: str) -> Target:
         ("add report by the end of the month", Add("report", due=date(2026, 11, 30))),
         ("add report by the end of the week", Add("report", due=FRIDAY)),
         ("I need to pay the rent by friday, it is urgent", Add("pay the rent", "high", FRIDAY)),
+        ("pay the rent by friday, it is urgent", Add("pay the rent", "high", FRIDAY)),
         ("I've got to call Ann", Add("call Ann")),
         ("make a new task to call Ann", Add("call Ann")),
         ("new task: call Ann", Add("call Ann")),

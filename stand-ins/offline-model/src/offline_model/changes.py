@@ -77,7 +77,7 @@ _MAKE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _STATED = re.compile(
-    rf"^(?P<target>(?!what|which|who|is\ |are\ ).+?)\ is\ (?:now\ )?"
+    rf"^(?P<target>(?!what|which|who|is\ |are\ |.*,\ (?:it|this|that)\ ).+?)\ is\ (?:now\ )?"
     rf"(?P<value>(?:very\ |really\ )?(?:{LEVEL})(?:[\ -]priority)?|due\ .+)$",
     re.IGNORECASE | re.VERBOSE,
 )
