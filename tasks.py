@@ -64,6 +64,24 @@ def secure(c: Context, report: list[str], cluster: str = "", name: str = "", jso
         entry.make(entry.settings(c.config, cluster, name), "secure", entry.SECURITY, json=json, files=report)
 
 
+@task(help=RUN, iterable=["report"], default=True, name="on")
+def dapr_on(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Install Dapr, put sidecars into all pods (T079-T092)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "dapr", entry.MESH, json=json, files=report)
+
+
+@task(help=WHERE, name="remove")
+def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
+    """Deploy without sidecars, remove Dapr and Redis."""
+    with plainly():
+        from runbook import entry
+
+        entry.leave_mesh(entry.settings(c.config, cluster, name))
+
+
 @task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
 def verify_all(
     c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
@@ -123,6 +141,18 @@ def verify_network(
 
         chosen = entry.settings(c.config, cluster, name)
         entry.ask_only(chosen, "verify.network", entry.TRAFFIC, json=json, files=report)
+
+
+@task(help=RUN | DRILLS, iterable=["report"], name="dapr")
+def verify_dapr(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask Dapr, sidecars and state store (T079-T092)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
 
 
 @task(
@@ -264,8 +294,10 @@ ns = Collection(
         verify_step,
         verify_security,
         verify_network,
+        verify_dapr,
         verify_mutants,
         verify_manifests,
     ),
+    Collection("dapr", dapr_on, dapr_remove),
     Collection("cluster", up, down, cluster_status, kubeconfig),
 )

@@ -1,7 +1,8 @@
 """What is to be deployed: charts, values and the digest of it all. Computed alike by the check and by the action.
 
-The digest covers the chart's files, the values, the images that the node holds and the Secrets that the pods read. It
-is kept as a label on the release's own record, so that "unchanged" is known from one question and nothing is written.
+Whether the release carries Dapr and Redis is read from the live one: a deploy keeps them. The digest covers the chart's
+files, the values, the images that the node holds and the Secrets that the pods read. It is kept as a label on the
+release's own record, so that "unchanged" is known from one question and nothing is written.
 """
 
 from __future__ import annotations
@@ -13,24 +14,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook import images as sources
 from runbook.actions import secrets
 from runbook.application import (
+    BACKEND,
     COMPONENTS,
     DATABASE_NAMESPACE,
     DATABASE_RELEASE,
     MODEL_NAMESPACE,
     MODEL_RELEASE,
+    REDIS,
+    REDIS_SECRET,
     SECRET,
 )
 from runbook.endpoints import endpoint
 from runbook.errors import Unmeasurable
 from runbook.world.helm import Values
+from runbook.world.releases import revisions
 
 if TYPE_CHECKING:
     from runbook.world import World
 
 LABEL_LENGTH = 40
 """Hexadecimal digits of a digest; a label holds at most 63 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What the application's release carries besides the application itself."""
+
+    redis: bool = False
+    dapr: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +58,27 @@ class Blueprint:
     digest: str
 
 
-def application(world: World) -> Blueprint:
-    """The application's release. Raises `Unmeasurable` where the node does not hold its images."""
+def mode(world: World) -> Mode:
+    """As the last revision that was deployed has it; without any: the application alone."""
+    kept = revisions(world.api, world.settings.release, world.settings.namespace)
+    good = [each for each in kept if each.status in {"deployed", "superseded"}]
+    if not good:
+        return Mode()
+    given = good[-1].values()
+    shared = (given.get("global") or {}).get("dapr") or {}
+    return Mode(
+        redis=(given.get(REDIS) or {}).get("enabled") is True,
+        dapr=shared.get("enabled") is True,
+    )
+
+
+def application(world: World, wanted: Mode | None = None) -> Blueprint:
+    """The application's release, in the live mode unless another is wanted.
+
+    Raises `Unmeasurable` where the node does not hold its images.
+    """
     settings = world.settings
+    wanted = wanted or mode(world)
     secret = secrets.digest(world, SECRET, settings.namespace)
     overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
     ways: dict[str, Any] = {}
@@ -58,6 +90,14 @@ def application(world: World) -> Blueprint:
         overrides["global"]["networkPolicy"] = ways
     for component in COMPONENTS:
         overrides[component.name] = {"podAnnotations": _identity(_held(world, component.image), secret)}
+    password = secrets.digest(world, REDIS_SECRET, settings.namespace)
+    if wanted.redis:
+        redis = _identity(_held(world, sources.REDIS.name), password)
+        overrides[REDIS] = {"enabled": True, "podAnnotations": redis}
+    if wanted.dapr:
+        overrides["global"]["dapr"] = {"enabled": True}
+        # The sidecar reads the password when it starts.
+        overrides[BACKEND.name]["podAnnotations"]["todo.runbook/state-store"] = password
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
         overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
     chart = settings.project / "charts" / "todo-app"

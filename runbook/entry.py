@@ -37,6 +37,7 @@ DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
 SECURITY = catalogue.of_phases("security")
 TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
+MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
 
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
@@ -110,6 +111,7 @@ def ask_only(
     *,
     json: bool = False,
     files: Sequence[str] = (),
+    drills: bool = False,
 ) -> None:
     """Ask the cluster exactly these steps, in a moment.
 
@@ -126,7 +128,7 @@ def ask_only(
         for step in catalogue.STEPS
         if step.id in wanted
     )
-    _walk(chosen, command, wanted, Mode.VERIFY, json, files, False, among=steps)
+    _walk(chosen, command, wanted, Mode.VERIFY, json, files, drills, among=steps)
 
 
 def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json: bool = False) -> None:
@@ -213,6 +215,17 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def leave_mesh(chosen: Settings) -> None:
+    """Take the sidecars out of the application, then remove Dapr and Redis, and exit with what came of it."""
+    from runbook.actions import mesh
+
+    out = Writer(sys.stdout)
+    with one_run(chosen.state, "dapr.remove"), _terminable():
+        left = mesh.leave(World.of(chosen).for_step(out.line))
+    out.line(f"Still there: {', '.join(left)}" if left else "Dapr and Redis are gone.")
+    sys.exit(1 if left else 0)
 
 
 def cluster_down(chosen: Settings) -> None:

@@ -33,6 +33,7 @@ PYTHON = Base("PYTHON_BASE", "python:3.13-slim", "todo-base-python:3.13-trixie")
 UV = Base("UV_BASE", "astral/uv:0.13.9", "todo-base-uv:0.13.9")
 NODE = Base("NODE_BASE", "node:20-alpine", "todo-base-node:20-trixie")
 DATABASE = Base("POSTGRES_BASE", "postgres:17", "todo-base-postgres:17-trixie")
+STATE = Base("REDIS_BASE", "redis:8", "todo-base-redis:8-trixie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,12 @@ FRONTEND = Image("todo-frontend", "frontend", (NODE,), limit=200)
 MCP_SERVER = Image("todo-mcp-server", "mcp-server", (PYTHON, UV), limit=200)
 OFFLINE_MODEL = Image("todo-offline-model", "stand-ins/offline-model", (PYTHON, UV))
 POSTGRES = Image("todo-postgres", "stand-ins/postgres", (DATABASE,))
+REDIS = Image("todo-redis", "stand-ins/redis", (STATE,))
+"""Built when Dapr is turned on, which wants a state store."""
 
 APPLICATION = (BACKEND, FRONTEND, MCP_SERVER)
 STAND_INS = (OFFLINE_MODEL, POSTGRES)
-IMAGES = (*APPLICATION, *STAND_INS)
+IMAGES = (*APPLICATION, *STAND_INS, REDIS)
 
 
 def context_files(folder: Path) -> dict[str, Path]:

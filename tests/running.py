@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runbook.application import COMPONENTS, Component
@@ -121,10 +121,17 @@ def release_secret(
     digest: str = "",
     objects: Sequence[Object] = (),
     hooks: Sequence[Object] = (),
+    values: Mapping[str, Any] | None = None,
+    chart_version: str = "1.0.0",
 ) -> Object:
-    """Helm's record of a revision that installed these objects."""
+    """Helm's record of a revision that installed these objects, given these values."""
     manifest = "---\n".join(json.dumps(each) + "\n" for each in objects)
-    record = {"manifest": manifest, "hooks": [{"manifest": json.dumps(each)} for each in hooks]}
+    record = {
+        "manifest": manifest,
+        "hooks": [{"manifest": json.dumps(each)} for each in hooks],
+        "config": dict(values or {}),
+        "chart": {"metadata": {"version": chart_version}},
+    }
     payload = base64.b64encode(gzip.compress(json.dumps(record).encode()))
     return {
         "kind": "Secret",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from runbook.actions.build_secrets import build_secrets
 from runbook.cluster.embedded.execution import follow, output
 from runbook.errors import CommandMissing, RunbookError
-from runbook.images import DATABASE, NODE, PYTHON, UV, Base
+from runbook.images import DATABASE, NODE, PYTHON, STATE, UV, Base
 from runbook.provenance import base_references, stands_in
 
 if TYPE_CHECKING:
@@ -26,15 +26,16 @@ KEY = "todo.runbook/base"
 """Label of a stand-in base: the digest of the recipe that it was made by."""
 
 RECIPE = "stand-ins/bases"
-TARGETS = {PYTHON: "python", NODE: "node", DATABASE: "postgres", UV: "uv"}
-INGREDIENTS = {
+TARGETS = {PYTHON: "python", NODE: "node", DATABASE: "postgres", STATE: "redis", UV: "uv"}
+INGREDIENTS: dict[Base, tuple[str, ...]] = {
     PYTHON: ("Dockerfile", "apt.conf"),
     NODE: ("Dockerfile", "apt.conf", "gather.sh", "node/package.json", "node/package-lock.json"),
     DATABASE: ("Dockerfile", "apt.conf", "gather.sh"),
+    STATE: ("redis.Dockerfile", "apt.conf", "gather.sh"),
     UV: ("Dockerfile",),
 }
-"""Files of the recipe that a base is made by; a change of one of them makes it anew."""
-ON_DEBIAN = (PYTHON, NODE, DATABASE)
+"""Files of the recipe that a base is made by, its Dockerfile first; a change of one of them makes it anew."""
+ON_DEBIAN = (PYTHON, NODE, DATABASE, STATE)
 SUITE = "trixie"
 MINUTE = 60.0
 
@@ -72,6 +73,7 @@ def _ensure(world: World, base: Base) -> None:
             world.docker.build(
                 context,
                 base.stand_in,
+                file=context / INGREDIENTS[base][0],
                 target=TARGETS[base],
                 labels={KEY: key},
                 secrets=secrets,

@@ -39,36 +39,43 @@ def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def wanted(world: World) -> list[dict[str, Any]]:
     """All namespaces that the settings call for; the stand-ins' ones only where they are used."""
-    own = manifest(world)
-    found = [own]
-    strict = {
-        key: value for key, value in own["metadata"]["labels"].items() if key.startswith("pod-security")
-    }
-    part = {"app.kubernetes.io/part-of": "todo-app"}
+    found = [manifest(world)]
     if not world.settings.database_url.get_secret_value():
-        found.append(_namespace(DATABASE_NAMESPACE, part | strict))
+        found.append(restricted(world, DATABASE_NAMESPACE))
     if not world.settings.openai_api_key.get_secret_value():
-        found.append(_namespace(MODEL_NAMESPACE, part | strict))
+        found.append(restricted(world, MODEL_NAMESPACE))
     return found
+
+
+def restricted(world: World, name: str) -> dict[str, Any]:
+    """A further namespace whose pods are held to the same standard as the application's."""
+    own = manifest(world)["metadata"]["labels"]
+    strict = {key: value for key, value in own.items() if key.startswith("pod-security")}
+    return _namespace(name, {"app.kubernetes.io/part-of": "todo-app"} | strict)
 
 
 def ensure(world: World) -> None:
     """Make or correct the namespaces; one that we made is marked as ours, one that was there is only labelled."""
     for each in wanted(world):
-        name = each["metadata"]["name"]
-        there = world.api.get("Namespace", name)
-        if there is not None and "deletionTimestamp" in there["metadata"]:
-            raise RunbookError(
-                f"namespace {name} is being deleted",
-                wanted="a namespace that can be used",
-                hint=f"kubectl wait --for=delete namespace/{name} --timeout=120s",
-            )
-        labels = each["metadata"]["labels"]
-        if there is None:
-            labels[MADE_BY] = MAKER
-            world.api.apply(each)
-        elif problem_of(each, there):
-            world.api.apply(each)
+        have(world, each)
+
+
+def have(world: World, each: Mapping[str, Any]) -> None:
+    """One namespace with its labels. Raises `RunbookError` where one of that name is being deleted."""
+    name = each["metadata"]["name"]
+    there = world.api.get("Namespace", name)
+    if there is not None and "deletionTimestamp" in there["metadata"]:
+        raise RunbookError(
+            f"namespace {name} is being deleted",
+            wanted="a namespace that can be used",
+            hint=f"kubectl wait --for=delete namespace/{name} --timeout=120s",
+        )
+    labels = each["metadata"]["labels"]
+    if there is None:
+        labels[MADE_BY] = MAKER
+        world.api.apply(each)
+    elif problem_of(each, there):
+        world.api.apply(each)
 
 
 def problem_of(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:

@@ -15,7 +15,7 @@ from runbook.errors import RunbookError
 from runbook.world.diagnosis import bundle
 
 if TYPE_CHECKING:
-    from runbook.blueprint import Blueprint
+    from runbook.blueprint import Blueprint, Mode
     from runbook.world import World
 
 
@@ -31,7 +31,12 @@ def deploy(world: World) -> None:
     namespace.ensure(world)
     secrets.ensure(world)
     stand_ins.ensure(world)
-    wanted = blueprint.application(world)
+    bring(world)
+
+
+def bring(world: World, mode: Mode | None = None) -> None:
+    """The release alone, in the mode that it has or in another one; nothing is written where nothing changed."""
+    wanted = blueprint.application(world, mode)
     if not is_current(world, wanted):
         _install(world, wanted)
 

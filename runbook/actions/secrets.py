@@ -60,7 +60,7 @@ def ensure(world: World) -> None:
     wanted = {**there, **_application_data(world, there, roles)}
     conceal(*wanted.values())
     if wanted != there:
-        world.api.apply(_secret(SECRET, namespace, wanted))
+        world.api.apply(opaque(SECRET, namespace, wanted))
 
 
 def problems(world: World) -> list[str]:
@@ -143,7 +143,7 @@ def _ensure_roles(world: World) -> Data:
     wanted = {role: there.get(role) or secrets.token_urlsafe(24) for role in URL_ROLES.values()}
     conceal(*wanted.values())
     if wanted != there:
-        world.api.apply(_secret(ROLES_SECRET, DATABASE_NAMESPACE, wanted))
+        world.api.apply(opaque(ROLES_SECRET, DATABASE_NAMESPACE, wanted))
     return wanted
 
 
@@ -157,7 +157,7 @@ def _ensure_certificate(world: World) -> None:
         authority = made.authority
         conceal(made.key)
         content = {"tls.crt": made.certificate, "tls.key": made.key, AUTHORITY_KEY: made.authority}
-        world.api.apply(_secret(TLS_SECRET, DATABASE_NAMESPACE, content))
+        world.api.apply(opaque(TLS_SECRET, DATABASE_NAMESPACE, content))
     if _authority(world) != authority:
         metadata = _metadata(AUTHORITY, world.settings.namespace)
         world.api.apply(
@@ -175,7 +175,8 @@ def _authority(world: World) -> str:
     return str(((found or {}).get("data") or {}).get(AUTHORITY_KEY, ""))
 
 
-def _secret(name: str, namespace: str, data: Data) -> dict[str, Any]:
+def opaque(name: str, namespace: str, data: Data) -> dict[str, Any]:
+    """A Secret with these values, as the API takes it."""
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return {
         "apiVersion": "v1",

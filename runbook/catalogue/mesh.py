@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runbook.actions import dapr, mesh, redis
 from runbook.application import (
     BACKEND,
     FRONTEND,
@@ -11,7 +12,16 @@ from runbook.application import (
     REDIS_SECRET,
     STATE_STORE,
 )
-from runbook.checks import chart, claims, mesh_claims, mutual_tls
+from runbook.checks import (
+    chart,
+    claims,
+    mesh_claims,
+    mesh_components,
+    mesh_control,
+    mesh_redis,
+    mesh_sidecars,
+    mutual_tls,
+)
 from runbook.checks.rendering import MESHED
 from runbook.step import Step
 
@@ -31,8 +41,21 @@ def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> St
 
 
 STEPS = (
-    Step("T079", "Dapr is installed on the cluster", needs=("T008", "T043")),
-    Step("T080", "The pods of Dapr's control plane are Ready", needs=("T079",)),
+    Step(
+        "T079",
+        "Dapr is installed on the cluster",
+        check=mesh_control.installed,
+        apply=dapr.install,
+        needs=("T008", "T043"),
+        heavy=True,
+    ),
+    Step(
+        "T080",
+        "The pods of Dapr's control plane are Ready",
+        check=mesh_control.ready,
+        apply=dapr.wait,
+        needs=("T079",),
+    ),
     Step(
         "T081",
         "Dapr's configuration turns on mutual TLS with 24h certificates and 15m skew",
@@ -70,16 +93,39 @@ STEPS = (
         ),
         "T083",
     ),
-    Step("T085", "Redis runs in the namespace of the application", needs=("T049",)),
-    Step("T086", "The password of Redis is in a Secret", needs=("T048",)),
+    Step(
+        "T085",
+        "Redis runs in the namespace of the application",
+        check=mesh_redis.runs,
+        apply=redis.run,
+        needs=("T049",),
+    ),
+    Step(
+        "T086",
+        "The password of Redis is in a Secret",
+        check=mesh_redis.password_is_kept,
+        needs=("T048", "T085"),
+    ),
     Step(
         "T087",
         "The release is upgraded to the chart with Dapr",
+        check=mesh_sidecars.released,
+        apply=mesh.join,
         needs=("T071", "T080", "T081", "T082", "T084", "T085", "T086"),
     ),
-    Step("T088", "The backend's pod has two containers, backend and daprd", needs=("T087",)),
+    Step(
+        "T088",
+        "Every pod of the application has two containers, its own and daprd",
+        check=mesh_sidecars.injected,
+        needs=("T087",),
+    ),
     Step("T089", "The sidecar says that mutual TLS is on", needs=("T088",)),
     Step("T090", "Calls between the services are encrypted, and plain ones refused", needs=("T089",)),
     Step("T091", "State saved through the backend is found in Redis", needs=("T088",)),
-    Step("T092", "The state store is loaded with its scope", needs=("T087",)),
+    Step(
+        "T092",
+        "The state store is loaded with its scope",
+        check=mesh_components.scoped,
+        needs=("T087",),
+    ),
 )

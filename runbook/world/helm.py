@@ -178,6 +178,11 @@ class Helm:
         # A rollback waits as long again; Helm's own deadline must end first.
         self._run([*argv, *self._target()], stdin=values.stdin(), timeout=2 * timeout + QUICK)
 
+    def pull(self, chart: str, repository: str, version: str, folder: Path) -> None:
+        """Fetch a chart of a repository into a folder of that name below `folder`."""
+        argv: list[str | Path] = ["pull", chart, "--repo", repository, "--version", version]
+        self._run([*argv, "--untar", "--untardir", folder])
+
     def rollback(self, release: str, revision: int, namespace: str, *, timeout: float = 300.0) -> None:
         """Return to a revision, as a new one, and wait until its objects are ready."""
         argv = ["rollback", release, str(revision), "--namespace", namespace, "--wait", *self._ours()]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -41,24 +42,45 @@ class Revision:
 
     def manifest(self) -> list[Object]:
         """The objects that this revision installed, without hooks. Raises `Unmeasurable` for a damaged record."""
-        return self._objects(lambda record: [record["manifest"]])
+        with self._readable():
+            return _documents(self._record()["manifest"])
 
     def hooks(self) -> list[Object]:
         """The objects that it makes before or after, and mostly removes again. Raises as `manifest` does."""
-        return self._objects(lambda record: [each["manifest"] for each in record.get("hooks") or []])
+        with self._readable():
+            return [
+                each for hook in self._record().get("hooks") or [] for each in _documents(hook["manifest"])
+            ]
 
-    def _objects(self, manifests: Callable[[Mapping[str, Any]], Sequence[str]]) -> list[Object]:
+    def values(self) -> Object:
+        """The values that this revision was given. Raises as `manifest` does."""
+        with self._readable():
+            return dict(self._record().get("config") or {})
+
+    def chart_version(self) -> str:
+        """The version of the chart that it was made from. Raises as `manifest` does."""
+        with self._readable():
+            return str(self._record()["chart"]["metadata"]["version"])
+
+    def _record(self) -> Object:
+        """Helm's own JSON: the API's base64 around Helm's base64 around gzip."""
+        return dict(json.loads(gzip.decompress(base64.b64decode(base64.b64decode(self.payload)))))
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            # The API's base64 around Helm's own base64 around gzip.
-            record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(self.payload))))
-            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            return [each for text in manifests(record) for each in yaml.load_all(text, Loader=loader) if each]
-        except (ValueError, KeyError, OSError, yaml.YAMLError) as problem:
+            yield
+        except (ValueError, KeyError, TypeError, OSError, yaml.YAMLError) as problem:
             raise Unmeasurable(
                 f"the record of revision {self.revision} of {self.name} cannot be read: {problem}",
-                wanted="the manifest of the release",
+                wanted="the record of the release",
                 hint=f"helm get manifest {self.name}",
             ) from None
+
+
+def _documents(text: str) -> list[Object]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [each for each in yaml.load_all(text, Loader=loader) if each]
 
 
 def revisions(api: Api, name: str, namespace: str) -> list[Revision]:

@@ -24,16 +24,20 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ScratchImage:
-    """An image that holds `program` as /`name`, a user to run it as, and nothing else."""
+    """An image that holds `program` as /`name`, a user to run it as, and nothing else.
+
+    `links` are further names of a program of many commands.
+    """
 
     name: str
     program: Path
+    links: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
         """Tagged by what it is made of: the same reference is the same image."""
         stat = self.program.stat()
-        made_of = f"{self.name} {stat.st_size} {stat.st_mtime_ns}"
+        made_of = " ".join([self.name, str(stat.st_size), str(stat.st_mtime_ns), *self.links])
         return f"{REGISTRY}/{self.name}:{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
 
     def write(self, target: IO[bytes]) -> None:
@@ -84,6 +88,10 @@ class ScratchImage:
         with tarfile.open(fileobj=head, mode="w") as files:
             _add(files, "etc/passwd", b"root:x:0:0::/:/\nnonroot:x:65532:65532::/:/\n")
             _add(files, "etc/group", b"root:x:0:\nnonroot:x:65532:\n")
+            for link in self.links:
+                entry = tarfile.TarInfo(link)
+                entry.type, entry.linkname = tarfile.SYMTYPE, self.name
+                files.addfile(entry)
             start = files.offset  # what follows here is only the end mark
         header = tarfile.TarInfo(self.name)
         header.size, header.mode = self.program.stat().st_size, 0o755

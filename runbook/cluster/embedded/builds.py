@@ -16,6 +16,9 @@ from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
 
 Say = Callable[[str], None]
 
+CHART = "chart"
+"""The folder, beside a part's commands, of the Helm chart that came with it."""
+
 BUILD_SECONDS = 3600.0
 """A build that takes longer hangs: the longest one takes minutes."""
 
@@ -116,6 +119,23 @@ def _compile(part: GoPart, folder: Path, say: Say) -> None:
     if others:
         for name in part.names:
             (folder / name).symlink_to(part.name)
+    if part.chart:
+        _copy_chart(part, folder / CHART)
+
+
+def _copy_chart(part: GoPart, target: Path) -> None:
+    """The chart as the verified module holds it, under the part's version: in the module it says 0.0.0."""
+    module = output(
+        ["go", "list", "-m", "-f={{.Dir}}", part.upstream],
+        environment=go_environment(),
+        directory=part.source,
+    ).strip()
+    shutil.copytree(Path(module) / part.chart, target, copy_function=shutil.copyfile)
+    number = part.version.removeprefix("v")
+    for folder in (target, *(each for each in target.rglob("*") if each.is_dir())):
+        folder.chmod(0o755)  # Go's module cache is read-only
+    for file in target.rglob("Chart.yaml"):
+        file.write_text(file.read_text().replace("'0.0.0'", f"'{number}'"))
 
 
 def _unpack(part: WheelPart, folder: Path, say: Say) -> None:

@@ -185,6 +185,11 @@ class Embedded:
         self._require_running()
         images.load_from_engine(self.sandbox, references, self.docker_environment(), progress)
 
+    def load_program(self, image: ScratchImage, progress: Progress) -> None:
+        """Bring an image that holds one program of the toolchain into the node."""
+        self._require_running()
+        self._load([image], progress)
+
     def _configuration(self) -> Configuration:
         return Configuration(
             name=self.name,

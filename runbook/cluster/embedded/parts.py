@@ -30,8 +30,12 @@ class GoPart:
     commands: tuple[str, ...] = ()
     """The names under which the binary is called; none: its own name."""
     stamps: tuple[str, ...] = ()
-    """Variables that the linker sets, `variable=value`, with {version}, {major} and {minor}."""
+    """Variables that the linker sets, `variable=value`, with {version}, {number} (no v), {major} and {minor}."""
     tags: tuple[str, ...] = ()
+    chart: str = ""
+    """A folder of the upstream module: its Helm chart, which comes along under the part's version."""
+    optional: bool = False
+    """Made only when it is asked for by name: nothing else waits for it."""
 
     @property
     def source(self) -> Path:
@@ -55,7 +59,12 @@ class GoPart:
     @property
     def linker_flags(self) -> str:
         major, minor = self.version.removeprefix("v").split(".")[:2]
-        values = {"version": self.version, "major": major, "minor": minor}
+        values = {
+            "version": self.version,
+            "number": self.version.removeprefix("v"),
+            "major": major,
+            "minor": minor,
+        }
         return " ".join(["-s", "-w", *(f"-X={stamp.format_map(values)}" for stamp in self.stamps)])
 
     @property
@@ -70,6 +79,7 @@ class GoPart:
         content = hashlib.sha256(
             repr((self.package, self.linker_flags, self.tags, platform.machine())).encode()
         )
+        content.update(self.chart.encode())
         files = (f for f in self.source.rglob("*") if f.is_file() and not f.name.endswith("_test.go"))
         for file in sorted(files):
             content.update(f"\0{file.relative_to(self.source)}\0".encode())
@@ -84,6 +94,7 @@ class WheelPart:
     name: str
     requirements: str
     minutes: float
+    optional: bool = False
 
     @property
     def source(self) -> Path:
@@ -106,6 +117,9 @@ class WheelPart:
 
 
 Part = GoPart | WheelPart
+
+DAPR = ("daprd", "injector", "operator", "sentry")
+"""The services of Dapr that we use: no actors, so no placement; no jobs and workflows, so no scheduler."""
 
 KUBERNETES = (
     "kube-apiserver",
@@ -176,4 +190,14 @@ PARTS: tuple[Part, ...] = (
         stamps=("github.com/docker/buildx/version.Version={version}",),
     ),
     WheelPart("traefik", "traefik.txt", 0.2),
+    GoPart(
+        "dapr",
+        "github.com/dapr/dapr",
+        "dapr",
+        3.0,
+        commands=DAPR,
+        stamps=("github.com/dapr/dapr/pkg/buildinfo.version={number}",),
+        chart="charts/dapr",
+        optional=True,
+    ),
 )

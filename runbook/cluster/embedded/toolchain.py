@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.cluster.embedded import builds
+from runbook.cluster.embedded.builds import CHART
 from runbook.cluster.embedded.execution import heartbeat
 from runbook.cluster.embedded.parts import PARTS, GoPart, Part
 from runbook.errors import CommandMissing, RunbookError, UsageError
@@ -59,6 +60,10 @@ class Toolchain:
             )
         return self._place(part) / name
 
+    def chart(self, name: str) -> Path:
+        """The Helm chart that came with a part. Raises `CommandMissing` where the part is not installed."""
+        return self.binary(name).parent / CHART
+
     def version(self, name: str) -> str:
         """The version of the part that a command belongs to, such as v1.35.4."""
         return self._part_of(name).version
@@ -78,8 +83,8 @@ class Toolchain:
         return folder
 
     def missing(self) -> tuple[str, ...]:
-        """The names of the parts that are not installed."""
-        return tuple(part.name for part in self._parts if not self._installed(part))
+        """The names of the parts that are not installed, without the optional ones."""
+        return tuple(part.name for part in self._chosen(None) if not self._installed(part))
 
     def plan(self, only: Iterable[str] | None = None) -> tuple[PlannedPart, ...]:
         """What is there and what `install` would make, in its order."""
@@ -96,6 +101,8 @@ class Toolchain:
 
     def install(self, progress: Progress, only: Iterable[str] | None = None) -> tuple[str, ...]:
         """Make what is missing (of `only`: names of parts or commands); returns the names of what was made.
+
+        Without `only`, optional parts are left out.
 
         Idempotent and resumable. Raises `RunbookError`: no Go, a Go that is too old, a build that failed.
         """
@@ -179,7 +186,7 @@ class Toolchain:
 
     def _chosen(self, only: Iterable[str] | None) -> tuple[Part, ...]:
         if only is None:
-            return tuple(self._parts)
+            return tuple(part for part in self._parts if not part.optional)
         wanted = {self._part_of(name).name for name in only}
         return tuple(part for part in self._parts if part.name in wanted)
 

@@ -1,0 +1,255 @@
+"""Dapr's control plane: its release with our values, its resource definitions, its namespace; and its removal.
+
+Only what we use runs: operator, injector and sentry. Actors (placement) and jobs (scheduler) are off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from runbook.actions import dapr_source, namespace, rollout
+from runbook.actions.helm_release import DEPLOYED, HOOKS, repair
+from runbook.actions.ledger import MADE_BY, MAKER, Ledger
+from runbook.application import DAPR_NAMESPACE, DAPR_RELEASE
+from runbook.drift import differences
+from runbook.errors import RunbookError
+from runbook.world.helm import Values
+from runbook.world.releases import Revision, newest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runbook.actions.dapr_source import Source
+    from runbook.world import World
+
+DIGEST = "todo.runbook/digest"
+"""Annotation of a resource definition: of which file it is."""
+
+CERTIFICATE_LIFETIME = "24h"
+CLOCK_SKEW = "15m"
+SERVICES = ("dapr-operator", "dapr-sentry", "dapr-sidecar-injector")
+"""The Deployments of the control plane."""
+
+READY_SECONDS = 180.0
+CLI_SECONDS = 300.0
+CRD = "CustomResourceDefinition"
+KIND = "release"
+"""In the ledger: the control plane is ours, also in a namespace that was there before."""
+
+
+def values(world: World, source: Source) -> dict[str, Any]:
+    """The chart's values. Pods without a sidecar must not slip through: the webhook fails closed, for our namespace."""
+    own = {"image": {"name": source.image}} if source.image else {}
+    resources = {
+        "requests": {"cpu": "20m", "memory": "48Mi"},
+        "limits": {"cpu": "500m", "memory": "192Mi"},
+    }
+    part = {"resources": resources, **own}
+    injector = {
+        **part,
+        **({"injectorImage": {"name": source.image}} if source.image else {}),
+        "webhookFailurePolicy": "Fail",
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": world.settings.namespace}},
+        "sidecarDropALLCapabilities": True,
+        "sidecarImagePullPolicy": "IfNotPresent",
+    }
+    return {
+        "global": {
+            "tag": source.version,
+            "imagePullPolicy": "IfNotPresent",
+            "seccompProfile": "RuntimeDefault",
+            "mtls": {
+                "enabled": True,
+                "workloadCertTTL": CERTIFICATE_LIFETIME,
+                "allowedClockSkew": CLOCK_SKEW,
+            },
+            "actors": {"enabled": False},
+            "scheduler": {"enabled": False},
+            "ha": {"enabled": False},
+        },
+        "dapr_operator": part,
+        "dapr_sentry": part,
+        "dapr_sidecar_injector": injector,
+        # A role that reads every Secret of namespace default, of no use to us.
+        "dapr_rbac": {"secretReader": {"enabled": False}},
+    }
+
+
+def problems(world: World) -> list[str]:
+    """None where the control plane is installed in the pinned version with our values, and nobody changed it since."""
+    source = dapr_source.source(world)
+    last = newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE)
+    if last is None:
+        return [f"there is no release {DAPR_RELEASE} in namespace {DAPR_NAMESPACE}"]
+    if last.status != DEPLOYED:
+        return [f"revision {last.revision} of release {DAPR_RELEASE} is {last.status}"]
+    found = _release_problems(last, values(world, source), source.version)
+    found += [problem for each in definitions(source.chart) if (problem := _definition_problem(world, each))]
+    found.append(namespace.problem_of(_namespace(world), world.api.get("Namespace", DAPR_NAMESPACE)))
+    found += differences(world.api, last.manifest(), DAPR_NAMESPACE)
+    return [problem for problem in found if problem]
+
+
+def install(world: World) -> None:
+    """Install, upgrade or repair it. Does not wait until it is ready.
+
+    Raises `RunbookError` where somebody else's Dapr is there: it is not ours to change.
+    """
+    world.api.guard()
+    _refuse_foreign(world)
+    source = dapr_source.prepare(world)
+    Ledger(world.settings).add(KIND, DAPR_RELEASE)
+    namespace.have(world, _namespace(world))
+    for each in definitions(source.chart):  # Helm never upgrades these
+        if _definition_problem(world, each):
+            world.api.apply(each)
+    repair(world, DAPR_RELEASE, DAPR_NAMESPACE)
+    wanted = values(world, source)
+    if _by_its_cli(world):
+        world.progress(f"dapr init -k (Dapr {source.version})")
+        _init(world, source.version, wanted)
+        return
+    world.progress(f"helm upgrade --install {DAPR_RELEASE} (Dapr {source.version})")
+    world.helm.upgrade(DAPR_RELEASE, source.chart, DAPR_NAMESPACE, values=Values((), wanted), timeout=HOOKS)
+
+
+def wait(world: World) -> None:
+    """Until every service of the control plane is ready, by watch."""
+    rollout.settle(world, DAPR_NAMESPACE, names=SERVICES, timeout=READY_SECONDS)
+
+
+def remove(world: World) -> list[str]:
+    """Uninstall the release, and take away what Helm leaves: definitions and namespace, as far as they are ours.
+
+    Returns what is still there afterwards.
+    """
+    world.api.guard()
+    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
+        _refuse_foreign(world)
+        world.progress(f"uninstalling {DAPR_RELEASE}")
+        world.helm.uninstall(DAPR_RELEASE, DAPR_NAMESPACE)
+    for each in our_definitions(world):
+        world.api.delete(CRD, each)
+    if _made_namespace(world):
+        world.api.delete("Namespace", DAPR_NAMESPACE)
+        rollout.gone(world, [DAPR_NAMESPACE], timeout=READY_SECONDS)
+    if not (there := left(world)):
+        Ledger(world.settings).strike(KIND, DAPR_RELEASE)
+    return there
+
+
+def left(world: World) -> list[str]:
+    """What of ours is there of the control plane, in words."""
+    found = [f"definition {each}" for each in our_definitions(world)]
+    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None and is_ours(world):
+        found.append(f"release {DAPR_RELEASE}")
+    if _made_namespace(world):
+        found.append(f"namespace {DAPR_NAMESPACE}")
+    return found
+
+
+def our_definitions(world: World) -> list[str]:
+    """The resource definitions that carry our digest."""
+    return [
+        str(each["metadata"]["name"])
+        for each in world.api.list(CRD)
+        if str(each["metadata"]["name"]).endswith(".dapr.io")
+        and DIGEST in (each["metadata"].get("annotations") or {})
+    ]
+
+
+def definitions(chart: Path) -> Iterator[dict[str, Any]]:
+    """The chart's resource definitions, each marked with the digest of its file."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for file in sorted((chart / "crds").glob("*.yaml")):
+        text = file.read_text()
+        for each in filter(None, yaml.load_all(text, Loader=loader)):
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            each["metadata"].setdefault("annotations", {})[DIGEST] = digest
+            yield each
+
+
+def _definition_problem(world: World, wanted: Mapping[str, Any]) -> str:
+    """By digest, not by content: the operator writes its certificate into one of them."""
+    name = str(wanted["metadata"]["name"])
+    there = world.api.get(CRD, name)
+    if there is None:
+        return f"there is no definition {name}"
+    digest = (there["metadata"].get("annotations") or {}).get(DIGEST)
+    same = digest == wanted["metadata"]["annotations"][DIGEST]
+    return "" if same else f"definition {name} is of another version"
+
+
+def _release_problems(last: Revision, wanted: Mapping[str, Any], version: str) -> list[str]:
+    found = [f"value {path} is not as wanted" for path in _lacking(wanted, last.values())]
+    if last.chart_version() != version:
+        found.append(f"Dapr {last.chart_version()} is installed, not {version}")
+    return found
+
+
+def _lacking(wanted: Mapping[str, Any], there: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The paths of values that a release was not given so."""
+    for key, value in wanted.items():
+        given = there.get(key)
+        if isinstance(value, Mapping):
+            yield from _lacking(value, given if isinstance(given, Mapping) else {}, f"{path}{key}.")
+        elif given != value:
+            yield f"{path}{key}"
+
+
+def _namespace(world: World) -> dict[str, Any]:
+    return namespace.restricted(world, DAPR_NAMESPACE)
+
+
+def is_ours(world: World) -> bool:
+    """Whether the control plane was installed by us: the namespace says so, or the ledger."""
+    return _made_namespace(world) or Ledger(world.settings).holds(KIND, DAPR_RELEASE)
+
+
+def _made_namespace(world: World) -> bool:
+    there = world.api.get("Namespace", DAPR_NAMESPACE)
+    return there is not None and (there["metadata"].get("labels") or {}).get(MADE_BY) == MAKER
+
+
+def _refuse_foreign(world: World) -> None:
+    there = newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None
+    if there and not is_ours(world):
+        raise RunbookError(
+            f"the Dapr in namespace {DAPR_NAMESPACE} was not installed by us",
+            wanted="a Dapr of ours, or none",
+            hint=f"helm uninstall {DAPR_RELEASE} --namespace {DAPR_NAMESPACE}, then inv dapr",
+        )
+
+
+def _by_its_cli(world: World) -> bool:
+    """A first install on a laptop with the CLI, as the list has it; the CLI knows only the current context."""
+    if world.cluster.provider == "embedded" or world.commands.find("dapr") is None:
+        return False
+    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
+        return False
+    pinned = world.cluster.kubeconfig()
+    current = (yaml.safe_load(pinned.path.read_text()) or {}).get("current-context")
+    return bool(current == pinned.context)
+
+
+def _init(world: World, version: str, wanted: Mapping[str, Any]) -> None:
+    argv = ["dapr", "init", "-k", "--wait", "--timeout", f"{CLI_SECONDS:g}"]
+    argv += ["--runtime-version", version, "--namespace", DAPR_NAMESPACE]
+    for setting in _settings(wanted):
+        argv += ["--set", setting]
+    environment = {"KUBECONFIG": str(world.cluster.kubeconfig().path)}
+    world.commands.run(argv, timeout=CLI_SECONDS + HOOKS, env=environment)
+
+
+def _settings(wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Values as `--set` takes them; a dot within a key is escaped."""
+    for key, value in wanted.items():
+        place = f"{path}{key.replace('.', chr(92) + '.')}"
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{place}.")
+        else:
+            yield f"{place}={str(value).lower() if isinstance(value, bool) else value}"

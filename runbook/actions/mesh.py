@@ -1,0 +1,58 @@
+"""The application with Dapr, and without it again: the mode of its release, and sidecars of today's control plane."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from runbook import blueprint
+from runbook.actions import dapr, release
+from runbook.application import COMPONENTS, REDIS_SECRET
+from runbook.sidecars import stale
+from runbook.world.releases import newest
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+RESTARTED = "todo.runbook/restarted"
+
+
+def join(world: World) -> None:
+    """Upgrade the release to carry Dapr; where it does already and pods have old sidecars, make these anew."""
+    before = newest(world.api, world.settings.release, world.settings.namespace)
+    release.bring(world, blueprint.Mode(redis=True, dapr=True))
+    release.wait(world)
+    after = newest(world.api, world.settings.release, world.settings.namespace)
+    if before == after and stale(world):
+        restart(world)
+
+
+def restart(world: World) -> None:
+    """Roll all pods of the application, as `kubectl rollout restart` does, and wait."""
+    world.progress("restarting the application")
+    stamp = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def roll(name: str) -> None:
+        world.api.apply(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"name": name, "namespace": world.settings.namespace},
+                "spec": {"template": {"metadata": {"annotations": {RESTARTED: stamp}}}},
+            }
+        )
+
+    with ThreadPoolExecutor(len(COMPONENTS)) as pool:
+        list(pool.map(roll, [component.name for component in COMPONENTS]))
+    release.wait(world)
+
+
+def leave(world: World) -> list[str]:
+    """The application without Dapr, then no Dapr: sidecars go before what they need. Returns what is left of it."""
+    mode = blueprint.mode(world)
+    if mode.dapr or mode.redis:
+        release.bring(world, blueprint.Mode())
+        release.wait(world)
+    world.api.delete("Secret", REDIS_SECRET, world.settings.namespace)
+    return dapr.remove(world)
