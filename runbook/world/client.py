@@ -17,7 +17,7 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTResponse
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError, ResourceNotUniqueError
+from kubernetes.dynamic.exceptions import DynamicApiError
 from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
@@ -138,15 +138,18 @@ class Client(ApiClient):
             try:
                 if self._discovered is None:
                     self._discovered = DynamicClient(self, cache_file=NO_CACHE)
-                found = self._discovered.resources.get(kind=name, preferred=True, **among)
-            except (ResourceNotFoundError, ResourceNotUniqueError):
-                return None
+                served = self._discovered.resources.search(kind=name, **among)
             except DynamicApiError as problem:
                 raise Unmeasurable(
                     f"the cluster does not tell which kinds it serves: {problem.status} {problem.reason}",
                     wanted="an API server that answers",
                     hint="inv cluster.status",
                 ) from None
+        # The preferred version of a group need not hold all its kinds: of Dapr's, the newest has subscriptions only.
+        of_groups = {each.group: each for each in sorted(served, key=lambda each: bool(each.preferred))}
+        if len(of_groups) != 1:
+            return None
+        found = next(iter(of_groups.values()))
         return Kind(f"/{found.prefix}/{found.group_version}", found.name, bool(found.namespaced))
 
     @contextmanager

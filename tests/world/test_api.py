@@ -89,12 +89,22 @@ class Handler(BaseHTTPRequestHandler):
         elif parts.path == "/apis" and self.server.undiscoverable:
             self.answer(503, {"message": "starting"})
         elif parts.path == "/apis":
-            version = {"groupVersion": "dapr.io/v1alpha1", "version": "v1alpha1"}
-            group = {"name": "dapr.io", "versions": [version], "preferredVersion": version}
+            versions = [
+                {"groupVersion": f"dapr.io/{each}", "version": each} for each in ("v2alpha1", "v1alpha1")
+            ]
+            group = {"name": "dapr.io", "versions": versions, "preferredVersion": versions[0]}
             self.answer(200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})
         elif parts.path == "/apis/dapr.io/v1alpha1":
-            resources = [{"kind": "Component", "name": "components", "namespaced": True}]
+            resources = [
+                {"kind": "Component", "name": "components", "namespaced": True},
+                {"kind": "Subscription", "name": "subscriptions", "namespaced": True},
+            ]
             self.answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "resources": resources})
+        elif parts.path == "/apis/dapr.io/v2alpha1":
+            resources = [{"kind": "Subscription", "name": "subscriptions", "namespaced": True}]
+            self.answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "resources": resources})
+        elif parts.path.endswith("/v2alpha1/subscriptions"):
+            self.answer(200, {"metadata": {}, "items": [{"metadata": {"name": "newest"}}]})
         elif parts.path.endswith("/components"):
             self.answer(200, {"metadata": {}, "items": [{"metadata": {"name": "statestore"}}]})
         else:
@@ -179,6 +189,10 @@ def test_unknown_kinds_are_discovered(api: Api) -> None:
     assert [each["metadata"]["name"] for each in api.list("Component.dapr.io", "todo")] == ["statestore"]
     with pytest.raises(Unmeasurable, match=r"serves no kind Component\.absent\.io"):
         api.list("Component.absent.io")
+
+
+def test_a_kind_is_asked_in_the_preferred_version_where_that_has_it(api: Api) -> None:
+    assert [each["metadata"]["name"] for each in api.list("Subscription.dapr.io")] == ["newest"]
 
 
 def test_kinds_that_cannot_be_asked_for_are_not_absent(api: Api, server: Server) -> None:
