@@ -91,12 +91,20 @@ def documents(text: str, name: str) -> list[Document]:
                 found.append(Document(value, node))
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(
-            f"{name} cannot be read: {' '.join(str(error).split())}",
+            f"{name}{_reason(error)}",
             wanted="YAML or JSON of Kubernetes objects",
+            hint="give the folder of the chart, not its templates" if "{{" in text else "",
         ) from error
     finally:
         loader.dispose()
     return found
+
+
+def _reason(error: Exception) -> str:
+    """The line, where the error knows it, and what is wrong there."""
+    mark = getattr(error, "problem_mark", None)
+    told = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f":{mark.line + 1}: {told}" if mark else f": {told}"
 
 
 def _pairs(node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:

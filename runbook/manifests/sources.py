@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAMESPACE, MODEL_RELEASE
 from runbook.checks.rendering import NAMESPACE, RELEASE, chart_of, variants
 from runbook.errors import CommandFailed, UsageError
-from runbook.manifests.documents import documents
+from runbook.manifests.documents import Document, documents
 from runbook.manifests.scene import Item, Scene
 from runbook.world.helm import NO_VALUES, Values
 
@@ -130,10 +130,21 @@ def items_of(text: str, name: str, namespace: str = DEFAULT_NAMESPACE) -> tuple[
     items, passed = [], 0
     for document in (each for found in documents(text, name) for each in found.items()):
         if _is_object(document.value):
-            items.append(Item(document, _namespace(document.value, namespace), name))
+            items.append(_item(document, namespace, name))
         else:
             passed += 1
     return items, passed
+
+
+def _item(document: Document, namespace: str, file: str, *, rendered: bool = False) -> Item:
+    """Raises `UsageError` for what has no name that one could speak of it by."""
+    value, metadata = document.value, document.value.get("metadata")
+    if not isinstance(metadata, Mapping) or not (metadata.get("name") or metadata.get("generateName")):
+        where = file if rendered else f"{file}:{document.line}"
+        raise UsageError(f"{where}: a {value['kind']} without metadata.name", wanted="Kubernetes objects")
+    cluster_wide = value["kind"] in CLUSTER_WIDE
+    effective = "" if cluster_wide else str(metadata.get("namespace") or namespace)
+    return Item(document, effective, file, rendered)
 
 
 def _all(world: World, wanted: Iterable[Rendering]) -> dict[Rendering, list[Item]]:
@@ -160,7 +171,7 @@ def _render(world: World, each: Rendering) -> list[Item]:
     for document in (part for found in documents(text, str(each.chart)) for part in found.items()):
         if _is_object(document.value):
             template = _template(lines, document.line, each.chart)
-            items.append(Item(document, _namespace(document.value, each.namespace), template, rendered=True))
+            items.append(_item(document, each.namespace, template, rendered=True))
     return items
 
 
@@ -200,20 +211,14 @@ def _is_chart(path: Path) -> bool:
 
 def _release(chart: Path) -> str:
     """A name that Helm takes for a release."""
-    kept = "".join(sign if sign.isalnum() else "-" for sign in chart.resolve().stem.lower()).strip("-")
+    kept = "".join(
+        sign if sign.isalnum() else "-" for sign in chart.resolve().name.removesuffix(".tgz").lower()
+    ).strip("-")
     return kept[:53].strip("-") or "release"
 
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value.get("apiVersion")) and bool(value.get("kind"))
-
-
-def _namespace(value: Mapping[str, Any], fallback: str) -> str:
-    if value.get("kind") in CLUSTER_WIDE:
-        return ""
-    metadata = value.get("metadata")
-    given = metadata.get("namespace") if isinstance(metadata, Mapping) else None
-    return str(given or fallback)
 
 
 def _switches(chart: Path) -> dict[str, dict[str, Any]]:

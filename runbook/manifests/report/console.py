@@ -55,7 +55,7 @@ def _line(each: Finding, everywhere: int) -> Text:
 
 
 def _file(each: Finding) -> str:
-    line = each.item.line_of(each.path)
+    line = each.item.line_of("")
     return f"{each.item.file}:{line}" if line else each.item.file
 
 

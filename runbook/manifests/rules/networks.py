@@ -43,9 +43,9 @@ def isolated(each: Pod) -> Iterator[Hit]:
     for direction in DIRECTIONS:
         isolating = [policy for policy in written if direction in policies.types(policy)]
         if not any(policies.selects(_selector(policy), each.labels) for policy in isolating):
-            yield each.hit("", f"no policy holds for its {direction}")
+            yield Hit(each.item, "", f"no policy holds for its {direction}")
         elif not any(not _selector(policy) and not policies.rules(policy, direction) for policy in isolating):
-            yield each.hit("", f"namespace {each.item.namespace} does not deny {direction} by default")
+            yield Hit(each.item, "", f"namespace {each.item.namespace} does not deny {direction} by default")
 
 
 @rule(
@@ -139,7 +139,7 @@ def names(each: Pod) -> Iterator[Hit]:
             not listed or any(policies.port_matches(port, each.end, DNS_PORT, protocol) for port in listed)
             for listed in ports
         ):
-            yield each.hit("", f"no policy allows {protocol} {DNS_PORT}")
+            yield Hit(each.item, "", f"no policy allows {protocol} {DNS_PORT}")
 
 
 @rule(

@@ -42,18 +42,16 @@ def resources(each: Container) -> Iterator[Hit]:
     own, shared = fields(each.raw.get("resources")), fields(each.pod.spec.get("resources"))
     given = {kind: {**fields(shared.get(kind)), **fields(own.get(kind))} for kind in ("requests", "limits")}
     for kind, figures in given.items():
-        for name in RESOURCES:
-            if name not in figures:
-                yield each.hit(f"resources.{kind}.{name}")
+        if missing := [name for name in RESOURCES if name not in figures]:
+            yield each.hit(f"resources.{kind}", f"without {', '.join(missing)}")
     for name in given["requests"].keys() & given["limits"].keys():
         asked, most = given["requests"][name], given["limits"][name]
         if quantity(asked) > quantity(most):
             yield each.hit(f"resources.requests.{name}", f"{asked}, more than the limit of {most}")
     if each.pod.with_dapr:
-        for name in SIDECAR_RESOURCES:
-            annotation = f"dapr.io/sidecar-{name}"
-            if not each.pod.annotations.get(annotation):
-                yield Hit(each.pod.item, f"annotation {annotation}", shown(None))
+        names = [f"dapr.io/sidecar-{name}" for name in SIDECAR_RESOURCES]
+        if missing := [name for name in names if not each.pod.annotations.get(name)]:
+            yield Hit(each.pod.item, "annotations", f"without {', '.join(missing)}")
 
 
 def _serving(scene: Scene) -> list[Container]:
