@@ -46,10 +46,10 @@ def differences(api: Api, manifest: Sequence[Object], namespace: str) -> list[st
             found.append(f"{wanted['kind']} {name} of the release is not there")
             continue
         for level in _LEVELS:
-            found += [
-                f"{wanted['kind']} {name}: {difference}"
-                for difference in _compare(_at(wanted, level), _at(there, level), level)
-            ]
+            told = list(_compare(_at(wanted, level), _at(there, level), level))
+            if told and wanted["kind"] == "Secret" and level == "data":
+                told = ["data is not what the release made"]  # no value of a Secret is shown
+            found += [f"{wanted['kind']} {name}: {difference}" for difference in told]
     if len(found) > SHOWN:
         return [*found[:SHOWN], f"and {len(found) - SHOWN} more differences"]
     return found

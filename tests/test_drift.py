@@ -49,6 +49,14 @@ def container(thing: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def test_no_value_of_a_secret_is_told() -> None:
+    wanted = {"kind": "Secret", "metadata": {"name": "s"}, "data": {"key": "b25l"}}
+    there = {"kind": "Secret", "metadata": {"name": "s", "namespace": "todo"}, "data": {"key": "c2VjcmV0"}}
+    assert differences(FakeApi(there), [wanted], "todo") == [  # type: ignore[arg-type]
+        "Secret s: data is not what the release made"
+    ]
+
+
 def test_what_the_api_adds_is_no_drift() -> None:
     assert differences(FakeApi(live()), [WANTED], "todo") == []  # type: ignore[arg-type]
 

@@ -63,6 +63,9 @@ BUILT_IN: Mapping[str, Kind] = {
     "MutatingWebhookConfiguration": Kind(
         "/apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", namespaced=False
     ),
+    # Discovery asks for a group's preferred version, which holds but one of Dapr's kinds.
+    "Component.dapr.io": Kind("/apis/dapr.io/v1alpha1", "components"),
+    "Configuration.dapr.io": Kind("/apis/dapr.io/v1alpha1", "configurations"),
     "CustomResourceDefinition": Kind(
         "/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False
     ),

@@ -198,7 +198,7 @@ def test_a_kind_is_asked_in_the_preferred_version_where_that_has_it(api: Api) ->
 def test_kinds_that_cannot_be_asked_for_are_not_absent(api: Api, server: Server) -> None:
     server.undiscoverable = True
     with pytest.raises(Unmeasurable, match="does not tell which kinds it serves: 503"):
-        api.list("Component.dapr.io", "todo")
+        api.list("Resiliency.dapr.io", "todo")
 
 
 def test_a_refusal_carries_the_servers_words(api: Api, server: Server) -> None:
