@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -139,6 +140,28 @@ def test_the_list_of_tasks(person: Person) -> None:
     page.reload()
     person.task("water the plants").wait_for()
     assert person.task("rent").count() == 0
+
+
+def test_the_list_is_searched_and_filtered(person: Person) -> None:
+    page = person.page
+    today = datetime.now(UTC).date()
+    for title, due in (("late", today - timedelta(days=1)), ("now", today), ("some day", None)):
+        day = f"{due}T00:00:00Z" if due else None
+        body = {"title": f"a matter of {title}", "target_completion_date": day}
+        assert person.ask("POST", f"/api/proxy/{person.id}/tasks", body)["status"] == 201
+    page.goto("/dashboard")
+    person.task("a matter of").nth(2).wait_for()
+    page.get_by_role("group", name="Filter").get_by_role("button", name="overdue").click()
+    person.task("now").wait_for(state="detached")
+    assert [each.inner_text().split("\n")[0] for each in person.task("").all()] == ["a matter of late"]
+    page.get_by_role("group", name="Filter").get_by_role("button", name="all").click()
+    person.task("now").wait_for()
+    page.get_by_label("Search tasks").fill("some DAY")
+    person.task("now").wait_for(state="detached")
+    person.task("some day").wait_for()
+    page.reload()
+    person.task("some day").wait_for()
+    assert person.task("").count() == 1, "the search does not outlive a reload"
 
 
 def test_conversations_are_renamed_and_deleted(person: Person) -> None:

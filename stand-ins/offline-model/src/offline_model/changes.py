@@ -9,7 +9,7 @@ from datetime import date
 
 from offline_model import dates, details
 from offline_model.details import LEVEL
-from offline_model.intents import Complete, Delete, Intent, Look, Target, Unclear, Update
+from offline_model.intents import Complete, Delete, Intent, Look, Show, Target, Unclear, Update
 from offline_model.targets import NOUN, target_of, targets_of
 
 _DONE = r"(?:done|complete|completed|finished)"
@@ -36,8 +36,8 @@ _REOPEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _DELETE = re.compile(
-    r"^(?:delete|remove|erase|drop|cancel|discard|throw away|get rid of|forget(?: about)?|clear|scrap)\s+"
-    r"(?P<target>.+)$",
+    r"^(?:delete|remove|erase|drop|cancel|discard|throw away|empty|get rid of|forget(?: about)?|clear|scrap)"
+    r"\s+(?P<target>.+)$",
     re.IGNORECASE,
 )
 _FIELD = re.compile(
@@ -71,6 +71,12 @@ _CHANGE = re.compile(
     r"\s+(?P<target>.+?)\s+(?:back\s+)?(?:to|into|as|until|till|with|for|->)\s+(?P<value>.+)$",
     re.IGNORECASE,
 )
+_VERB = re.compile(r"^(?:rename|edit|change|update|retitle) ", re.IGNORECASE)
+_NUMBERED = re.compile(
+    rf"""^(?P<target>(?:(?:rename|edit|change|update|retitle)\ (?:{NOUN}\ )?|{NOUN}\ )\#?\d{{1,3}})
+      (?:\ *:\ *|\ +)(?!is\b|as\b|to\b|and\b)(?P<value>(?<=:\ ).+|due\ .+|(?<=\d\ ).+)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _MAKE = re.compile(
     rf"^(?:make|give|set|mark)\s+(?!an?\ |new\ |me\ )(?P<target>.+?)\s+"
     rf"(?:as\s+)?(?P<value>(?:an?\ )?(?:very\ )?(?:{LEVEL})(?:[\ -]priority)?|(?:to\ be\ )?due\ .+)$",
@@ -81,7 +87,13 @@ _STATED = re.compile(
     rf"(?P<value>(?:very\ |really\ )?(?:{LEVEL})(?:[\ -]priority)?|due\ .+)$",
     re.IGNORECASE | re.VERBOSE,
 )
-_PRIORITISE = re.compile(r"^(?P<way>de)?prioriti[sz]e\s+(?P<target>.+)$", re.IGNORECASE)
+_PRIORITISE = re.compile(
+    rf"""^(?:(?P<lower>de)?prioriti[sz]e
+      |(?:raise|increase|(?P<less>lower|decrease))\ (?:the\ )?priority\ (?:of|for)
+      |(?:set|give)\ (?:the\ |an?\ )?(?:priority\ )?(?P<level>{LEVEL})(?:\ priority)?\ (?:for|to|of|on))
+      \ (?P<target>.+)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _LOOK = re.compile(
     r"^(?:show|open|read|give|tell|describe)(?: me)?(?: the)? (?:details|description|more)? ?"
     rf"(?:of |about |on |for )?(?P<a>(?:the )?{NOUN} (?:number )?#?\d+|#\d+|(?:the )?\w+ (?:one|task))$"
@@ -101,7 +113,13 @@ def completed(said: str, today: date) -> Sequence[Intent]:
 
 def deleted(said: str, today: date) -> Sequence[Intent]:
     match = _DELETE.match(said)
-    return [Delete(target) for target in targets_of(match["target"], today)] if match else ()
+    if match is None:
+        return ()
+    if re.fullmatch(
+        r"(?:my|the|our)(?: whole| entire)? (?:todo |task )?list", match["target"], re.IGNORECASE
+    ):
+        return (Delete(Target(every=Show())),)
+    return [Delete(target) for target in targets_of(match["target"], today)]
 
 
 def looked(said: str, _: date) -> Sequence[Intent]:
@@ -130,10 +148,14 @@ def updated(said: str, today: date) -> Sequence[Intent]:
     if match := _FIELD.match(said) or _OWN_FIELD.match(said):
         return _field(targets_of(match["target"], today), match["field"].lower(), match["value"], today)
     if match := _PRIORITISE.match(said):
-        level = details.level("low" if match["way"] else "high")
+        level = details.level(match["level"]) or details.level(
+            "low" if match["lower"] or match["less"] else "high"
+        )
         return [Update(target, priority=level) for target in targets_of(match["target"], today)]
     if (match := _SHIFT.match(said)) and (days := dates.shift(match["value"])):
         return [Update(target, later=days) for target in targets_of(match["target"], today)]
+    if match := _NUMBERED.match(said):
+        return _valued(targets_of(_VERB.sub("", match["target"]), today), match["value"].strip(), today)
     match = _CHANGE.match(said) or _MAKE.match(said) or _STATED.match(said)
     if match is None or re.fullmatch(_DONE, match["value"], re.IGNORECASE):
         return ()

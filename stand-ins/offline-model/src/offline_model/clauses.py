@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 _VERBS = (
-    "apply approve arrange ask assemble attend bake bring build buy call charge check clean collect "
-    "compare congratulate contact cook cut debug defrost deliver deploy design discuss do draft eat email "
-    "exercise feed fetch file fill find finish fix fold follow get give go hang help hire hoover install "
-    "invite invoice iron jog join learn lock look mail make measure meditate meet message mop mow order "
-    "organise organize pack paint park pay phone pick plan plant play polish post practice practise "
-    "prepare print publish purchase put read refill register renew rent repaint repair replace reply "
-    "report request research reserve return review ring run schedule sell send sew share shop sign sketch "
-    "sort speak start stop study submit sweep swim take talk teach tell test text tidy train transfer "
-    "translate try turn unpack upgrade upload vacuum visit walk wash watch water weed wipe withdraw work "
-    "wrap write"
+    "apply approve arrange ask assemble attend bake book bring brush build buy call catch charge check "
+    "choose clean collect compare confirm congratulate contact cook count cut debug decide defrost "
+    "deliver deploy design discuss do download draft draw drive dust eat email empty exercise feed fetch "
+    "file fill finalise finalize find finish fix fold follow get give go grab hang help hire hoover "
+    "install invite invoice iron jog join knit learn lend load lock look mail make measure meditate meet "
+    "mend message mop mow open order organise organize pack paint park pay phone photograph pick plan "
+    "plant play polish post practice practise prepare print publish purchase put rake read refill "
+    "register rehearse renew rent repaint repair replace reply report repot request research reserve "
+    "respond return review revise ride ring run scan schedule see sell send sew share shop shovel sign "
+    "sing sketch sort speak start stop stretch study submit swap sweep swim take talk teach tell test "
+    "text tidy train transfer translate trim try turn unpack upgrade upload vacuum visit walk wash watch "
+    "water weed whisk wipe withdraw work wrap write"
 )
 VERBS = frozenset(_VERBS.split(" "))
 """What people put on their lists: a phrase that begins so is a task of its own."""
@@ -111,7 +113,7 @@ def _parts(text: str) -> list[str]:
 
 def begins_a_task(text: str) -> bool:
     """Whether a phrase reads as a task by itself: "buy milk", "to call Ann"."""
-    words = re.match(r"(?:to\s+)?([a-z]+)\s+\S", text, re.IGNORECASE)
+    words = re.match(r"(?:to\s+)?([a-z]+)\s+(?!me\b|i\b|you\b|we\b|they\b)\S", text, re.IGNORECASE)
     return words is not None and words[1].lower() in VERBS
 
 

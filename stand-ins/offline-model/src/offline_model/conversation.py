@@ -173,7 +173,7 @@ def _talk(intent: Intent, today: date) -> str:
             return f"Today is {dates.WEEKDAYS[today.weekday()].title()}, {today.isoformat()} (UTC)."
         return sentences.SMALL[intent.kind]
     reason = intent.reason if isinstance(intent, Unclear) else ""
-    return f"Sorry, I cannot do that. {reason}" if reason else sentences.UNCLEAR
+    return reason or sentences.UNCLEAR
 
 
 def _turn(request: Request, clock: date) -> Turn:

@@ -34,9 +34,11 @@ _ADD = re.compile(
         (?:\ me)?(?:\ an?|\ the|\ another|\ one)?(?:\ more)?(?:\ new)?
         (?P<level>\ {_LEVEL_WORDS})?(?:\ {NOUN})?(?:\ to\ {_LIST})?
         (?:\ (?:called|named|titled|saying|that\ says|for\ me\ to|to|for|about))?\s*[:,-]?\s+
-      | (?:make(?:\ me)?|new|an?(?=\ new))(?:\ an?|\ another)?(?:\ new)?(?P<level2>\ {_LEVEL_WORDS})?\ {NOUN}
+      | (?:make(?:\ me)?|new|an?(?=\ new))(?:\ an?|\ another)?(?:\ new)?
+        (?P<level2>\ {_LEVEL_WORDS})?\ {NOUN}(?!\ ?\#?\d)
         (?:\ (?:called|named|titled|to|for|about))?\s*[:,-]?\s+
-      | remind\ me\ (?:to|about|that)\s+ | (?:do\ not|don'?t)\ (?:let\ me\ )?forget\ (?:to\s+)?
+      | set(?:\ up)?\ an?\ reminder\ (?:to|for|about|that)\s+ | remind\ me\ (?:to|about|that)\s+
+      | (?:do\ not|don'?t)\ (?:let\ me\ )?forget\ (?:to\s+)?
       | i(?:\ still)?\ (?:need\ to|have\ to|ought\ to|must|should|need|gotta|want\ to)\ (?!see\b|do\b|know\b)
       | (?:i'?ve\ got\ to|i\ got\ to|we\ need\ to|we\ have\ to|we\ need)\ (?!do\b)
       | (?:remember|memo|note|task|to-?do)\s*(?::|\ to\b)\s*
@@ -59,7 +61,7 @@ _SMALL: tuple[tuple[str, str], ...] = (
         "thanks",
         r"(?:many |ok |okay )?thanks(?: a lot| so much)?|thank you(?: very much| so much)?|thx|cheers|perfect"
         r"|cool|nice|awesome|wonderful|(?:good|great)(?: job| work)?|well done|ok|okay|got it"
-        r"|that'?s (?:great|perfect|all)",
+        r"|(?:that'?s|you are|you'?re) (?:great|perfect|all|awesome|the best)",
     ),
     (
         "help",
@@ -70,7 +72,8 @@ _SMALL: tuple[tuple[str, str], ...] = (
     ("wellbeing", r"how are you(?: doing)?(?: today)?|how'?s it going|what'?s up|how do you do"),
     (
         "identity",
-        r"who are you|what are you|are you (?:a )?(?:human|robot|bot|real|an ai|ai)|what'?s your name",
+        r"who are you|what are you|are you (?:a )?(?:human|robot|bot|real|an ai|ai)|who made you"
+        r"|what'?s your name",
     ),
     (
         "goodbye",
@@ -132,6 +135,10 @@ def _bare(text: str) -> str:
 def _small(said: str, _: date) -> Sequence[Intent]:
     if _UNDO.match(said):
         return (Undo(),)
+    if re.fullmatch(
+        r"(?:add|delete|remove|complete|finish|rename|change|update)(?: an?)?(?: new)?(?: task)?", said, re.I
+    ):
+        return (Unclear(f'Which task? Say for example "{said.split()[0].lower()} buy milk".'),)
     for kind, pattern in _SMALL:
         if re.fullmatch(pattern, said, re.IGNORECASE):
             return (Small(kind),)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_TASKS = re.compile(
-    rf"\b{NOUN}\b|\blist\b|\boverdue\b|\bdue\b|\bpending\b|\b(?:completed|done|finished|complete)\b|\blate\b|\bbehind\b"
+    rf"\b{NOUN}\b|\blist\b|\boverdue\b|\bdue\b|\bpending\b|\b(?:completed?|done|finish(?:ed)?)\b|\blate\b|\bbehind\b"
     r"|\bto do\b|\bleft\b|\bon my plate\b|\bmy day\b|\bagenda\b|\bschedule\b"
     r"|\b(?:high|low|medium)[ -]priority\b|\b(?:urgent|important)\b"
     r"|\bon (?:for )?(?:today|tomorrow)\b|\b(?:planned|scheduled|up)\b"
@@ -48,6 +48,7 @@ _SEARCH = re.compile(
         \b.*?\b(?:{NOUN}|anything|something|one)\ (?:do\ i\ have\ |are\ there\ |i\ have\ )?
         (?:about|containing|mention(?:ing)?|named|called|regarding|related\ to
           |that\ (?:mention|contain|are\ about)s?|with\ the\ words?|with|for|to)\ (?P<b>.+)
+      | where(?:'s|\ is)\ (?P<d>.+?)(?:\ {NOUN})?
       | (?:is|do\ i\ have|have\ i\ got|did\ i\ add)\ (?P<c>(?!anything|any\b|there|it\b).+?)\ (?:already\ )?
         on\ (?:my|the)\ (?:{NOUN}\ )?list
     )$""",
@@ -64,6 +65,8 @@ def shown(said: str, today: date) -> Sequence[Intent]:
     if not _SHORT.match(said) and not (_ASKING.search(said) and _ABOUT_TASKS.search(said)):
         return ()
     due = dates.period(said, today)
+    if status_of(said) == "completed" and not re.search(r"\bdue\b", said, re.IGNORECASE):
+        due = None  # "what did I finish today": the tools do not tell when
     return (Show(_status(said, due), details.level(level_in(said)), due),)
 
 

@@ -47,7 +47,7 @@ _STOP_WORDS = frozenset(("the", "a", "an", "my", "to", "of", "for", "task", "wit
 _PENDING = re.compile(
     r"\b(?:pending|open|incomplete|uncompleted|unfinished|remaining|left|outstanding|not done|undone|to do)\b"
 )
-_COMPLETED = re.compile(r"\b(?:completed?|done|finished)\b")
+_COMPLETED = re.compile(r"\b(?:completed?|done|finish(?:ed)?)\b")
 _ALIKE = 0.78
 """Likeness of two titles above which one may be a slip of the pen for the other."""
 MOST = 20
