@@ -27,6 +27,9 @@ LETTERS = {
     "CHECKFAILED": "?",
 }
 COLOURS = {Status.PASSED.value: "green", Status.FAILED.value: "bold red", Status.UNPROVEN.value: "yellow"}
+TOLD = "told"
+"""The status of a cell that is not judged."""
+
 FEWEST_COLUMNS = 3
 """Shown side by side however narrow the terminal is."""
 
@@ -61,6 +64,9 @@ def cell(matrix: Mapping[str, Any], row: str, column: str, *, unicode: bool = Tr
         return Cell("", "", "")
     symbols = SYMBOLS if unicode else PLAIN_SYMBOLS
     title = f"{row} to {column}: table {found['hand']}, policies {found['computed']}, seen {' '.join(found['seen'])}"
+    if found["hand"] == "*":
+        blocked = not {"OPEN", "SILENT", "REFUSED"} & set(found["seen"])
+        return Cell(symbols["x" if blocked else "*"], TOLD, title)
     if found["status"] == Status.PASSED:
         return Cell(symbols[found["hand"]], found["status"], title)
     seen = LETTERS.get(found["seen"][-1], "?") if found["seen"] else "?"
@@ -132,7 +138,7 @@ def legend(matrix: Mapping[str, Any], *, unicode: bool = True) -> str:
     if "l" in used and not unicode:
         words.append("l listens in its own pod only")
     if "*" in used:
-        words.append(f"{symbols['*']} its own node, told only")
+        words.append(f"{symbols['*']} open to its own node, not judged")
     words.append("! not as wanted, by what was seen (O open, R refused, T timeout)")
     words.append("? not measured")
     return ", ".join(words)

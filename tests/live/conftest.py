@@ -24,6 +24,7 @@ ORDER = (
     "test_pages",
     "test_claims",
     "test_security",
+    "test_network",
     "test_faults",
     "test_teardown",
 )
