@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runbook.actions import hosts, node, rollout
+from runbook.actions import dapr, hosts, node, rollout
 from runbook.actions.ledger import MADE_BY, MAKER, Ledger
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
@@ -47,7 +47,7 @@ class Removed:
 
 
 def remove_all(world: World, *, keep_cluster: bool = False) -> tuple[Removed, ...]:
-    """Remove the release, the namespaces, the hosts entry and the cluster, in this order, as far as they are ours.
+    """Remove release, Dapr, namespaces, hosts entry and cluster, in this order, as far as they are ours.
 
     Never raises `RunbookError`: what could not be removed, or not be proved gone, is an outcome.
     """
@@ -56,6 +56,7 @@ def remove_all(world: World, *, keep_cluster: bool = False) -> tuple[Removed, ..
     status = world.cluster.status()
     if status.running:
         parts.append(("release", lambda: _release(world)))
+        parts.append(("Dapr", lambda: _dapr(world)))
         parts.append(("namespaces", lambda: _namespaces(world)))
     elif not ours:
         parts.append(("namespaces", lambda: _unreachable(status.detail)))
@@ -95,6 +96,17 @@ def _release(world: World) -> Outcome:
     if left:
         return failed(f"{len(left)} revisions of {release} are left", wanted=wanted, hint="inv cleanup")
     return passed(f"release {release} is gone", wanted=wanted)
+
+
+def _dapr(world: World) -> Outcome:
+    """The control plane that we installed, with the definitions that Helm leaves; somebody else's stays."""
+    wanted = "no control plane of ours, none of its definitions"
+    if not dapr.left(world):
+        return passed("there is no Dapr of ours", wanted=wanted)
+    left = dapr.remove(world)
+    if left:
+        return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
+    return passed("Dapr and its definitions are gone", wanted=wanted)
 
 
 def _namespaces(world: World) -> Outcome:

@@ -50,11 +50,32 @@ def test_all_that_is_ours_goes_and_is_proved_gone() -> None:
     world, api, cluster = make(space("todo", OURS), space("todo-database", OURS), running.release_secret())
     done = cleanup.remove_all(world)
     assert cleanup.exit_code(done) == 0
-    assert [each.what for each in done] == ["release", "namespaces", "hosts entry", "cluster"]
+    assert [each.what for each in done] == ["release", "Dapr", "namespaces", "hosts entry", "cluster"]
     assert {name for kind, _, name in api.objects if kind == "Namespace"} == {"kube-system", "default"}
-    assert "todo, todo-database are gone, kube-system still answers" in done[1].outcome.observed
+    assert "todo, todo-database are gone, kube-system still answers" in done[2].outcome.observed
     assert cluster.calls == ["down"]
     assert hosts.HOSTS.read_text() == "127.0.0.1 localhost\n"
+
+
+def definition(annotations: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": "components.dapr.io", "annotations": annotations}
+    return {"kind": "CustomResourceDefinition", "metadata": metadata}
+
+
+def test_dapr_that_we_installed_goes_with_its_definitions() -> None:
+    world, api, _ = make(space("dapr-system", OURS), definition({"todo.runbook/digest": "1"}))
+    api.put(running.release_secret("dapr", "dapr-system"))
+    status, observed = outcomes(world, keep_cluster=True)["Dapr"]
+    assert (status, observed) == (Status.PASSED, "Dapr and its definitions are gone")
+    assert {kind for kind, _, _ in api.objects} == {"Namespace"}
+
+
+def test_somebody_elses_dapr_stays() -> None:
+    world, api, _ = make(space("dapr-system"), definition({}))
+    api.put(running.release_secret("dapr", "dapr-system"))
+    assert outcomes(world, keep_cluster=True)["Dapr"] == (Status.PASSED, "there is no Dapr of ours")
+    assert api.get("CustomResourceDefinition", "components.dapr.io")
+    assert api.list("Secret", "dapr-system")
 
 
 def test_twice_is_fine() -> None:

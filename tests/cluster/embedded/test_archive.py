@@ -52,6 +52,18 @@ def test_every_digest_and_size_holds_and_the_program_is_in_it(program: Path) -> 
         assert b"65532" in archive.extractfile("etc/passwd").read()  # type: ignore[union-attr]
 
 
+def test_a_program_of_many_commands_is_there_under_each_of_their_names(tmp_path: Path) -> None:
+    file = tmp_path / "program"
+    file.write_bytes(b"many")
+    image = ScratchImage("dapr", file, links=("daprd", "sentry"))
+    files = contents(image)
+    layer = max(files.values(), key=len)
+    with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
+        assert archive.extractfile("daprd").read() == b"many"  # type: ignore[union-attr]
+        assert archive.getmember("sentry").linkname == "dapr"
+    assert image.reference != ScratchImage("dapr", file).reference
+
+
 def test_the_reference_follows_the_program(tmp_path: Path) -> None:
     file = tmp_path / "program"
     file.write_bytes(b"one")

@@ -116,6 +116,32 @@ def test_only_what_is_asked_for_is_made_by_part_or_by_command(toolchain: Toolcha
         toolchain.install(_silent, only=["third"])
 
 
+def test_an_optional_part_is_made_only_when_it_is_asked_for(settings: Settings, machine: Machine) -> None:
+    extra = GoPart("extra", "", "many", 1.0, optional=True)
+    toolchain = Toolchain(settings, (ONE, extra))
+    assert toolchain.missing() == ("one",)
+    assert toolchain.install(_silent) == ("one",)
+    assert [part.name for part in toolchain.plan()] == ["one"]
+    assert toolchain.install(_silent, only=["extra"]) == ("extra",)
+
+
+def test_a_chart_comes_along_under_the_version_of_the_part(
+    settings: Settings, machine: Machine, tmp_path: Path
+) -> None:
+    chart = tmp_path / "module" / "charts" / "one"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("name: one\nversion: '0.0.0'\n")
+    chart.chmod(0o555)  # as Go's module cache has it
+    log = machine.folder / "bin" / "go"
+    log.write_text(log.read_text().replace("list) exit ;;", f"list) echo {tmp_path / 'module'}; exit ;;"))
+    toolchain = Toolchain(settings, (GoPart("one", "example.test/one", "one", 1.0, chart="charts/one"),))
+    with pytest.raises(CommandMissing):
+        toolchain.chart("one")
+    toolchain.install(_silent)
+    assert (toolchain.chart("one") / "Chart.yaml").read_text() == "name: one\nversion: '1.35.4'\n"
+    assert (toolchain.chart("one") / "templates").is_dir()
+
+
 def test_a_build_that_fails_leaves_nothing_and_the_next_run_resumes(
     toolchain: Toolchain, machine: Machine, settings: Settings
 ) -> None:
