@@ -12,13 +12,17 @@ from test_faults import CONTAINER, check_fault
 from runbook.actions import hosts
 from runbook.world import World
 
+POD = "/spec/template/spec"
 
-def _template(step: str, cause: str, deployment: Object, path: str, value: object) -> Fault:
+
+def _template(
+    step: str, cause: str, deployment: Object, path: str, value: object, *, of: str = CONTAINER
+) -> Fault:
     def plant(hands: Hands) -> None:
         hands.patch(
             deployment,
             {"op": "add", "path": "/spec/paused", "value": True},
-            {"op": "replace", "path": f"{CONTAINER}/{path}", "value": value},
+            {"op": "replace", "path": f"{of}/{path}", "value": value},
         )
 
     return Fault(f"{step} {path}", {step: cause}, plant, objects=(deployment,))
@@ -34,6 +38,26 @@ def _object(step: str, cause: str, thing: Object, path: str, value: object) -> F
 def _service(name: str) -> Object:
     return ("Service", name, "todo")
 
+
+def _account(step: str, name: str) -> Fault:
+    thing = ("ServiceAccount", name, "todo")
+    return _object(step, "is True, not false", thing, "/automountServiceAccountToken", True)
+
+
+def _role(step: str, name: str) -> Fault:
+    return _object(step, "list secrets", ("Role", name, "todo"), "/rules/1/verbs", ["get", "list"])
+
+
+def _binding(step: str, name: str) -> Fault:
+    return _object(step, "todo/default", ("RoleBinding", name, "todo"), "/subjects/0/name", "default")
+
+
+def _policy(step: str, cause: str, name: str, path: str, value: object) -> Fault:
+    """Opened wider than it should be: the application goes on."""
+    return _object(step, cause, ("NetworkPolicy", name, "todo"), path, value)
+
+
+ANY_POD = {"podSelector": {}}
 
 CLAIMS = (
     _template("T025", "1001", FRONTEND, "securityContext/runAsUser", 1001),
@@ -56,6 +80,22 @@ CLAIMS = (
     _template("T040", "/nowhere", MCP_SERVER, "readinessProbe/httpGet/path", "/nowhere"),
     _object("T041", "8081", _service("mcp-server-svc"), "/spec/ports/0/port", 8081),
     _object("T042", "production", ("Namespace", "todo", ""), "/metadata/labels/env", "production"),
+    _account("T055", "frontend-sa"),
+    _role("T056", "frontend"),
+    _binding("T057", "frontend"),
+    _account("T058", "backend-sa"),
+    _role("T059", "backend"),
+    _binding("T060", "backend"),
+    _account("T061", "mcp-server-sa"),
+    _role("T062", "mcp-server"),
+    _binding("T063", "mcp-server"),
+    _template("T064", "default", FRONTEND, "serviceAccountName", "default", of=POD),
+    _template("T065", "token", BACKEND, "automountServiceAccountToken", True, of=POD),
+    _template("T066", "frontend-sa", MCP_SERVER, "serviceAccountName", "frontend-sa", of=POD),
+    _policy("T067", "egress", "default-deny", "/spec/policyTypes", ["Ingress"]),
+    _policy("T068", "mcp-server too", "frontend-to-backend", "/spec/egress/0/to/0", ANY_POD),
+    _policy("T069", "every port", "mcp-server-from-backend", "/spec/ingress/0/ports", []),
+    _policy("T070", "frontend too", "backend-to-database", "/spec/podSelector/matchLabels", {}),
     _object("T048", "replicas", BACKEND, "/spec/replicas", 2),
     Fault(
         "T047 name not known",
