@@ -117,6 +117,7 @@ STEPS = (
         "T088",
         "Every pod of the application has two containers, its own and daprd",
         check=mesh_sidecars.injected,
+        apply=mesh.restart,
         needs=("T087",),
     ),
     Step("T089", "The sidecar says that mutual TLS is on", needs=("T088",)),
