@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +110,27 @@ def _lives(pod: Object) -> bool:
     return status.get("phase") == "Running" and bool(status.get("podIP")) and not workloads.terminating(pod)
 
 
-def look(world: World, survey: str) -> Scene:
+Found = Mapping[str, "Future[Explored]"]
+"""Pods by UID, and what is being found in them."""
+
+
+def explore_early(world: World, pool: ThreadPoolExecutor) -> Found:
+    """Begin to look into the pods that are there, while the visitors are still on their way."""
+    namespace = world.settings.namespace
+    pods = [pod for pod in world.api.list("Pod") if _lives(pod) and role_of(pod, namespace)]
+    return {pod["metadata"]["uid"]: pool.submit(_explored, world, pod) for pod in pods}
+
+
+def look(world: World, survey: str, early: Found, pool: ThreadPoolExecutor) -> Scene:
     """The scene of a survey: what is there, and its own visitors, but not those of other surveys."""
     lists = listed(world)
     roles = [(role_of(pod, world.settings.namespace, survey), pod) for pod in lists.pods]
-    wanted = [(role, pod) for role, pod in roles if role]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        places = list(pool.map(lambda each: _look_into(world, each[0], each[1], lists), wanted))
+    looking = [
+        (role, pod, early.get(pod["metadata"]["uid"]) or pool.submit(_explored, world, pod))
+        for role, pod in roles
+        if role
+    ]
+    places = [Place(role, lists.end(pod), pod, *found.result()) for role, pod, found in looking]
     return Scene(
         mode(lists.pods, world.settings.namespace),
         tuple(sorted(places, key=lambda place: (_rank(place.role), place.end.name))),
@@ -165,12 +179,15 @@ def role_of(pod: Object, namespace: str, survey: str = "") -> str:
     return ""
 
 
-def _look_into(world: World, role: str, pod: Object, lists: Lists) -> Place:
+Explored = tuple[reach.Way | None, tuple[Listener, ...], str]
+"""The way into a pod, what listens there, and why there is no way."""
+
+
+def _explored(world: World, pod: Object) -> Explored:
     try:
-        way, listeners = reach.explore(world, pod)
-        return Place(role, lists.end(pod), pod, way, listeners)
+        return (*reach.explore(world, pod), "")
     except Unmeasurable as problem:
-        return Place(role, lists.end(pod), pod, None, _declared(pod), problem.observed)
+        return None, _declared(pod), problem.observed
 
 
 def _declared(pod: Object) -> tuple[Listener, ...]:

@@ -52,10 +52,11 @@ class Survey:
         policies = self.world.api.list("NetworkPolicy")
         sources = [place for place in self.scene.places if _asks(place, namespace)]
         tried = targets(self.scene, namespace, outside=not self.outside.missing)
+        there = {place.role for place in self.scene.places}
         marks = truth.table(
             self.scene.mode,
-            outside_model=_outside_model(self.world),
-            outside_database=bool(self.world.settings.database_url.get_secret_value()),
+            outside_model=truth.MODEL not in there,
+            outside_database=truth.POSTGRES not in there,
         )
         ways: list[tuple[Place, Target, Mark]] = []
         verdicts = {}
@@ -64,7 +65,8 @@ class Survey:
                 computed = verdict(policies, source.end, target.end, target.port, target.protocol)
                 verdicts[len(ways)] = computed
                 ways.append((source, target, matrix.mark_of(marks, source, target, computed)))
-        first, second = self._round(sources, ways, shut), self._round(sources, ways, shut)
+        troubles = {source.end.address: source.trouble for source in sources}
+        first, second = (self._round(sources, ways, shut, troubles) for _ in range(2))
         seen = [tuple(each for each in pair if each) for pair in zip(first, second, strict=True)]
         proven = matrix.listening((target, both) for (_, target, _), both in zip(ways, seen, strict=True))
         judged = []
@@ -76,7 +78,7 @@ class Survey:
                 verdicts[number],
                 both,
                 listening=target.control in proven,
-                trouble=source.trouble,
+                trouble=troubles[source.end.address],
             )
             judged.append(Way(source, target, mark, verdicts[number], both, status, reason))
         return Matrix(self.scene.mode, tuple(judged), time.monotonic() - self.began, self.outside.missing)
@@ -86,8 +88,12 @@ class Survey:
         sources: Sequence[Place],
         ways: Sequence[tuple[Place, Target, Mark]],
         shut: Collection[tuple[str, str]],
+        troubles: dict[str, str],
     ) -> list[Seen | None]:
-        """What came of every way, each source asked once and all at the same time; None where it was not tried."""
+        """What came of every way, each source asked once and all at the same time; None where it was not tried.
+
+        `troubles` is told why a source could not be asked.
+        """
         found: list[Seen | None] = [None] * len(ways)
 
         def ask(source: Place) -> None:
@@ -97,7 +103,8 @@ class Survey:
                 return
             try:
                 answers = probes.run(self.world, source.way, tries)
-            except Unmeasurable:
+            except Unmeasurable as problem:
+                troubles[source.end.address] = problem.observed
                 answers = [Seen.CHECKFAILED] * len(mine)
             for number, answer in zip(mine, answers, strict=True):
                 found[number] = answer
@@ -128,14 +135,14 @@ def surveying(world: World, *, lifetime: int = LIFETIME) -> Iterator[Survey]:
         ),
         Visitor(truth.STRANGER),
     )
-    with _alone(world):
-        pods = world.api.list("Pod")
+    with _alone(world), ThreadPoolExecutor(scene.AT_ONCE) as pool:
+        early = scene.explore_early(world, pool)
         with (
-            outside(world, pods) as beyond,
+            outside(world, world.api.list("Pod")) as beyond,
             visiting(world, visitors, purpose="todo-survey", lifetime=lifetime) as visit,
         ):
             world.progress("looking into the pods")
-            there = scene.look(world, visit.survey)
+            there = scene.look(world, visit.survey, early, pool)
             world.progress("trying every way")
             yield Survey(world, there, beyond, began)
 
@@ -154,8 +161,3 @@ def _alone(world: World) -> Iterator[None]:
 
 def _asks(place: Place, namespace: str) -> bool:
     return place.role in scene.SOURCES or place.end.namespace == namespace
-
-
-def _outside_model(world: World) -> bool:
-    asked = world.settings
-    return bool(asked.openai_api_key.get_secret_value() or asked.openai_base_url)

@@ -95,7 +95,8 @@ def targets(scene: Scene, namespace: str, *, outside: bool) -> tuple[Target, ...
     found = [target for place in scene.places for target in _of_pod(place, scene.services, names)]
     found += [target for place in scene.places if _ours(place) for target in _vacant(place)]
     if outside:
-        found += _outside()
+        stood_in = {place.role for place in scene.places}
+        found += _outside(database=truth.POSTGRES not in stood_in)
     found += _api(scene)
     found += [
         Target(truth.NODE, node, port, node.address, port, via="address")
@@ -179,9 +180,9 @@ def _target_port(port: Object, place: Place) -> int | None:
     )
 
 
-def _outside() -> Iterable[Target]:
+def _outside(*, database: bool) -> Iterable[Target]:
     for address in INTERNET:
-        for port, protocol in OUTSIDE_PORTS:
+        for port, protocol in (*OUTSIDE_PORTS, *([(5432, TCP)] if database else [])):
             end = End(truth.INTERNET, address)
             yield Target(truth.INTERNET, end, port, address, port, protocol, "address", b"?")
     end = End(truth.METADATA, METADATA)
