@@ -192,6 +192,13 @@ def test_a_pod_on_its_way_out_is_left_aside() -> None:
     assert "2 containers of 2 pods" in pod_security.runs_as_user(world).observed
 
 
+def test_a_pod_that_tries_the_network_meanwhile_is_left_aside() -> None:
+    world, api = secured.secured()
+    secured.own(api)["securityContext"]["runAsUser"] = 0
+    secured.backend(api)["metadata"]["labels"]["todo.runbook/probe"] = "survey"
+    assert "2 containers of 2 pods" in pod_security.runs_as_user(world).observed
+
+
 def test_a_container_that_does_not_run_is_not_green() -> None:
     world, api = secured.secured()
     status = secured.backend(api)["status"]["containerStatuses"][0]
