@@ -38,5 +38,5 @@ def figures(page: Page) -> dict[str, float]:
     `ttfb` first byte, `fcp` first contentful paint, `lcp` largest contentful paint, `cls` cumulative layout shift,
     `load` load event, `kilobytes` sent over the network.
     """
-    page.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
+    page.wait_for_load_state("load")
     return {name: round(float(value), 3) for name, value in page.evaluate(_TIMINGS).items()}

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from people import Crowd, Person
+from people import PATIENCE, Crowd, Person
+from playwright.sync_api import expect
 
 from runbook.checks.chat import ANSWER_LIMIT
 
@@ -289,7 +290,7 @@ def test_without_a_connection_nothing_is_lost(people: Crowd) -> None:
     message.fill("add buy milk")
     page.keyboard.press("Enter")
     page.get_by_text(re.compile("offline|connection|reach", re.IGNORECASE)).first.wait_for()
-    page.wait_for_function("document.querySelector('textarea').value === 'add buy milk'")
+    expect(message).to_have_value("add buy milk", timeout=PATIENCE * 1000)
     person.context.set_offline(False)
     message.focus()
     page.keyboard.press("Enter")
