@@ -14,6 +14,7 @@ from runbook.network.targets import Target
 from runbook.network.truth import Mark
 from runbook.step import Status
 
+UNSHOWN = "but nothing showed that it was listening"
 WORST_FIRST = (Status.FAILED, Status.UNPROVEN, Status.PASSED)
 
 
@@ -66,7 +67,7 @@ def judge(
         return Status.FAILED, f"must be open, but the policies forbid it ({verdict})"
     if mark is not Mark.OPEN and verdict.allowed:
         return Status.FAILED, f"must be closed, but the policies allow it ({verdict})"
-    if trouble or not seen or Seen.CHECKFAILED in seen:
+    if not seen or Seen.CHECKFAILED in seen:
         return Status.UNPROVEN, trouble or "the probe did not work"
     words = " then ".join(dict.fromkeys(each.value for each in seen))
     if mark is Mark.OPEN:
@@ -76,7 +77,7 @@ def judge(
     if any(each not in BLOCKED and not (refusable and each is Seen.REFUSED) for each in seen):
         return Status.FAILED, f"must be closed, and was {words}"
     if not listening and not refusable:
-        return Status.UNPROVEN, f"{words}, but nothing showed that it was listening"
+        return Status.UNPROVEN, f"{words}, {UNSHOWN}"
     return Status.PASSED, ""
 
 
@@ -106,7 +107,9 @@ class Matrix:
 
     @property
     def unproven(self) -> tuple[Way, ...]:
-        return tuple(way for way in self.ways if way.status is Status.UNPROVEN)
+        """Those first that could not be tried: they may be why nothing shows that another one listens."""
+        found = [way for way in self.ways if way.status is Status.UNPROVEN]
+        return tuple(sorted(found, key=lambda way: way.reason.endswith(UNSHOWN)))
 
     def cells(self) -> dict[tuple[str, str], list[Way]]:
         """The ways of each cell that is shown: source and column."""

@@ -20,8 +20,8 @@ PATIENCE = 1.5
 RETRIED = 6.0
 """Seconds within which a way that must be open has to open: rules may lag behind a new pod."""
 
-SLACK = 20.0
-"""Seconds beyond the tries that a probe may take to start and end."""
+SLACK = 30.0
+"""Seconds beyond the tries that a probe may take to start and end, on a machine that has other things to do."""
 
 
 class Seen(StrEnum):

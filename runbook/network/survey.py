@@ -16,7 +16,7 @@ from runbook.network import matrix, probes, scene, truth
 from runbook.network.matrix import Matrix, Way
 from runbook.network.outside import Outside, outside
 from runbook.network.policies import verdict
-from runbook.network.probes import Seen
+from runbook.network.probes import Seen, Try
 from runbook.network.scene import Place, Scene
 from runbook.network.targets import Target, targets
 from runbook.network.truth import Mark
@@ -31,6 +31,10 @@ JOB_LABELS = (
     ("app.kubernetes.io/component", "migrate"),
 )
 """Those of the migration's pod template; a Service selects none of them."""
+
+
+STARTS = 2
+"""Times that a probe is started: a busy node may fail to start one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +103,24 @@ class Survey:
         def ask(source: Place) -> None:
             mine = [number for number, way in enumerate(ways) if way[0] is source]
             tries = [ways[number][1].attempt(_patience(ways[number], shut)) for number in mine]
-            if source.way is None:
-                return
-            try:
-                answers = probes.run(self.world, source.way, tries)
-            except Unmeasurable as problem:
-                troubles[source.end.address] = problem.observed
-                answers = [Seen.CHECKFAILED] * len(mine)
+            answers = self._asked(source, tries, troubles)
             for number, answer in zip(mine, answers, strict=True):
                 found[number] = answer
 
         with ThreadPoolExecutor(max(1, len(sources))) as pool:
             list(pool.map(ask, sources))
         return found
+
+    def _asked(self, source: Place, tries: Sequence[Try], troubles: dict[str, str]) -> Sequence[Seen | None]:
+        """What came of the tries; a probe that could not be run is run once more before nothing is known."""
+        if source.way is None:
+            return [None] * len(tries)
+        for _ in range(STARTS):
+            try:
+                return probes.run(self.world, source.way, tries)
+            except Unmeasurable as problem:
+                troubles[source.end.address] = problem.observed
+        return [Seen.CHECKFAILED] * len(tries)
 
 
 def _patience(way: tuple[Place, Target, Mark], shut: Collection[tuple[str, str]]) -> float:

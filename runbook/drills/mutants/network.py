@@ -20,8 +20,9 @@ from runbook.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.network import canary
 from runbook.network.matrix import Matrix, Way
 from runbook.network.probes import BLOCKED
+from runbook.network.scene import MESH
 from runbook.network.survey import Survey, surveying
-from runbook.network.truth import Mark
+from runbook.network.truth import OPERATOR, PLACEMENT, SCHEDULER, SENTRY, Mark, Mode
 from runbook.network.visitors import LABEL
 from runbook.settings import Settings
 from runbook.step import Status
@@ -39,9 +40,17 @@ LONGEST = 1500
 """Seconds that all mutants together may take, on the slowest machine."""
 
 ENGINE: Object = ("DaemonSet", "kube-network-policies", "kube-system")
-TODO_PODS = ("frontend", "backend", "mcp-server", "neighbour", "job")
-UNISOLATED = ("dns:53", "dns:other", "ingress:other", "stranger:7777", "metadata:80")
-VISITORS = ("neighbour:7777", "job:7777")
+OURS = ("frontend", "backend", "mcp-server", "redis", "neighbour", "job")
+"""Sources and destinations in the application's namespace."""
+
+UNISOLATED = ("dns", "ingress", "stranger", "metadata", "internet", *MESH.values())
+"""Destinations that no policy of ours guards."""
+
+UNKNOWN = ("neighbour", "job")
+"""Pods that no policy but default-deny selects."""
+
+SIDECAR_PORT = 50002
+CONTROL_PLANE = ((SENTRY, 50001), (OPERATOR, 6500), (PLACEMENT, 50005), (SCHEDULER, 50006))
 SELECTED_NAME = "app.kubernetes.io~1name"
 
 
@@ -51,6 +60,8 @@ class Flip(Mutant):
 
     closes: frozenset[Cell] = frozenset()
     opens: Callable[[str, str], bool] = field(default=lambda _row, _column: False)
+    meshed: bool = False
+    """Its policy is there with Dapr only."""
 
     def wanted(self, matrix: Matrix) -> set[Cell]:
         """The cells that must be red; an open cell cannot be opened, nor a closed one closed."""
@@ -58,11 +69,12 @@ class Flip(Mutant):
             cell
             for cell, ways in matrix.cells().items()
             for mark in {way.mark for way in ways}
-            if (mark is Mark.OPEN and cell in self.closes) or (mark is Mark.CLOSED and self.opens(*cell))
+            if (mark is Mark.OPEN and cell in self.closes)
+            or (mark in (Mark.CLOSED, Mark.LOOPBACK) and self.opens(*cell))
         }
 
 
-def _dropped(name: str, namespace: str, *cells: Cell) -> Flip:
+def _dropped(name: str, namespace: str, *cells: Cell, meshed: bool = False) -> Flip:
     thing: Object = ("NetworkPolicy", name, namespace)
     return Flip(
         f"{name} dropped",
@@ -70,10 +82,16 @@ def _dropped(name: str, namespace: str, *cells: Cell) -> Flip:
         lambda hands: hands.remove(thing),
         objects=(thing,),
         closes=frozenset(cells),
+        meshed=meshed,
     )
 
 
-def _misspelt(what: str, thing: Object, path: str, cell: Cell) -> Flip:
+def _call(source: str, destination: str, port: int) -> tuple[Cell, Cell]:
+    """A call between services, directly or from sidecar to sidecar: only one of the two is open."""
+    return (source, f"{destination}:{port}"), (source, f"{destination}:{SIDECAR_PORT}")
+
+
+def _misspelt(what: str, thing: Object, path: str, *cells: Cell) -> Flip:
     def plant(hands: Hands) -> None:
         hands.patch(thing, {"op": "replace", "path": path, "value": "backed"})
 
@@ -82,27 +100,31 @@ def _misspelt(what: str, thing: Object, path: str, cell: Cell) -> Flip:
         frozenset({"T077", "T078"}),
         plant,
         objects=(thing,),
-        closes=frozenset({cell}),
+        closes=frozenset(cells),
     )
 
 
 def _without_default_deny(row: str, column: str) -> bool:
     """Pods that no other policy selects are wide open: to all that isolates nobody, and for such."""
-    to_open = column in UNISOLATED or column.startswith("internet:") or column in VISITORS
-    return (
-        (row in ("neighbour", "job") and (to_open or column == "pods/udp"))
-        or (row in ("ingress", "stranger") and column in (*VISITORS, "pods/udp"))
-        or (row, column) == ("job", "postgres:5432")
-    )
+    destination = _destination(column)
+    if (row, column) == ("job", "postgres:5432"):
+        return True  # the database's own policy awaits the job
+    if row in UNKNOWN:
+        return destination in (*UNISOLATED, *UNKNOWN) or column == "pods/udp"
+    return row in ("ingress", "stranger") and (destination in UNKNOWN or column == "pods/udp")
 
 
 def _with_allow_all(row: str, column: str) -> bool:
     """The pods of the namespace are wide open both ways; the stand-ins keep the guards of their own namespaces."""
-    into = column.split(":")[0] in TODO_PODS or column == "pods/udp"
-    beyond = column in UNISOLATED or column.startswith("internet:")
-    if row in TODO_PODS:
-        return into or beyond or (row, column) == ("job", "postgres:5432")
+    destination = _destination(column)
+    into = destination in (*OURS, "sidecars") or column in ("pods/udp", "loopback")
+    if row in OURS:
+        return into or destination in UNISOLATED or (row, column) == ("job", "postgres:5432")
     return row in ("ingress", "stranger") and into
+
+
+def _destination(column: str) -> str:
+    return column.partition(":")[0]
 
 
 def _allow_all(namespace: str) -> Mapping[str, Any]:
@@ -127,23 +149,31 @@ def _stop_engine(hands: Hands) -> None:
 
 
 def group(settings: Settings) -> Group:
-    """Every policy of mode D, and what else can be wrong with them."""
+    """Every policy that is there with and without Dapr, and what else can be wrong with them."""
     todo = settings.namespace
     apps = ("frontend", "backend", "mcp-server")
     deny: Object = ("NetworkPolicy", "default-deny", todo)
     mutants: Sequence[Flip] = (
         _dropped("frontend-from-ingress", todo, ("ingress", "frontend:3000")),
-        _dropped("frontend-to-backend", todo, ("frontend", "backend:8000")),
+        _dropped("frontend-to-backend", todo, *_call("frontend", "backend", 8000)),
         _dropped("frontend-to-database", todo, ("frontend", "postgres:5432")),
-        _dropped("backend-from-frontend", todo, ("frontend", "backend:8000")),
-        _dropped("backend-to-mcp-server", todo, ("backend", "mcp-server:8080")),
+        _dropped("backend-from-frontend", todo, *_call("frontend", "backend", 8000)),
+        _dropped("backend-to-mcp-server", todo, *_call("backend", "mcp-server", 8080)),
         _dropped("backend-to-database", todo, ("backend", "postgres:5432")),
         _dropped("backend-to-model", todo, ("backend", "model:8090")),
-        _dropped("mcp-server-from-backend", todo, ("backend", "mcp-server:8080")),
+        _dropped("mcp-server-from-backend", todo, *_call("backend", "mcp-server", 8080)),
         _dropped("mcp-server-to-database", todo, ("mcp-server", "postgres:5432")),
         _dropped("dns", todo, *((app, "dns:53") for app in apps)),
         _dropped("postgres-from-application", DATABASE_NAMESPACE, *((app, "postgres:5432") for app in apps)),
         _dropped("offline-model-from-backend", MODEL_NAMESPACE, ("backend", "model:8090")),
+        _dropped("backend-to-redis", todo, ("backend", "redis:6379"), meshed=True),
+        _dropped("redis-from-backend", todo, ("backend", "redis:6379"), meshed=True),
+        _dropped(
+            "sidecars-to-dapr",
+            todo,
+            *((app, f"{part}:{port}") for app in apps for part, port in CONTROL_PLANE),
+            meshed=True,
+        ),
         Flip(
             "default-deny dropped",
             frozenset({"T077", "T078"}),
@@ -162,13 +192,13 @@ def group(settings: Settings) -> Group:
             "the selector",
             ("NetworkPolicy", "backend-from-frontend", todo),
             f"/spec/podSelector/matchLabels/{SELECTED_NAME}",
-            ("frontend", "backend:8000"),
+            *_call("frontend", "backend", 8000),
         ),
         _misspelt(
             "the peer",
             ("NetworkPolicy", "mcp-server-from-backend", todo),
             f"/spec/ingress/0/from/0/podSelector/matchLabels/{SELECTED_NAME}",
-            ("backend", "mcp-server:8080"),
+            *_call("backend", "mcp-server", 8080),
         ),
         Flip(
             "the policy engine stopped", frozenset({"T077"}), _stop_engine, objects=(ENGINE,), patience=60.0
@@ -189,6 +219,8 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:  # n
         _green(survey)
         for mutant in group.mutants:
             assert isinstance(mutant, Flip)
+            if mutant.meshed and survey.scene.mode is not Mode.MESH:
+                continue
             began = time.monotonic()
             try:
                 with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo):
