@@ -2,16 +2,17 @@
 
 import asyncpg
 import pytest
-from harness.postgres import Database, create_database
+from harness.postgres import Database, migrated
 
 
 @pytest.fixture
 def fresh(postgres: Database, request: pytest.FixtureRequest) -> Database:
-    return create_database(postgres, request.node.name)
+    """A database that has just been upgraded from nothing."""
+    return migrated(postgres, request.node.name)
 
 
-def test_up_down_and_up_again(fresh: Database) -> None:
-    for arguments in (("upgrade", "head"), ("downgrade", "base"), ("upgrade", "head"), ("upgrade", "head")):
+def test_down_and_up_again(fresh: Database) -> None:
+    for arguments in (("downgrade", "base"), ("upgrade", "head")):
         done = fresh.alembic(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
     tables = fresh.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -28,7 +29,6 @@ def test_models_and_migrations_agree(database: Database) -> None:
 
 
 def test_a_difference_would_be_seen(fresh: Database) -> None:
-    assert fresh.alembic("upgrade", "head").returncode == 0
     fresh.rows("ALTER TABLE task DROP COLUMN priority", role="todo_owner")
     done = fresh.alembic("check")
     assert done.returncode != 0
@@ -36,7 +36,6 @@ def test_a_difference_would_be_seen(fresh: Database) -> None:
 
 
 def test_an_upgrade_without_news_renews_the_rights(fresh: Database) -> None:
-    assert fresh.alembic("upgrade", "head").returncode == 0
     fresh.rows("REVOKE ALL ON task FROM todo_mcp", role="todo_owner")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         fresh.rows("SELECT * FROM task", role="todo_mcp")

@@ -3,6 +3,7 @@
 The user's id is never a parameter of a tool, so neither the model nor a crafted message can choose it.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ ISSUER = "todo-backend"
 AUDIENCE = "todo-mcp-server"
 _LEEWAY_SECONDS = 5
 _UNKNOWN_REQUEST = "-"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class BackendTokenVerifier(TokenVerifier):
@@ -49,6 +51,8 @@ class Caller:
 
     user_id: str
     request_id: str
+    trace_id: str
+    """Of the W3C header `traceparent`; empty without one."""
 
     @classmethod
     def of(cls, request: Any) -> "Caller":
@@ -61,4 +65,9 @@ class Caller:
         subject = user.access_token.subject if isinstance(user, AuthenticatedUser) else None
         if subject is None:
             raise PermissionError("the request carries no verified identity")
-        return cls(user_id=subject, request_id=request.headers.get("x-request-id", _UNKNOWN_REQUEST))
+        trace = _TRACEPARENT.match(request.headers.get("traceparent", ""))
+        return cls(
+            user_id=subject,
+            request_id=request.headers.get("x-request-id", _UNKNOWN_REQUEST),
+            trace_id=trace[1] if trace else "",
+        )

@@ -18,9 +18,11 @@ async def journal_tool_calls(ctx: ServerRequestContext[Any, Any], call_next: Cal
     if ctx.method != "tools/call":
         return await call_next(ctx)
     started = time.perf_counter()
+    caller = Caller.of(ctx.request)
     line: dict[str, Any] = {
         "tool": str((ctx.params or {}).get("name", ""))[:64],
-        "request_id": Caller.of(ctx.request).request_id[:128],
+        "request_id": caller.request_id[:128],
+        "trace_id": caller.trace_id,
         "outcome": "error",
     }
     try:
