@@ -20,6 +20,7 @@ from runbook.settings import Settings
 from runbook.waiting import NotYet, Subject, watching
 from runbook.world.api import Api
 from runbook.world.redaction import redact
+from runbook.world.reviews import Right
 from runbook.world.wire import Refused
 
 
@@ -37,6 +38,7 @@ class Server(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.credentials: list[str | None] = []
+        self.impersonated: list[str | None] = []
         self.undiscoverable = False
         self.silent = threading.Lock()
         """While it is held, /silent says nothing."""
@@ -119,13 +121,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def change(self) -> None:
         self.server.asked.append((self.command, self.path))
+        self.server.impersonated.append(self.headers.get("Impersonate-User"))
         length = int(self.headers.get("Content-Length") or 0)
         self.server.bodies.append(json.loads(self.rfile.read(length) or b"{}"))
         self.answer(
-            404 if "absent" in self.path else 200, {"metadata": {"name": "x"}, "message": "not found"}
+            404 if "absent" in self.path else 200,
+            {"metadata": {"name": "x"}, "message": "not found", "status": {}},
+            Warning='299 - "would violate"',
         )
 
     do_PATCH = change  # noqa: N815
+    do_POST = change  # noqa: N815
+    do_PUT = change  # noqa: N815
     do_DELETE = change  # noqa: N815
 
 
@@ -309,6 +316,29 @@ def test_apply_is_server_side_and_names_its_manager(api: Api, server: Server) ->
     assert server.bodies[-1]["metadata"]["name"] == "x"
 
 
+def test_a_new_object_a_whole_one_and_operations_on_one_are_written(api: Api, server: Server) -> None:
+    api.create(config_map("x"))
+    assert server.asked[-1] == ("POST", "/api/v1/namespaces/todo/configmaps")
+    api.replace(config_map("x"))
+    assert server.asked[-1] == ("PUT", "/api/v1/namespaces/todo/configmaps/x")
+    operations = [{"op": "remove", "path": "/data/key"}]
+    api.patch("ConfigMap", "x", "todo", operations)
+    assert server.asked[-1] == ("PATCH", "/api/v1/namespaces/todo/configmaps/x")
+    assert server.bodies[-1] == operations
+    api.delete("ConfigMap", "x", "todo", grace=0)
+    assert server.bodies[-1]["gracePeriodSeconds"] == 0
+
+
+def test_reviews_write_nothing_and_are_not_guarded(api: Api, server: Server) -> None:
+    assert api.reviews.rights("system:serviceaccount:todo:backend-sa", "todo") == set()
+    assert server.impersonated[-1] == "system:serviceaccount:todo:backend-sa"
+    assert not api.reviews.allowed(Right("list", "", "secrets"), "todo")
+    assert server.impersonated[-1] is None
+    assert api.reviews.admission(config_map("x")).warnings == ("would violate",)
+    assert server.asked[-1] == ("POST", "/api/v1/namespaces/todo/configmaps?dryRun=All")
+    assert ("GET", "/api/v1/namespaces/kube-system") not in server.asked
+
+
 def test_delete_says_whether_there_was_one_and_keeps_to_the_uid(api: Api, server: Server) -> None:
     assert api.delete("ConfigMap", "x", "todo", uid="uid-x") is True
     assert server.bodies[-1]["preconditions"] == {"uid": "uid-x"}
@@ -324,6 +354,9 @@ def test_the_first_cluster_written_to_is_pinned_and_no_other_is_written_to(
     writes = len(server.bodies)
     for write in (
         lambda: again.apply(config_map("x")),
+        lambda: again.create(config_map("x")),
+        lambda: again.replace(config_map("x")),
+        lambda: again.patch("ConfigMap", "x", "todo", []),
         lambda: again.delete("ConfigMap", "x", "todo"),
         again.guard,
     ):

@@ -40,6 +40,9 @@ class FakeSandbox:
         return self.blob({"config": {"digest": config}, "layers": []})
 
     def run(self, argv: Sequence[str], timeout: float = 60.0, *, stdin: Any = None) -> str:
+        if list(argv[-2:]) == ["tasks", "ls"]:
+            running, stopped = "a" * 64, "b" * 64
+            return f"TASK    PID     STATUS\n{running}    4711    RUNNING\n{stopped}    12    STOPPED\n"
         if argv[-1] == "ls":
             rows = [
                 f"{reference} application/x {digest} 1.0 MiB linux/amd64 -"
@@ -139,3 +142,7 @@ def test_a_failing_save_is_said(fake: FakeSandbox, docker: Path) -> None:
 def test_an_image_that_was_never_built_is_said(fake: FakeSandbox, docker: Path) -> None:
     with pytest.raises(RunbookError, match=r"No such image.*inv build"):
         images.load_from_engine(sandbox(fake), ["todo-other:1.0.0"], {}, silent)
+
+
+def test_the_first_processes_of_running_containers_are_known(fake: FakeSandbox) -> None:
+    assert images.processes(sandbox(fake)) == {"a" * 64: 4711}
