@@ -18,8 +18,10 @@ from runbook.checks import (
     mesh_claims,
     mesh_components,
     mesh_control,
+    mesh_identity,
     mesh_redis,
     mesh_sidecars,
+    mesh_wire,
     mutual_tls,
 )
 from runbook.checks.rendering import MESHED
@@ -120,8 +122,13 @@ STEPS = (
         apply=mesh.restart,
         needs=("T087",),
     ),
-    Step("T089", "The sidecar says that mutual TLS is on", needs=("T088",)),
-    Step("T090", "Calls between the services are encrypted, and plain ones refused", needs=("T089",)),
+    Step("T089", "Mutual TLS is on in every sidecar", check=mesh_identity.on, needs=("T088",)),
+    Step(
+        "T090",
+        "Calls between the services are encrypted, and plain ones refused",
+        check=mesh_wire.encrypted,
+        needs=("T089",),
+    ),
     Step("T091", "State saved through the backend is found in Redis", needs=("T088",)),
     Step(
         "T092",

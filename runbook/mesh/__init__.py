@@ -1,0 +1,1 @@
+"""What passes between the sidecars, and what they refuse: asked on the wire, not of a configuration."""

@@ -1,0 +1,80 @@
+"""Calls from one sidecar to another, begun on the first one's loopback as its own application begins them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from runbook.application import SIDECAR_PORT, Component
+from runbook.errors import TimedOut, Unmeasurable
+from runbook.waiting import NotYet, eventually
+from runbook.world import workloads
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+Object = Mapping[str, Any]
+
+SECONDS = 10.0
+DENIED = "PermissionDenied"
+LOG_SECONDS = 30.0
+WRITTEN_SECONDS = 3.0
+"""Until a line that was written can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: str
+    request_id: str
+
+    @property
+    def denied(self) -> bool:
+        """The called sidecar refused, by its access control; not the application, and not the network."""
+        return self.status == 403 and DENIED in self.body
+
+
+def call(world: World, pod: Object, called: Component, path: str) -> Answer:
+    """GET a path of another application by the sidecar of this pod. Raises `Unmeasurable` where none answers."""
+    import httpx
+
+    name, request_id = workloads.name(pod), str(uuid4())
+    with world.api.port_forward(name, SIDECAR_PORT, world.settings.namespace) as port:
+        try:
+            answer = httpx.get(
+                f"http://127.0.0.1:{port}/v1.0/invoke/{called.app_id}/method{path}",
+                headers={"X-Request-ID": request_id},
+                timeout=SECONDS,
+                trust_env=False,
+            )
+        except httpx.HTTPError as problem:
+            raise Unmeasurable(
+                f"the sidecar of pod {name} does not answer a call to {called.app_id}: {problem}",
+                wanted=f"an answer within {SECONDS:g} s",
+                hint=f"kubectl --namespace {world.settings.namespace} logs {name} --container daprd",
+            ) from None
+    return Answer(answer.status_code, answer.text[:500], request_id)
+
+
+def heard(world: World, pod: Object, request_id: str) -> bool:
+    """Whether the application of this pod wrote of a request with this id, within a moment."""
+    began = time.monotonic()
+
+    def look() -> bool:
+        text = world.api.logs(
+            workloads.name(pod),
+            workloads.component(pod),
+            world.settings.namespace,
+            since=LOG_SECONDS + time.monotonic() - began,
+        )
+        if request_id not in text:
+            raise NotYet(f"no line with request id {request_id}")
+        return True
+
+    try:
+        return eventually(look, timeout=WRITTEN_SECONDS, wanted="the request in the log")
+    except TimedOut:
+        return False
