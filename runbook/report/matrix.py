@@ -27,6 +27,9 @@ LETTERS = {
     "CHECKFAILED": "?",
 }
 COLOURS = {Status.PASSED.value: "green", Status.FAILED.value: "bold red", Status.UNPROVEN.value: "yellow"}
+GAP = 2
+"""Characters between columns."""
+
 TOLD = "told"
 """The status of a cell that is not judged."""
 
@@ -76,41 +79,41 @@ def cell(matrix: Mapping[str, Any], row: str, column: str, *, unicode: bool = Tr
 
 def blocks(matrix: Mapping[str, Any], width: int) -> Iterator[list[str]]:
     """The columns in groups that fit side by side into so many characters."""
-    left = max(len(row) for row in matrix["rows"]) + 2
+    left = max(len(row) for row in matrix["rows"]) + GAP
     group: list[str] = []
-    used = left
     for column in matrix["columns"]:
-        wide = _width(column)
-        if group and used + wide > width and len(group) >= FEWEST_COLUMNS:
+        wider = [*group, column]
+        if left + sum(_widths(wider)) > width and len(group) >= FEWEST_COLUMNS:
             yield group
-            group, used = [], left
-        group.append(column)
-        used += wide
+            group = [column]
+        else:
+            group = wider
     if group:
         yield group
 
 
-def _width(column: str) -> int:
-    return max(len(part) for part in heading(column)) + 2
+def _widths(columns: Sequence[str]) -> list[int]:
+    return [max(len(part) for part in each) + GAP for each in headings(columns)]
 
 
-def heading(column: str) -> tuple[str, str]:
-    """The destination and its port, one above the other."""
-    for mark in (":", "/"):
-        if mark in column:
-            destination, _, port = column.partition(mark)
-            return destination, port
-    return column, ""
+def headings(columns: Sequence[str]) -> list[tuple[str, str]]:
+    """For each column the destination and below it the port; a destination is named once for all of its ports."""
+    found: list[tuple[str, str]] = []
+    before = ""
+    for column in columns:
+        destination, _, port = column.replace("/", ":").partition(":")
+        found.append(("" if destination == before else destination, port))
+        before = destination
+    return found
 
 
 def tables(matrix: Mapping[str, Any], width: int, *, unicode: bool = True) -> Iterator[Table]:
     """Coloured tables that fit into the terminal."""
     for group in blocks(matrix, width):
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
         table.add_column("from")
-        for column in group:
-            destination, port = heading(column)
-            table.add_column(f"{destination}\n{port}", justify="center", no_wrap=True)
+        for destination, port in headings(group):
+            table.add_column(f"{destination}\n{port}", no_wrap=True)
         for row in matrix["rows"]:
             cells = [cell(matrix, row, column, unicode=unicode) for column in group]
             table.add_row(row, *(Text(each.text, style=COLOURS.get(each.status, "dim")) for each in cells))
@@ -119,16 +122,19 @@ def tables(matrix: Mapping[str, Any], width: int, *, unicode: bool = True) -> It
 
 def lines(matrix: Mapping[str, Any], width: int = 118, *, unicode: bool = False) -> Iterator[str]:
     """The same as plain lines."""
-    left = max(len(row) for row in matrix["rows"]) + 2
+    left = max(len(row) for row in matrix["rows"]) + GAP
     for number, group in enumerate(blocks(matrix, width)):
         if number:
             yield ""
-        for level in (0, 1):
-            start = "from" if level == 0 else ""
-            yield (start.ljust(left) + "".join(heading(c)[level].ljust(_width(c)) for c in group)).rstrip()
-        for row in matrix["rows"]:
-            cells = (cell(matrix, row, c, unicode=unicode).text.ljust(_width(c)) for c in group)
-            yield (row.ljust(left) + "".join(cells)).rstrip()
+        widths = _widths(group)
+        rows = [
+            [cell(matrix, row, column, unicode=unicode).text for column in group] for row in matrix["rows"]
+        ]
+        above, below = zip(*headings(group), strict=True)
+        named = zip(("from", "", *matrix["rows"]), (above, below, *rows), strict=True)
+        for name, texts in named:
+            padded = (text.ljust(wide) for text, wide in zip(texts, widths, strict=True))
+            yield (name.ljust(left) + "".join(padded)).rstrip()
 
 
 def legend(matrix: Mapping[str, Any], *, unicode: bool = True) -> str:
@@ -155,6 +161,6 @@ def page(matrix: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "caption": caption(matrix),
         "legend": legend(matrix),
-        "headings": [heading(column) for column in columns],
+        "headings": headings(columns),
         "rows": [(row, [cell(matrix, row, column) for column in columns]) for row in matrix["rows"]],
     }

@@ -86,9 +86,9 @@ def test_the_terminal_has_colours() -> None:
     console = Console(file=out, force_terminal=True, width=100, color_system="standard")
     for table in matrix.tables(EVIDENCE, 100):
         console.print(table)
-    assert re.search(r"\x1b\[1;31m +T! ", out.getvalue())
-    assert re.search(r"\x1b\[32m +● ", out.getvalue())
-    assert re.search(r"\x1b\[2m +○ ", out.getvalue())
+    assert re.search(r"\x1b\[1;31m *T! ", out.getvalue())
+    assert re.search(r"\x1b\[32m *● ", out.getvalue())
+    assert re.search(r"\x1b\[2m *○ ", out.getvalue())
 
 
 def test_a_pipe_gets_the_matrix_with_its_legend() -> None:
