@@ -113,7 +113,8 @@ def cluster(helm: Helm, **overrides: Any) -> tuple[list[Any], dict[str, End]]:
     for title, template in templates(found).items():
         where = template["metadata"]["namespace"]
         ends[title.split()[1]] = pod_end(template, {"kubernetes.io/metadata.name": where})
-    ends["ingress"] = pod("ingress-nginx", "controller", {"app.kubernetes.io/name": "ingress-nginx"})
+    controller = {"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"}
+    ends["ingress"] = pod("ingress-nginx", "controller", controller)
     ends["dns"] = pod("kube-system", "coredns", {"k8s-app": "kube-dns"})
     ends["rogue"] = pod("todo", "rogue", {})
     ends["elsewhere"] = pod("elsewhere", "frontend", dict(ends["frontend"].labels))
