@@ -199,6 +199,24 @@ def verify_manifests(
         command.verify(chosen, path, waivers=waivers, values=values, json=json, files=report)
 
 
+@task(help={"json": RUN["json"]}, name="images")
+def verify_images(c: Context, json: bool = False) -> None:
+    """Look for setuid files and secrets in images."""
+    with plainly():
+        from runbook import entry, inspection
+
+        inspection.verify(entry.settings(c.config), as_json=json)
+
+
+@task
+def sbom(c: Context) -> None:
+    """Write a bill of materials for each image."""
+    with plainly():
+        from runbook import entry, inspection
+
+        inspection.write_bills(entry.settings(c.config))
+
+
 @task(help=WHERE)
 def plan(c: Context, cluster: str = "", name: str = "") -> None:
     """Say what a deploy would change; change nothing."""
@@ -287,6 +305,7 @@ ns = Collection(
     status,
     list_steps,
     cleanup,
+    sbom,
     test,
     Collection(
         "verify",
@@ -297,6 +316,7 @@ ns = Collection(
         verify_dapr,
         verify_mutants,
         verify_manifests,
+        verify_images,
     ),
     Collection("dapr", dapr_on, dapr_remove),
     Collection("cluster", up, down, cluster_status, kubeconfig),

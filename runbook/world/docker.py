@@ -149,6 +149,11 @@ class Docker:
         layers = (Layer(int(row["Size"]), " ".join(str(row["CreatedBy"]).split())) for row in rows)
         return tuple(layer for layer in layers if layer.size)
 
+    def save(self, references: Sequence[str], file: Path) -> None:
+        """Write the images into one archive, in which layers that they share are there once."""
+        with self._asked() as client:
+            client.image.save(list(references), output=file)
+
     def context(self, folder: Path) -> frozenset[str]:
         """The files that a builder gets of a folder: asked of the builder itself, which reads .dockerignore."""
         with tempfile.TemporaryDirectory(prefix="todo-context-") as scratch:
