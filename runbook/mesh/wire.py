@@ -27,7 +27,6 @@ SETTINGS = 4
 """Type of the frame with which a server that takes the client answers."""
 
 SECONDS = 5.0
-ALERTS = ("ALERT", "alert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +48,45 @@ class Reply:
 
 
 def plaintext(port: int) -> Reply:
-    """HTTP/2 without TLS. Raises `Unmeasurable` where the server neither answers nor leaves."""
-    try:
-        with closing(_connected(port)) as connection:
-            connection.sendall(PREFACE)
-            return _reply(_first_frame(connection))
-    except ConnectionError:
-        return Reply(taken=False, said="closed")
-    except OSError as problem:
-        raise _silent(problem) from None
+    """HTTP/2 without TLS. Raises `Unmeasurable` where nobody listens, or the server neither answers nor leaves."""
+    with closing(_connected(port)) as connection:
+        return _dialogue(connection)
 
 
 def encrypted(port: int, shown: Credentials | None = None) -> Reply:
     """HTTP/2 over TLS, by a client with these credentials or with none; the server's own certificate is not judged.
 
-    Raises `Unmeasurable` where the server neither answers nor leaves.
+    Raises `Unmeasurable` where nobody listens, or the server neither answers nor leaves.
     """
     context = _context(shown)
     context.verify_mode = ssl.CERT_NONE
+    with closing(_connected(port)) as plain:
+        try:
+            connection = context.wrap_socket(plain)
+        except OSError as problem:
+            if alert := _alert(problem):
+                return Reply(taken=False, said=alert)
+            raise _silent(problem) from None
+        with closing(connection):
+            return _dialogue(connection)
+
+
+def _dialogue(connection: socket.socket) -> Reply:
     try:
-        with closing(context.wrap_socket(_connected(port))) as connection:
-            connection.sendall(PREFACE)
-            return _reply(_first_frame(connection))
-    except ssl.SSLError as problem:
-        if problem.reason and any(word in problem.reason for word in ALERTS):
-            return Reply(taken=False, said=problem.reason.lower().replace("_", " "))
-        raise _silent(problem) from None
-    except ConnectionError:
+        connection.sendall(PREFACE)
+        return _reply(_first_frame(connection))
+    except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return Reply(taken=False, said="closed")
     except OSError as problem:
+        if alert := _alert(problem):
+            return Reply(taken=False, said=alert)
         raise _silent(problem) from None
+
+
+def _alert(problem: OSError) -> str:
+    """The name of the alert with which the other side ended a TLS connection, or nothing."""
+    reason = str(getattr(problem, "reason", None) or "")
+    return reason.lower().replace("_", " ") if "ALERT" in reason.upper() else ""
 
 
 def presented(port: int, anchors: str) -> Certificate | str:
@@ -91,17 +99,16 @@ def presented(port: int, anchors: str) -> Certificate | str:
     context = _context(None)
     context.load_verify_locations(cadata=anchors)
     context.verify_mode = ssl.CERT_REQUIRED
-    try:
-        with closing(context.wrap_socket(_connected(port))) as connection:
-            shown = connection.getpeercert(binary_form=True)
-    except ssl.SSLCertVerificationError as problem:
-        return problem.verify_message
-    except ssl.SSLError as problem:
-        return f"it does not speak TLS ({problem.reason})"
-    except ConnectionError:
-        return "it does not speak TLS (closed)"
-    except OSError as problem:
-        raise _silent(problem) from None
+    with closing(_connected(port)) as plain:
+        try:
+            with closing(context.wrap_socket(plain)) as connection:
+                shown = connection.getpeercert(binary_form=True)
+        except ssl.SSLCertVerificationError as problem:
+            return problem.verify_message
+        except (ssl.SSLError, ConnectionError) as problem:
+            return f"it does not speak TLS ({getattr(problem, 'reason', None) or 'closed'})"
+        except OSError as problem:
+            raise _silent(problem) from None
     assert shown is not None  # with CERT_REQUIRED there is one
     return x509.load_der_x509_certificate(shown)
 
@@ -140,9 +147,11 @@ def _context(shown: Credentials | None) -> ssl.SSLContext:
 
 
 def _connected(port: int) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-    connection.settimeout(SECONDS)
-    return connection
+    """Raises `Unmeasurable` where nobody listens: nothing was refused by anyone then."""
+    try:
+        return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+    except OSError as problem:
+        raise _silent(problem) from None
 
 
 def _first_frame(connection: socket.socket) -> bytes:
