@@ -94,7 +94,8 @@ topologySpreadConstraints:
 
 {{/*
 Probes by the port's name. Startup looks every second, so that a pod is Ready soon; until it passes, the other two
-wait. Liveness is the patient one: a restart heals a stuck process and nothing else.
+wait. Readiness bears a node that is busy for some seconds: a pod that only answers late is better than none. Liveness is
+the patient one: a restart heals a stuck process and nothing else.
 */}}
 {{- define "todo-app.probes" -}}
 startupProbe:
@@ -105,13 +106,13 @@ startupProbe:
 readinessProbe:
   httpGet: { path: {{ .Values.probes.readiness }}, port: http }
   periodSeconds: 5
-  timeoutSeconds: 2
-  failureThreshold: 2
+  timeoutSeconds: 4
+  failureThreshold: 3
 livenessProbe:
   httpGet: { path: {{ .Values.probes.liveness }}, port: http }
   periodSeconds: 10
-  timeoutSeconds: 3
-  failureThreshold: 3
+  timeoutSeconds: 5
+  failureThreshold: 4
 {{- end }}
 
 {{/* New connections stop arriving before the process is told to stop. */}}

@@ -39,7 +39,9 @@ dapr.io/env: GOMEMLIMIT={{ $sidecar.goMemoryLimit }}
 dapr.io/sidecar-seccomp-profile-type: RuntimeDefault
 dapr.io/sidecar-listen-addresses: 127.0.0.1
 dapr.io/disable-builtin-k8s-secret-store: "true"
+dapr.io/sidecar-readiness-probe-timeout-seconds: "3"
 dapr.io/sidecar-liveness-probe-delay-seconds: "30"
+dapr.io/sidecar-liveness-probe-timeout-seconds: "5"
 dapr.io/graceful-shutdown-seconds: {{ $sidecar.gracefulShutdownSeconds | quote }}
 dapr.io/block-shutdown-duration: {{ printf "%vs" $sidecar.blockShutdownSeconds }}
 dapr.io/log-as-json: "true"
