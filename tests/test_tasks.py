@@ -64,6 +64,7 @@ def test_the_list_has_one_line_for_each_command() -> None:
         "cleanup",
     }
     assert names >= {"cluster.up", "cluster.down", "cluster.status", "cluster.kubeconfig", "test"}
+    assert names >= {"secure", "verify.mutants", "verify.security"}
 
 
 def test_listing_imports_nothing_heavy() -> None:
