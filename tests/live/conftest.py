@@ -26,6 +26,7 @@ ORDER = (
     "test_security",
     "test_network",
     "test_faults",
+    "test_dapr",
     "test_teardown",
 )
 """Asking first, while the proofs of the deploy stand; then using it; then breaking; then taking away."""
