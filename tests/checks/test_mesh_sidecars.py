@@ -54,9 +54,13 @@ def test_a_further_container_is_named(world: World, api: FakeApi) -> None:
     assert "has the containers backend, daprd, helper" in mesh_sidecars.injected(world).observed
 
 
-def test_restarts_are_counted(world: World, api: FakeApi) -> None:
-    backend(api)["status"]["containerStatuses"][1]["restartCount"] = 2
-    assert "container daprd of pod backend-1 restarted 2 times" in mesh_sidecars.injected(world).observed
+def test_a_sidecar_that_crashed_is_told_with_its_end(world: World, api: FakeApi) -> None:
+    status = backend(api)["status"]["containerStatuses"][1]
+    status |= {"restartCount": 2, "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
+    observed = mesh_sidecars.injected(world).observed
+    assert "daprd of pod backend-1 restarted 2 times (OOMKilled, exit code 137)" in observed
+    status["lastState"] = {"terminated": {"reason": "Unknown", "exitCode": 255}}  # its node went down
+    assert mesh_sidecars.injected(world).green
 
 
 def test_a_sidecar_without_mutual_tls_or_with_another_name(world: World, api: FakeApi) -> None:

@@ -22,6 +22,7 @@ from runbook.sidecars import application_pods
 from runbook.waiting import NotYet, eventually
 from runbook.world import World, workloads
 
+# Steps go by their place in the list here: some of their ids are printed for two steps.
 DAPRSYSTEM = ("Configuration.dapr.io", "daprsystem", "dapr-system")
 INJECTOR = ("Deployment", "dapr-sidecar-injector", "dapr-system")
 PASSWORD = ("Secret", "redis-auth", "todo")
@@ -64,7 +65,7 @@ def test_a_redis_that_starts_over_empty_is_found_again(meshed: World) -> None:
     _state(meshed, lambda base: _stored(base, "kept"))
     pod = meshed.api.list("Pod", "todo", labels="app.kubernetes.io/name=redis")[0]
     meshed.api.delete("Pod", workloads.name(pod), "todo", uid=pod["metadata"]["uid"])
-    _green("T085", meshed)
+    _green("85", meshed)
     _state(meshed, lambda base: _stored(base, "again"))
     _state(meshed, lambda base: _is_gone(base, "kept"))
     assert _uids(meshed) == before
@@ -85,10 +86,10 @@ def test_without_the_injector_no_pod_starts_and_the_reason_is_told(meshed: World
             wanted="the webhook named as the reason",
             hint="kubectl -n todo get events",
         )
-        outcome = attempt(find("T080"), meshed, mode=Mode.VERIFY, journal=journal_of(meshed.settings)).outcome
+        outcome = attempt(find("80"), meshed, mode=Mode.VERIFY, journal=journal_of(meshed.settings)).outcome
         assert "Deployment dapr-sidecar-injector is scaled to 0" in outcome.observed
-    _green("T080", meshed)
-    _green("T088", meshed)
+    _green("80", meshed)
+    _green("88", meshed)
 
 
 def _edit(path: str, value: object) -> Callable[[Hands], None]:
@@ -106,13 +107,13 @@ def _misplace(hands: Hands) -> None:
 FAULTS = (
     Fault(
         "daprsystem edited",
-        {"T079": r"Configuration daprsystem: spec\.mtls\.workloadCertTTL is 1h"},
+        {"79": r"Configuration daprsystem: spec\.mtls\.workloadCertTTL is 1h"},
         _edit("/spec/mtls/workloadCertTTL", "1h"),
         objects=(DAPRSYSTEM,),
     ),
     Fault(
         "password changed",
-        {"T085": r"does not take the password of Secret redis-auth: WRONGPASS"},
+        {"85": r"does not take the password of Secret redis-auth: WRONGPASS"},
         lambda hands: hands.patch(
             PASSWORD,
             {
@@ -125,7 +126,7 @@ FAULTS = (
     ),
     Fault(
         "annotation on the Deployment",
-        {"T088": r"dapr\.io/enabled is on Deployment mcp-server itself, where nothing reads it"},
+        {"88": r"dapr\.io/enabled is on Deployment mcp-server itself, where nothing reads it"},
         _misplace,
         objects=(MCP_SERVER,),
     ),
@@ -151,7 +152,7 @@ def _green(step: str, world: World) -> None:
         if not outcome.green:
             raise NotYet(outcome.observed)
 
-    eventually(look, timeout=READY, wanted=f"{step} green", hint=f"inv verify.step {step}")
+    eventually(look, timeout=READY, wanted=f"step {step} green", hint=f"inv verify.step {step}")
 
 
 def _refused(world: World) -> None:
@@ -171,7 +172,7 @@ def _state(world: World, ask: Callable[[str], None]) -> None:
             except httpx.HTTPError as problem:
                 raise NotYet(repr(problem)) from None
 
-    eventually(look, timeout=READY, wanted="the state store answers", hint="inv verify.step T085")
+    eventually(look, timeout=READY, wanted="the state store answers", hint="inv verify.step 85")
 
 
 def _stored(base: str, key: str) -> None:
