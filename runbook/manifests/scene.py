@@ -201,6 +201,14 @@ class Container:
             return at(self.pod.spec, path), self.pod.hit(path)
         return self.security.get(field_), self.hit(f"securityContext.{field_}")
 
+    def given(self, field_: str) -> Iterator[tuple[Any, Hit]]:
+        """The field wherever it is written, in the pod and in the container: the one that loses counts as well."""
+        path = f"securityContext.{field_}"
+        if field_ in fields(self.pod.spec.get("securityContext")):
+            yield at(self.pod.spec, path), self.pod.hit(path)
+        if field_ in self.security:
+            yield self.security[field_], self.hit(path)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -255,6 +263,11 @@ class Scene:
 def containers(scene: Scene) -> tuple[Container, ...]:
     """What a rule on containers is about: init, ephemeral and sidecar containers too."""
     return scene.containers
+
+
+def linux_containers(scene: Scene) -> list[Container]:
+    """Windows has neither capabilities nor seccomp, nor a way to gain privileges by a file."""
+    return [each for each in scene.containers if at(each.pod.spec, "os.name") != "windows"]
 
 
 def pods(scene: Scene) -> tuple[Pod, ...]:

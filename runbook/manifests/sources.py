@@ -218,7 +218,10 @@ def _release(chart: Path) -> str:
 
 
 def _is_object(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value.get("apiVersion")) and bool(value.get("kind"))
+    """Configuration of programs (kustomize, the kubelet) has a kind too, but neither metadata nor a spec."""
+    if not isinstance(value, Mapping) or not ("metadata" in value or "spec" in value):
+        return False
+    return bool(value.get("apiVersion")) and bool(value.get("kind"))
 
 
 def _switches(chart: Path) -> dict[str, dict[str, Any]]:

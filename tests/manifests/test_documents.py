@@ -56,7 +56,7 @@ def test_empty_documents_do_not_count_and_lists_are_taken_apart() -> None:
         ("a: 1\nb: &x\n  - *y", "x.yaml:3: found undefined alias"),
         ("kind: {{ .Values.kind }}", "give the folder of the chart"),
         ("a: 2026-99-99", "x.yaml: "),
-        ("apiVersion: v1\nkind: Pod\n", "x.yaml:1: a Pod without metadata.name"),
+        ("apiVersion: v1\nkind: Pod\nspec: {}\n", "x.yaml:1: a Pod without metadata.name"),
         ("apiVersion: v1\nkind: Pod\nmetadata: text\n", "x.yaml:1: a Pod without metadata.name"),
     ],
 )

@@ -62,6 +62,7 @@ FAULTS: list[tuple[str, str, str, Any]] = [
     ("POD-08", WEB, f"{MAIN}.securityContext.privileged", True),
     ("POD-08", WEB, f"{MAIN}.securityContext.procMount", "Unmasked"),
     ("POD-08", WEB, f"{POD}.securityContext.seLinuxOptions", {"type": "spc_t"}),
+    ("POD-08", WEB, f"{MAIN}.securityContext.seLinuxOptions", {"user": "system_u"}),
     ("POD-08", WEB, f"{POD}.securityContext.windowsOptions", {"hostProcess": True}),
     ("POD-08", WEB, f"{MAIN}.securityContext.appArmorProfile", {"type": "Unconfined"}),
     (
@@ -256,6 +257,28 @@ def test_nothing_is_found_in_the_good_application() -> None:
     assert [(each.rule.id, each.item.title, each.place) for each in judgement.findings] == []
     assert judgement.unjudged == ()
     assert judgement.exit_code == 0
+
+
+def test_the_pods_own_setting_counts_where_its_containers_set_another() -> None:
+    for field, bad, good_one, rule in (
+        ("seLinuxOptions", {"type": "spc_t"}, {}, "POD-08"),
+        ("seccompProfile", {"type": "Unconfined"}, {"type": "RuntimeDefault"}, "POD-05"),
+        ("runAsUser", 0, 10001, "POD-03"),
+    ):
+        objects = good()
+        spoil(objects, WEB, f"{POD}.securityContext.{field}", bad)
+        for container in (MAIN, INIT):
+            spoil(objects, WEB, f"{container}.securityContext.{field}", good_one)
+        assert {each.rule.id for each in judged(objects).findings} == {rule}
+
+
+def test_windows_has_no_capabilities_to_drop() -> None:
+    objects = good()
+    spoil(objects, WEB, f"{POD}.os", {"name": "windows"})
+    for container in (MAIN, INIT):
+        spoil(objects, WEB, f"{container}.securityContext", GONE)
+    spoil(objects, WEB, f"{POD}.securityContext.seccompProfile", GONE)
+    assert judged(objects).findings == ()
 
 
 def test_every_rule_has_something_to_judge_in_the_good_application() -> None:

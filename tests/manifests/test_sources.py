@@ -58,10 +58,13 @@ def chart(folder: Path) -> Path:
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
-    file.write_text(CONFIG.format("a") + "---\nsome: values\n")
+    file.write_text(
+        CONFIG.format("a")
+        + "---\nsome: values\n---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    )
     found = sources.theirs(world(), file)
     assert [item.title for item in found.scenes[0].items] == ["ConfigMap default/a"]
-    assert found.passed_over == 1
+    assert found.passed_over == 2
 
 
 def test_a_folder_is_walked_and_charts_in_it_are_rendered_each_by_itself(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from runbook.manifests.documents import at, entries, fields
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Container, Hit, Pod, containers, pods, shown
+from runbook.manifests.scene import Container, Hit, Pod, containers, linux_containers, pods, shown
 
 VOLUMES = frozenset(
     {
@@ -42,6 +42,7 @@ SYSCTLS = frozenset(
     }
 )
 SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
+FILTERED = ("RuntimeDefault", "Localhost")
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 LOWEST_ID = 10000
 """Ids from here on belong to no account of the node."""
@@ -52,7 +53,7 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStar
 @rule(
     "POD-01",
     "No process gains privileges that it did not start with",
-    over=containers,
+    over=linux_containers,
     reason="A setuid program would make a foothold in the container root.",
     remedy="set securityContext.allowPrivilegeEscalation: false on the container",
 )
@@ -82,15 +83,13 @@ def non_root(each: Container) -> Iterator[Hit]:
     remedy="set securityContext.runAsUser to a number above 0, and a numeric USER in the image",
 )
 def user_zero(each: Container) -> Iterator[Hit]:
-    value, hit = each.inherited("runAsUser")
-    if value == 0:
-        yield hit
+    yield from (hit for value, hit in each.given("runAsUser") if value == 0)
 
 
 @rule(
     "POD-04",
     "All capabilities are dropped; none but NET_BIND_SERVICE is added",
-    over=containers,
+    over=linux_containers,
     reason="Each capability is a part of root: NET_RAW forges packets, SYS_ADMIN is nearly all of it.",
     remedy="set securityContext.capabilities: {drop: [ALL]} on the container and add nothing",
 )
@@ -105,17 +104,17 @@ def capabilities(each: Container) -> Iterator[Hit]:
 @rule(
     "POD-05",
     "System calls are filtered by seccomp",
-    over=containers,
+    over=linux_containers,
     reason="Unfiltered, a container reaches every system call of the kernel that it shares with the node.",
     remedy="set securityContext.seccompProfile.type: RuntimeDefault on the pod; beside Dapr also the annotation "
     "dapr.io/sidecar-seccomp-profile-type",
 )
 def seccomp(each: Container) -> Iterator[Hit]:
-    value, hit = each.inherited("seccompProfile")
-    if fields(value).get("type") not in ("RuntimeDefault", "Localhost"):
-        yield hit
+    for value, hit in (each.inherited("seccompProfile"), *each.given("seccompProfile")):
+        if fields(value).get("type") not in FILTERED:
+            yield hit
     annotation = "dapr.io/sidecar-seccomp-profile-type"
-    if each.pod.with_dapr and each.pod.annotations.get(annotation) not in ("RuntimeDefault", "Localhost"):
+    if each.pod.with_dapr and each.pod.annotations.get(annotation) not in FILTERED:
         yield Hit(each.pod.item, f"annotation {annotation}", shown(each.pod.annotations.get(annotation)))
 
 
@@ -163,16 +162,16 @@ def confined(each: Container) -> Iterator[Hit]:
         yield each.hit("securityContext.privileged")
     if each.security.get("procMount", "Default") != "Default":
         yield each.hit("securityContext.procMount")
-    labels, told = each.inherited("seLinuxOptions")
-    labels = fields(labels)
-    if labels.get("user") or labels.get("role") or labels.get("type", "") not in SELINUX_TYPES:
-        yield told
-    windows, told = each.inherited("windowsOptions")
-    if fields(windows).get("hostProcess"):
-        yield told
-    profile, told = each.inherited("appArmorProfile")
-    if fields(profile).get("type") == "Unconfined":
-        yield told
+    for value, told in each.given("seLinuxOptions"):
+        labels = fields(value)
+        if labels.get("user") or labels.get("role") or labels.get("type", "") not in SELINUX_TYPES:
+            yield told
+    for value, told in each.given("windowsOptions"):
+        if fields(value).get("hostProcess"):
+            yield told
+    for value, told in each.given("appArmorProfile"):
+        if fields(value).get("type") == "Unconfined":
+            yield told
     if str(each.pod.annotations.get(f"{APPARMOR}{each.name}", "")).lower() == "unconfined":
         yield Hit(each.pod.item, f"annotation {APPARMOR}{each.name}", "unconfined")
     for sysctl in entries(at(each.pod.spec, "securityContext.sysctls")):
@@ -198,7 +197,7 @@ def probed_host(each: Container) -> Iterator[Hit]:
 @rule(
     "POD-10",
     "The root file system is read-only",
-    over=containers,
+    over=linux_containers,
     reason="What cannot be written cannot be replaced: no dropped tool, no changed program.",
     remedy="set securityContext.readOnlyRootFilesystem: true and mount emptyDirs where the program writes",
 )
