@@ -21,8 +21,10 @@ from runbook.checks import (
     mesh_identity,
     mesh_redis,
     mesh_sidecars,
+    mesh_state,
     mesh_wire,
     mutual_tls,
+    pods,
 )
 from runbook.checks.rendering import MESHED
 from runbook.step import Step
@@ -129,7 +131,14 @@ STEPS = (
         check=mesh_wire.encrypted,
         needs=("T089",),
     ),
-    Step("T091", "State saved through the backend is found in Redis", needs=("T088",)),
+    Step(
+        "T091",
+        "State saved through the backend is found in Redis",
+        check=mesh_state.kept,
+        needs=("T047", "T088"),
+        drill=True,
+        fingerprint=pods.fingerprint,
+    ),
     Step(
         "T092",
         "The state store is loaded with its scope",

@@ -94,7 +94,7 @@ def hold(world: World, identity: str) -> Proof:
         _converse(world, seen)
         _read_rows(world, seen)
     finally:
-        seen["left"] = _remove_people(world)
+        seen["left"] = remove_people(world)
         proof = Proof(**seen)
         _write(path_of(world.settings), proof)
     return proof
@@ -184,7 +184,7 @@ def _read_rows(world: World, seen: dict[str, Any]) -> None:
         seen["rows_problem"] = problem.observed
 
 
-def _remove_people(world: World) -> str:
+def remove_people(world: World) -> str:
     """Remove all people of drills, this one's and any that an interrupted one left; says what is left."""
     mine = (f"%@{DOMAIN}",)
     try:
