@@ -1,6 +1,7 @@
 """The routes of conversations."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from harness.model import ScriptedModel, text
@@ -81,3 +82,28 @@ def test_a_long_first_message_makes_a_short_title(alice: Person, speaking: Scrip
     [entry] = listed(alice)
     assert len(entry["title"]) == 60
     assert entry["title"].endswith("…")
+
+
+def test_a_long_conversation_is_told_by_its_newest_messages_and_a_summary(
+    alice: Person, speaking: ScriptedModel, database: Database
+) -> None:
+    conversation = say(alice, "number 0")
+    database.rows(
+        "INSERT INTO message (conversation_id, user_id, role, content, created_at)"
+        " SELECT $1, $2, CASE WHEN n % 2 = 1 THEN 'user' ELSE 'assistant' END, 'number ' || n,"
+        " now() + n * interval '1 millisecond' FROM generate_series(1, 70) AS n",
+        UUID(conversation),
+        alice.id,
+    )
+    database.rows(
+        "UPDATE message SET created_at = created_at - interval '1 hour' WHERE conversation_id = $1",
+        UUID(conversation),
+    )
+    speaking.requests.clear()
+    say(alice, "newest", conversation)
+    instructions, summary, *turns = (message["content"] for message in speaking.requests[0]["messages"])
+    assert "todo list" in instructions
+    assert turns == [*(f"number {n}" for n in range(22, 71)), "newest"]
+    assert "(23 messages left out)" in summary
+    asked = [line.removeprefix("- ") for line in summary.splitlines()[1:]]
+    assert asked == [f"number {n}" for n in range(3, 22, 2)]

@@ -1,8 +1,11 @@
 """The process: health, readiness, request ids, errors, logs, and its end."""
 
+import re
 import signal
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +15,9 @@ from harness.model import ScriptedModel, text, tool
 from harness.postgres import PASSWORD, Database, create_database
 from harness.processes import BACKEND, Service, executable, free_port, service
 from people import API_KEY, AUTH_SECRET, SIGNING_KEY, Person, backend_variables, signed_cookie
+from starlette.datastructures import Headers
+
+from todo_backend.request_context import RequestContext
 
 HTTP = httpx2.Client(timeout=120, limits=httpx2.Limits(max_keepalive_connections=0))
 
@@ -30,6 +36,22 @@ def test_request_ids_are_taken_over_or_made(backend: Service) -> None:
         made = HTTP.get(url, headers={"X-Request-ID": unfit}).headers["X-Request-ID"]
         assert made != unfit
         assert len(made) == 32
+
+
+def test_a_trace_goes_on_or_begins_here(
+    alice: Person, model: ScriptedModel, backend: Service, mcp_server: Service
+) -> None:
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    given = {"traceparent": f"00-{trace}-{parent}-01", "X-Request-ID": f"trace-{uuid4().hex}"}
+    model.steps(tool("list_tasks"), text("None."))
+    assert alice.http.post("chat", json={"message": "show all"}, headers=given).status_code == 200
+    for running in (backend, mcp_server):
+        lines = [line for line in running.lines() if line.get("request_id") == given["X-Request-ID"]]
+        assert {line["trace_id"] for line in lines} == {trace}
+    for unfit in ("", "nonsense", f"00-{'0' * 32}-{parent}-01", f"00-{trace}-{'0' * 16}-01"):
+        made = RequestContext.of(Headers({"traceparent": unfit}))
+        assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", made.headers()["traceparent"])
+        assert made.trace_id not in (trace, "0" * 32)
 
 
 def test_only_the_frontend_may_ask_from_a_page(backend: Service) -> None:
@@ -105,21 +127,37 @@ def test_a_lost_database_connection_is_replaced(alice: Person, database: Databas
     assert alice.http.get("tasks").status_code == 200
 
 
-def test_a_stop_signal_lets_the_request_under_way_finish(
+def test_a_stop_signal_under_load_loses_no_request(
     database: Database, scripted: ScriptedModel, mcp_server: Service, tmp_path: Path
 ) -> None:
     variables = backend_variables(database, mcp_server.url, scripted.url)
     with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "backend.log") as running:
-        person = Person(database, running.url)
+        people = [Person(database, running.url) for _ in range(8)]
+        everyone = threading.Barrier(len(people) + 1)
+        stopped = threading.Event()
 
-        def stop_first(_: object) -> dict[str, object]:
-            running.process.send_signal(signal.SIGTERM)
-            _await_refusal(running.url)
+        def wait(_: object) -> dict[str, object]:
+            everyone.wait(60)
+            assert stopped.wait(60)
             return text("Finished.")
 
-        scripted.script = stop_first
-        answer = person.http.post("chat", json={"message": "hello"})
-        assert (answer.status_code, answer.json()["response"]) == (200, "Finished.")
+        def stop() -> None:
+            everyone.wait(60)  # all requests are under way
+            running.process.send_signal(signal.SIGTERM)
+            _await_refusal(running.url)
+            stopped.set()
+
+        def ask(number: int) -> tuple[int, bool]:
+            headers = {"Accept": "text/event-stream"} if number % 2 else {}
+            answer = people[number].http.post("chat", json={"message": "hello"}, headers=headers)
+            return answer.status_code, "Finished." in answer.text
+
+        scripted.script = wait
+        with ThreadPoolExecutor(len(people) + 1) as pool:
+            stopping = pool.submit(stop)
+            answers = list(pool.map(ask, range(len(people))))
+            stopping.result()
+        assert answers == [(200, True)] * len(people)
         assert running.process.wait(60) in (0, -signal.SIGTERM)
 
 

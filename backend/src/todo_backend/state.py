@@ -91,7 +91,10 @@ class DaprState:
         answer = await self._ask("GET", f"{self._url}/{quote(key, safe='')}")
         if answer.status_code == 204 or not answer.content:
             return None
-        found = answer.json()
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise StateUnavailableError("GET: no JSON") from error
         return found if isinstance(found, dict) else None
 
     async def replace(self, key: str, value: dict[str, Any], seconds: int) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from todo_backend.chat.assistant import Assistant, Reply
 from todo_backend.chat.conversations import Conversations
-from todo_backend.chat.failures import Failure, failure_of
+from todo_backend.chat.failures import AGENT_FAILED, EmptyReplyError, Failure, failure_of
 from todo_backend.chat.guard import REFUSAL, OffTopicError
 from todo_backend.chat.history import Turn
 from todo_backend.chat.idempotency import Claim
@@ -66,6 +66,19 @@ class Exchanges:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, asked: Asked, events: asyncio.Queue[Event]) -> None:
+        """Answer, and end the events whatever happens: their reader waits for the end."""
+        end: Event = AGENT_FAILED.after(0)
+        try:
+            end = await self._answer(asked, events)
+        except Exception as error:
+            log.error("exchange_broken", exc_info=error)
+        except asyncio.CancelledError:
+            await asked.claim.release()
+            raise
+        finally:
+            events.put_nowait(end)
+
+    async def _answer(self, asked: Asked, events: asyncio.Queue[Event]) -> ChatAnswer | Failure:
         calls = 0
         try:
             async with asyncio.timeout(self._settings.chat_timeout):
@@ -73,20 +86,17 @@ class Exchanges:
                     if isinstance(piece, Reply):
                         answer = await self._store(asked, piece)
                         await asked.claim.fulfil(answer)
-                        events.put_nowait(answer)
-                        return
+                        return answer
                     calls += isinstance(piece, ToolCall)
                     events.put_nowait(piece)
+            raise EmptyReplyError
         except OffTopicError:
-            events.put_nowait(await self._refuse(asked))
+            return await self._refuse(asked)
         except Exception as error:
             failure = failure_of(error)
             log.warning("chat_failed", status=failure.status, tool_calls=calls, exc_info=error)
             await asked.claim.release()
-            events.put_nowait(failure.after(calls))
-        except asyncio.CancelledError:
-            await asked.claim.release()
-            raise
+            return failure.after(calls)
 
     async def _refuse(self, asked: Asked) -> Failure:
         """Store the refusal as the answer, so that the conversation reads on."""

@@ -35,7 +35,7 @@ class Failure:
         return replace(self, text=f"{self.text} Your message is saved.{done}")
 
 
-_AGENT_FAILED = Failure(
+AGENT_FAILED = Failure(
     500, "The assistant could not finish this. Please put it in other words and try again."
 )
 _MODEL_DOWN = Failure(503, "The assistant cannot be reached right now. Please try again soon.", _SOON_SECONDS)
@@ -62,4 +62,4 @@ _FAILURES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fa
 
 def failure_of(error: BaseException) -> Failure:
     """The answer for `error`; the first kind that fits, so narrow kinds come first."""
-    return next((failure for kinds, failure in _FAILURES if isinstance(error, kinds)), _AGENT_FAILED)
+    return next((failure for kinds, failure in _FAILURES if isinstance(error, kinds)), AGENT_FAILED)
