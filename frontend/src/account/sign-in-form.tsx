@@ -1,5 +1,9 @@
 "use client";
 
+import Link from "next/link";
+
+import { goTo } from "@/client/navigation";
+
 import { Failure } from "./form-parts";
 import { TextField } from "./text-field";
 import { text, useAccountForm } from "./use-account-form";
@@ -8,7 +12,7 @@ import { signInErrors } from "./validation";
 export function SignInForm({ destination }: { destination: string }) {
   const { submit, errors, failure, busy, ready } = useAccountForm({
     path: "/api/auth/sign-in/email",
-    destination,
+    onDone: () => goTo(destination),
     validate: (data) => signInErrors({ email: text(data, "email"), password: text(data, "password") }),
     body: (data) => ({
       email: text(data, "email").trim(),
@@ -28,10 +32,15 @@ export function SignInForm({ destination }: { destination: string }) {
         required
         error={errors.password}
       />
-      <label className="flex items-center gap-2.5 text-sm">
-        <input type="checkbox" name="remember" defaultChecked className="size-4 accent-accent" />
-        Remember me
-      </label>
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <label className="flex items-center gap-2">
+          <input type="checkbox" name="remember" defaultChecked className="size-4 accent-accent" />
+          Remember me
+        </label>
+        <Link href="/auth/forgot-password" className="link">
+          Forgotten it?
+        </Link>
+      </div>
       <Failure text={failure} />
       <button type="submit" className="button-primary w-full" disabled={!ready}>
         {busy ? "Signing in…" : "Sign in"}

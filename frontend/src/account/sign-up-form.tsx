@@ -1,5 +1,7 @@
 "use client";
 
+import { goTo } from "@/client/navigation";
+
 import { Failure } from "./form-parts";
 import { TextField } from "./text-field";
 import { text, useAccountForm } from "./use-account-form";
@@ -8,7 +10,7 @@ import { SHORTEST_PASSWORD, signUpErrors } from "./validation";
 export function SignUpForm({ destination }: { destination: string }) {
   const { submit, errors, failure, busy, ready } = useAccountForm({
     path: "/api/auth/sign-up/email",
-    destination,
+    onDone: () => goTo(destination),
     validate: (data) =>
       signUpErrors({
         name: text(data, "name"),

@@ -1,6 +1,5 @@
 import { type FormEvent, useState } from "react";
 
-import { goTo } from "@/client/navigation";
 import { ApiError, ask } from "@/client/request";
 import { useHydrated } from "@/ui/use-hydrated";
 
@@ -8,13 +7,13 @@ import type { FieldErrors } from "./validation";
 
 type Options = {
   path: string;
-  destination: string;
+  onDone: () => void;
   validate: (data: FormData) => FieldErrors;
   body: (data: FormData) => Record<string, unknown>;
 };
 
-/** Check a form, send it to Better Auth, and go on; what went wrong is told at its field or above the button. */
-export function useAccountForm({ path, destination, validate, body }: Options) {
+/** Check a form, send it to Better Auth, and go on with `onDone`; what went wrong is told at its field or above the button. */
+export function useAccountForm({ path, onDone, validate, body }: Options) {
   const hydrated = useHydrated();
   const [errors, setErrors] = useState<FieldErrors>({});
   const [failure, setFailure] = useState<string | null>(null);
@@ -35,7 +34,7 @@ export function useAccountForm({ path, destination, validate, body }: Options) {
     setBusy(true);
     try {
       await ask(path, { method: "POST", body: body(data) });
-      goTo(destination);
+      onDone();
     } catch (problem) {
       setFailure(problem instanceof ApiError ? problem.message : "Something went wrong. Please try again.");
       setBusy(false);

@@ -1,10 +1,11 @@
 export const SHORTEST_PASSWORD = 8;
+export const LONGEST_PASSWORD = 128;
 export const LONGEST_NAME = 255;
 
 export type Field = "name" | "email" | "password" | "confirmation";
 export type FieldErrors = Partial<Record<Field, string>>;
 
-const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+export const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 export type SignUp = Record<Field, string>;
 
@@ -12,15 +13,23 @@ export function signUpErrors({ name, email, password, confirmation }: SignUp): F
   const errors: FieldErrors = {};
   if (name.trim() === "") errors.name = "Please tell us your name.";
   else if (name.trim().length > LONGEST_NAME) errors.name = `At most ${LONGEST_NAME} characters.`;
-  if (!EMAIL.test(email.trim())) errors.email = "Please enter a valid e-mail address.";
+  return { ...errors, ...emailErrors(email), ...passwordErrors({ password, confirmation }) };
+}
+
+export function emailErrors(email: string): FieldErrors {
+  return EMAIL.test(email.trim()) ? {} : { email: "Please enter a valid e-mail address." };
+}
+
+export function passwordErrors({ password, confirmation }: Pick<SignUp, "password" | "confirmation">): FieldErrors {
+  const errors: FieldErrors = {};
   if (password.length < SHORTEST_PASSWORD) errors.password = `At least ${SHORTEST_PASSWORD} characters.`;
+  else if (password.length > LONGEST_PASSWORD) errors.password = `At most ${LONGEST_PASSWORD} characters.`;
   if (confirmation !== password) errors.confirmation = "The passwords differ.";
   return errors;
 }
 
 export function signInErrors({ email, password }: { email: string; password: string }): FieldErrors {
-  const errors: FieldErrors = {};
-  if (!EMAIL.test(email.trim())) errors.email = "Please enter a valid e-mail address.";
+  const errors = emailErrors(email);
   if (password === "") errors.password = "Please enter your password.";
   return errors;
 }

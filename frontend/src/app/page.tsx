@@ -1,52 +1,75 @@
 import Link from "next/link";
 
-import { Brand } from "@/ui/brand";
-import { Icon, type IconName } from "@/ui/icon";
+import { Demo } from "@/site/demo";
+import { SiteFrame } from "@/site/site-frame";
 
-const FEATURES: readonly { icon: IconName; title: string; text: string }[] = [
-  { icon: "chat", title: "Say it", text: "“Add call the dentist for tomorrow” becomes a task. No form to fill in." },
-  { icon: "wrench", title: "See what happened", text: "Each answer shows which tools the assistant used, and on which task." },
-  { icon: "list", title: "Or just click", text: "The same tasks on a plain list, with priorities and due dates." },
+const FEATURES = [
+  {
+    title: "Say it in your own words",
+    text: "“Call the dentist tomorrow, urgent” becomes a task with a due date and a priority. So do “rename”, “done”, “what is overdue?” and “delete”.",
+  },
+  {
+    title: "See what was done",
+    text: "Under each answer stands what the assistant really did to your list: added, changed, completed, deleted. What does not stand there did not happen.",
+  },
+  {
+    title: "Or do it by hand",
+    text: "The same tasks on a plain page: search, filters, due dates, priorities, and a key for what you do most.",
+  },
+  {
+    title: "Yours alone",
+    text: "The assistant acts for the person who is signed in, and for nobody else. Which person that is, it cannot choose.",
+  },
 ];
 
 /** The first page. It asks nothing of any other service, so it also tells that this one is alive. */
 export default function LandingPage() {
   return (
-    <div className="flex min-h-dvh flex-col">
-      <header className="mx-auto flex w-full max-w-5xl items-center justify-between px-4 py-5">
-        <Brand />
-        <nav aria-label="Account" className="flex items-center gap-2">
-          <Link href="/auth/signin" className="button-quiet">
-            Sign in
-          </Link>
-        </nav>
-      </header>
-      <main className="mx-auto w-full max-w-5xl flex-1 px-4 pt-12 pb-16 sm:pt-20">
-        <h1 className="max-w-2xl text-4xl font-semibold tracking-tight text-balance sm:text-6xl">A todo list that you can talk to</h1>
-        <p className="mt-5 max-w-xl text-lg text-pretty text-muted">
-          Write what you have in mind. The assistant adds, finds, changes and completes your tasks, and shows you each step.
-        </p>
-        <div className="mt-8 flex flex-wrap gap-3">
-          <Link href="/auth/signup" className="button-primary min-h-12 px-6 text-base">
-            Get started
-          </Link>
-          <Link href="/dashboard" prefetch={false} className="button-quiet min-h-12 px-6 text-base">
-            Open my tasks
-          </Link>
+    <SiteFrame>
+      <section className="grid items-center gap-x-14 gap-y-12 pt-14 sm:pt-20 lg:grid-cols-[1fr_1.05fr]">
+        <div>
+          <h1 className="text-5xl leading-[1.08] sm:text-6xl">A todo list that you can talk to</h1>
+          <p className="mt-5 max-w-md text-lg text-pretty text-muted">
+            Write what you have in mind. The assistant adds, finds, changes and completes your tasks, and shows you each step.
+          </p>
+          <div className="mt-8 flex flex-wrap gap-3">
+            <Link href="/auth/signup" className="button-primary min-h-11 px-6">
+              Get started
+            </Link>
+            <Link href="/dashboard" prefetch={false} className="button-quiet min-h-11 px-6">
+              Open my tasks
+            </Link>
+          </div>
         </div>
-        <ul className="mt-16 grid gap-4 sm:grid-cols-3">
-          {FEATURES.map(({ icon, title, text }) => (
-            <li key={title} className="card p-5">
-              <span className="flex size-10 items-center justify-center rounded-xl bg-accent-soft text-accent">
-                <Icon name={icon} className="size-5" />
-              </span>
-              <h2 className="mt-4 font-semibold">{title}</h2>
-              <p className="mt-1 text-sm text-muted">{text}</p>
-            </li>
+        <Demo />
+      </section>
+      <section id="features" aria-labelledby="features-title" className="mt-24 scroll-mt-8 border-t border-line pt-12">
+        <h2 id="features-title" className="text-3xl">
+          What it does
+        </h2>
+        <dl className="mt-8 grid gap-x-14 gap-y-9 sm:grid-cols-2">
+          {FEATURES.map(({ title, text }) => (
+            <div key={title}>
+              <dt className="text-lg font-semibold">{title}</dt>
+              <dd className="mt-1.5 text-pretty text-muted">{text}</dd>
+            </div>
           ))}
-        </ul>
-      </main>
-      <footer className="border-t border-line py-6 text-center text-sm text-muted">Todo AI</footer>
-    </div>
+        </dl>
+      </section>
+      <section aria-labelledby="developers-title" className="mt-20 border-t border-line pt-12">
+        <h2 id="developers-title" className="text-3xl">
+          For developers
+        </h2>
+        <p className="mt-4 max-w-2xl text-pretty text-muted">
+          All that the pages do goes through a REST interface; all that the assistant does, through a server of the Model Context
+          Protocol. Both are described, with the answers and the errors they give.
+        </p>
+        <p className="mt-4">
+          <Link href="/developers" className="link">
+            Read the interface
+          </Link>
+        </p>
+      </section>
+    </SiteFrame>
   );
 }

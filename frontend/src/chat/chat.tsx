@@ -77,7 +77,7 @@ export function Chat({ userId, firstName, conversation }: Properties) {
       </nav>
       <section aria-label="Assistant" className={`flex min-h-0 flex-col gap-3 ${tasksShown ? "max-lg:hidden" : ""}`}>
         <header className="flex min-h-10 items-center gap-2">
-          <h1 className="text-lg font-semibold">Assistant</h1>
+          <h1 className="text-xl">Assistant</h1>
           {chat.model !== null && <ModelBadge model={chat.model} />}
           <span className="flex-1" />
           <button type="button" className="icon-button xl:hidden" onClick={() => setHistoryShown(true)} aria-label="Chats" title="Chats">
@@ -103,7 +103,7 @@ export function Chat({ userId, firstName, conversation }: Properties) {
             </p>
           )}
           <div role="log" aria-label="Conversation">
-            <ol className="space-y-4">
+            <ol className="space-y-6">
               {messages.map((message) =>
                 message.role === "user" ? (
                   <UserBubble key={message.key} message={message} />
@@ -114,7 +114,7 @@ export function Chat({ userId, firstName, conversation }: Properties) {
             </ol>
           </div>
           {sending && (
-            <div className="mt-4">
+            <div className="mt-6">
               <DraftBubble draft={draft} />
             </div>
           )}

@@ -56,7 +56,7 @@ export function Composer({ input, busy, waitUntil, onSend, onStop }: Properties)
   }
 
   return (
-    <form method="post" onSubmit={send} className="card flex items-end gap-2 p-2 focus-within:border-accent">
+    <form method="post" onSubmit={send} className="card flex items-end gap-2 border-edge p-2 focus-within:border-accent focus-within:ring-1 focus-within:ring-accent">
       <textarea
         ref={input}
         name="message"
@@ -65,7 +65,7 @@ export function Composer({ input, busy, waitUntil, onSend, onStop }: Properties)
         rows={1}
         maxLength={LONGEST_MESSAGE}
         onKeyDown={onKeyDown}
-        className="field-sizing-content max-h-40 min-h-10 min-w-0 flex-1 resize-none bg-transparent px-2 py-2 text-base outline-none placeholder:text-muted sm:text-sm"
+        className="field-sizing-content max-h-40 min-h-10 min-w-0 flex-1 resize-none bg-transparent px-2 py-2 text-base outline-none placeholder:text-muted"
       />
       {(length > NEAR_LIMIT || wait > 0) && (
         <span className="pb-2.5 text-xs text-muted tabular-nums">{wait > 0 ? `wait ${wait} s` : `${length}/${LONGEST_MESSAGE}`}</span>

@@ -10,7 +10,7 @@ const time = (at: Date) => at.toLocaleTimeString("en-GB", { hour: "2-digit", min
 export function UserBubble({ message }: { message: Message }) {
   return (
     <li data-testid="message-user" className="flex flex-col items-end">
-      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-sm break-words whitespace-pre-wrap text-on-accent">
+      <p className="max-w-[85%] rounded-2xl rounded-br-sm bg-accent px-4 py-2 break-words whitespace-pre-wrap text-on-accent">
         {message.content}
       </p>
       <Stamp at={message.at} />
@@ -46,7 +46,7 @@ export function DraftBubble({ draft }: { draft: Draft }) {
           <Dots />
         </Answer>
       ) : (
-        <div className="card rounded-bl-md px-4 py-4">
+        <div className="py-2">
           <Dots />
         </div>
       )}
@@ -56,7 +56,7 @@ export function DraftBubble({ draft }: { draft: Draft }) {
 
 function Answer({ text, toolCalls, children }: { text: string; toolCalls: ToolCall[]; children: ReactNode }) {
   return (
-    <div className="card w-fit max-w-[92%] space-y-2.5 rounded-bl-md px-4 py-3 text-sm">
+    <div className="w-fit max-w-[92%] space-y-2.5">
       {toolCalls.length > 0 && (
         <ul aria-label="Tool calls" className="flex flex-wrap gap-1.5">
           {toolCalls.map((call, place) => (
@@ -80,7 +80,7 @@ function Answer({ text, toolCalls, children }: { text: string; toolCalls: ToolCa
 
 function Stamp({ at, requestId = null }: { at: Date; requestId?: string | null }) {
   return (
-    <p className="mt-1 px-1 text-xs text-muted">
+    <p className="mt-1 text-xs text-muted">
       <time dateTime={at.toISOString()}>{time(at)}</time>
       {requestId !== null && (
         <span title={`Request ${requestId}`} className="ml-2 font-mono">

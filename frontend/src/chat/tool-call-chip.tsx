@@ -14,7 +14,7 @@ export function ToolCallChip({ call }: { call: ToolCall }) {
       title={`Tool: ${call.tool}`}
       className={`badge max-w-full ${colours}`}
     >
-      <Icon name={failed ? "alert" : "wrench"} className="size-3.5" />
+      <Icon name={failed ? "alert" : "check"} className="size-3.5" />
       <span className="truncate">{text}</span>
     </li>
   );

@@ -1,3 +1,4 @@
+import { connection } from "@/client/connection";
 import { type ServerEvent, isEventStream, serverEvents } from "@/client/event-stream";
 import { type Answer, ApiError, explanation, send, UNREACHED } from "@/client/request";
 
@@ -37,7 +38,8 @@ export async function takeTurn(turn: Turn, listen: Listen, signal: AbortSignal):
       signal.throwIfAborted();
       if (!(problem instanceof ApiError)) throw problem;
       let pause: number | undefined;
-      if (problem.status === 0) pause = PAUSES_MS[attempt++];
+      // A device without a network need not be tried; its owner is told at once.
+      if (problem.status === 0 && connection() !== "offline") pause = PAUSES_MS[attempt++];
       else if (problem.status === STILL_WORKING && performance.now() - began < PATIENCE_MS) {
         pause = 1_000 * (problem.retryAfter ?? 2);
       }

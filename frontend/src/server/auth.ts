@@ -1,8 +1,11 @@
 import { betterAuth, type BetterAuthOptions } from "better-auth";
 
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from "@/account/validation";
+
 import { authSecret, publicUrl, trustedOrigins } from "./configuration";
 import { database } from "./database";
-import { log } from "./log";
+import { log, reason } from "./log";
+import { canSendMail, sendMail } from "./mail";
 
 const HOUR_S = 3_600;
 
@@ -16,7 +19,14 @@ export function authOptions(tables: BetterAuthOptions["database"]) {
     secret: authSecret(),
     trustedOrigins: trustedOrigins(),
     database: tables,
-    emailAndPassword: { enabled: true, minPasswordLength: 8, maxPasswordLength: 128 },
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: SHORTEST_PASSWORD,
+      maxPasswordLength: LONGEST_PASSWORD,
+      resetPasswordTokenExpiresIn: HOUR_S,
+      revokeSessionsOnPasswordReset: true,
+      ...(canSendMail() ? { sendResetPassword } : {}),
+    },
     // No cookie cache: a session that was ended is refused at once, here as in the backend.
     session: { expiresIn: 24 * HOUR_S, updateAge: HOUR_S, cookieCache: { enabled: false } },
     advanced: {
@@ -35,6 +45,8 @@ export function authOptions(tables: BetterAuthOptions["database"]) {
       customRules: {
         "/sign-in/email": { window: 60, max: 30 },
         "/sign-up/email": { window: 60, max: 60 },
+        "/request-password-reset": { window: 60, max: 5 },
+        "/reset-password": { window: 60, max: 10 },
       },
     },
     telemetry: { enabled: false },
@@ -46,6 +58,19 @@ export function authOptions(tables: BetterAuthOptions["database"]) {
       log: (level, message) => log(level === "error" ? "error" : "warning", "auth", { message }),
     },
   } satisfies BetterAuthOptions;
+}
+
+/**
+ * Mail the link that sets a new password. It is sent on its own time: how long that takes must not tell whether there
+ * is such an account, and a mail that fails is only logged.
+ */
+async function sendResetPassword({ user, token }: { user: { name: string; email: string }; token: string }): Promise<void> {
+  const link = new URL("/auth/reset-password", publicUrl());
+  link.searchParams.set("token", token);
+  const text = `Hello ${user.name},\n\nthis link sets a new password. It works once, for one hour:\n\n${link}\n\nIf you did not ask for it, nothing has to be done.\n`;
+  void sendMail({ to: user.email, subject: "A new password for Todo AI", text }).catch((problem: unknown) =>
+    log("error", "mail_failed", { reason: reason(problem) }),
+  );
 }
 
 function build() {

@@ -71,7 +71,7 @@ export function Dashboard({ userId, initial = EVERYTHING }: Properties) {
   const figures = list.data ? figuresOf(list.data) : { total: 0, pending: 0, completed: 0, matching: 0 };
 
   return (
-    <div className="space-y-6">
+    <div className="space-y-5">
       <Figures {...figures} />
       <QuickAdd field={newTask} onAdd={(draft) => changes.add.mutate(draft)} onDetails={(title) => setOpen({ kind: "add", title })} />
       <TaskFilters key={resets} query={query} onChange={ask} searchField={search} />

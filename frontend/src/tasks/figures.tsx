@@ -10,8 +10,8 @@ export function Figures({ total, pending, completed }: Properties) {
   ];
   return (
     <section aria-label="Figures">
-      <div className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 text-muted">
-        <dl className="flex gap-5">
+      <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 text-muted">
+        <dl className="flex gap-x-4 sm:gap-x-5">
           {figures.map(({ label, value }) => (
             <div key={label} className="flex flex-row-reverse items-baseline gap-1.5">
               <dt>{label}</dt>

@@ -52,12 +52,12 @@ export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
       </div>
       {onEdit && onDelete && !waiting && (
         <div className="-mr-1.5 flex shrink-0">
-          <button type="button" className="icon-button" onClick={() => onEdit(task)} aria-label={`Edit ${task.title}`} title="Edit">
+          <button type="button" className="icon-button text-edge" onClick={() => onEdit(task)} aria-label={`Edit ${task.title}`} title="Edit">
             <Icon name="pencil" />
           </button>
           <button
             type="button"
-            className="icon-button hover:text-danger"
+            className="icon-button text-edge hover:text-danger"
             onClick={() => onDelete(task)}
             aria-label={`Delete ${task.title}`}
             title="Delete"

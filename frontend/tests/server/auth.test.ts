@@ -6,14 +6,23 @@ import { authOptions } from "@/server/auth";
 
 const ACCOUNT = { name: "Ada", email: "ada@example.com", password: "correct horse" };
 
+const sendMail = vi.hoisted(() => vi.fn());
+vi.mock("@/server/mail", async (original) => ({ ...(await original<object>()), sendMail }));
+
 let handler: (request: Request) => Promise<Response>;
 
 beforeEach(() => {
   vi.stubEnv("BETTER_AUTH_SECRET", "0123456789abcdef0123456789abcdef");
   vi.stubEnv("BETTER_AUTH_URL", "http://todo.local");
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  handler = betterAuth(authOptions(memoryAdapter({ user: [], session: [], account: [], verification: [] }))).handler;
+  sendMail.mockReset().mockResolvedValue(undefined);
+  build();
 });
+
+/** Better Auth as the environment says, with empty tables. */
+function build(): void {
+  handler = betterAuth(authOptions(memoryAdapter({ user: [], session: [], account: [], verification: [] }))).handler;
+}
 
 function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
   return handler(
@@ -45,7 +54,7 @@ describe("signing in", () => {
 
   it("marks the cookie Secure under HTTPS", async () => {
     vi.stubEnv("BETTER_AUTH_URL", "https://todo.local");
-    handler = betterAuth(authOptions(memoryAdapter({ user: [], session: [], account: [], verification: [] }))).handler;
+    build();
     const response = await post("sign-up/email", ACCOUNT, { origin: "https://todo.local" });
     expect(cookieOf(response)).toMatch(/^__Secure-better-auth\.session_token=.*Secure/);
   });
@@ -78,5 +87,45 @@ describe("a session", () => {
     const cookie = pair(cookieOf(await post("sign-up/email", ACCOUNT)));
     const [token] = cookie.split(".session_token=")[1]?.split(".") ?? [];
     expect(await session(`better-auth.session_token=${token}.${btoa("x".repeat(32))}`)).toBeNull();
+  });
+});
+
+describe("a forgotten password", () => {
+  const ask = (email: string) => post("request-password-reset", { email });
+
+  it("cannot be renewed where no mail can be sent", async () => {
+    await post("sign-up/email", ACCOUNT);
+    expect((await ask(ACCOUNT.email)).status).toBe(400);
+  });
+
+  describe("with mail", () => {
+    beforeEach(() => {
+      vi.stubEnv("SMTP_HOST", "mail.test");
+      vi.stubEnv("SMTP_FROM", "todo@example.com");
+      build();
+    });
+
+    it("is renewed by a mailed link, once, and ends all sessions", async () => {
+      const cookie = pair(cookieOf(await post("sign-up/email", ACCOUNT)));
+      await ask(ACCOUNT.email);
+      const [{ to, text }] = sendMail.mock.calls[0] as [{ to: string; text: string }];
+      expect(to).toBe(ACCOUNT.email);
+      const token = /http:\/\/todo\.local\/auth\/reset-password\?token=(\S+)/.exec(text)?.[1];
+      const body = { newPassword: "battery staple", token };
+      expect((await post("reset-password", body)).status).toBe(200);
+      expect((await post("reset-password", body)).status).toBe(400);
+      expect(await session(cookie)).toBeNull();
+      expect((await post("sign-in/email", ACCOUNT)).status).toBe(401);
+      expect((await post("sign-in/email", { ...ACCOUNT, password: "battery staple" })).status).toBe(200);
+    });
+
+    it("is answered alike for an unknown address, and when the mail fails", async () => {
+      await post("sign-up/email", ACCOUNT);
+      sendMail.mockRejectedValue(new Error("refused"));
+      const known = await ask(ACCOUNT.email);
+      const unknown = await ask("nobody@example.com");
+      expect([known.status, await known.text()]).toEqual([unknown.status, await unknown.text()]);
+      expect(sendMail).toHaveBeenCalledTimes(1);
+    });
   });
 });

@@ -9,10 +9,11 @@ import { currentUser } from "@/server/session";
 
 export const metadata: Metadata = { title: "Sign in" };
 
-type Properties = { searchParams: Promise<{ callbackUrl?: string | string[] }> };
+type Properties = { searchParams: Promise<{ callbackUrl?: string | string[]; changed?: string | string[] }> };
 
 export default async function SignInPage({ searchParams }: Properties) {
-  const destination = callbackPath((await searchParams).callbackUrl);
+  const { callbackUrl, changed } = await searchParams;
+  const destination = callbackPath(callbackUrl);
   if (await currentUser()) redirect(destination);
   return (
     <AccountPage
@@ -20,12 +21,17 @@ export default async function SignInPage({ searchParams }: Properties) {
       hint={
         <>
           New here?{" "}
-          <Link className="font-medium text-accent underline" href={`/auth/signup?callbackUrl=${encodeURIComponent(destination)}`}>
+          <Link className="link" href={`/auth/signup?callbackUrl=${encodeURIComponent(destination)}`}>
             Sign up
           </Link>
         </>
       }
     >
+      {changed === "password" && (
+        <p role="status" className="mb-5 rounded-lg bg-accent-soft px-4 py-3">
+          Your new password is set.
+        </p>
+      )}
       <SignInForm destination={destination} />
     </AccountPage>
   );

@@ -20,13 +20,24 @@ export default async function SignUpPage({ searchParams }: Properties) {
       hint={
         <>
           Already registered?{" "}
-          <Link className="font-medium text-accent underline" href={`/auth/signin?callbackUrl=${encodeURIComponent(destination)}`}>
+          <Link className="link" href={`/auth/signin?callbackUrl=${encodeURIComponent(destination)}`}>
             Sign in
           </Link>
         </>
       }
     >
       <SignUpForm destination={destination} />
+      <p className="mt-5 text-sm text-muted">
+        By creating an account you agree to the{" "}
+        <Link className="link" href="/terms">
+          terms
+        </Link>
+        . What is kept about you stands on the{" "}
+        <Link className="link" href="/privacy">
+          privacy page
+        </Link>
+        .
+      </p>
     </AccountPage>
   );
 }
