@@ -94,7 +94,11 @@ export function useChat({ userId, first, onRefused }: Options) {
     const outcome = await take(text, conversationId, setModel);
     const shown = here === chosen.current;
     if (shown) setBusy(null);
-    if (outcome.kind === "failed") return refuse(sent, outcome.problem, shown);
+    if (outcome.kind === "failed") {
+      // A first message that was stored has made its conversation: sent again, it goes there and begins no second one.
+      if (shown) setConversationId(outcome.conversationId);
+      return refuse(sent, outcome.problem, shown);
+    }
     if (!shown) return;
     if (outcome.kind === "answered") {
       const { body, requestId } = outcome.answer;

@@ -15,7 +15,8 @@ const FATE_UNKNOWN = [0, 409, 502, 504];
 export type Outcome =
   | { kind: "answered"; answer: Answer<ChatAnswer> }
   | { kind: "stopped"; draft: Draft; conversationId: string | null }
-  | { kind: "failed"; problem: unknown };
+  /** `conversationId` is where the message was stored before the answer failed, if it was. */
+  | { kind: "failed"; problem: unknown; conversationId: string | null };
 
 /** The turn that is shown: what has come of its answer so far, a way to stop it, and a way to leave it to itself. */
 export function useTurn(userId: string) {
@@ -50,7 +51,7 @@ export function useTurn(userId: string) {
     } catch (problem) {
       if (turn.signal.aborted) return { kind: "stopped", ...heard };
       if (!(problem instanceof ApiError && FATE_UNKNOWN.includes(problem.status))) unsure.current = null;
-      return { kind: "failed", problem };
+      return { kind: "failed", problem, conversationId: heard.conversationId };
     } finally {
       if (turn === shown.current) setDraft(NOTHING);
       // Whatever became of the answer, a tool may have changed the list.

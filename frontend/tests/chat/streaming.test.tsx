@@ -16,12 +16,15 @@ beforeEach(() => {
 describe("a streamed answer", () => {
   let tell: (event: string, data: object) => void;
   let signal: AbortSignal | null | undefined;
+  let sent: unknown[];
 
   beforeEach(() => {
+    sent = [];
     const answering = window.fetch;
     vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
       if (!path.endsWith("/chat")) return answering(path, init);
       signal = init.signal;
+      sent.push(JSON.parse(String(init.body)));
       const stream = new ReadableStream<Uint8Array>({
         start(controller) {
           tell = (event, data) => controller.enqueue(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
@@ -79,5 +82,8 @@ describe("a streamed answer", () => {
     expect(await screen.findByText("The assistant is not available.")).toBeDefined();
     expect(screen.getByLabelText("Message")).toHaveProperty("value", "add buy milk");
     expect(screen.queryByTestId("message-draft")).toBeNull();
+    await person.click(screen.getByRole("button", { name: "Send" }));
+    await screen.findByTestId("message-draft");
+    expect(sent.at(-1)).toEqual({ message: "add buy milk", conversation_id: CONVERSATION });
   });
 });
