@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import task
 
-from runbook.guard import hook, plainly
+from runbook.guard import hook, plainly, thread_hook
 
 sys.excepthook = hook
+threading.excepthook = thread_hook
 
 WHERE = {
     "cluster": "auto, embedded, minikube, kind or existing (default: as in invoke.yaml)",

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
 INTERRUPTED = 130
+FORWARDING = "Kubernetes port forward proxy"
+"""How the kubernetes package names those threads."""
 
 
 @contextmanager
@@ -46,6 +49,13 @@ def hook(kind: type[BaseException], error: BaseException, trace: TracebackType |
     print(line, file=sys.stderr)  # noqa: T201 (nothing else can print any more)
     sys.stderr.flush()
     os._exit(code)
+
+
+def thread_hook(args: threading.ExceptHookArgs) -> None:
+    """For threading.excepthook: a forwarding thread of the kubernetes package that dies closes its sockets, and whoever
+    waits on those sees that and tells it in one line."""
+    if args.thread is None or not args.thread.name.startswith(FORWARDING):
+        threading.__excepthook__(args)
 
 
 def _leave(line: str, code: int) -> None:

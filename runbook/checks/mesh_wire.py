@@ -13,7 +13,7 @@ from runbook.checks.mesh_claims import TRUST_DOMAIN
 from runbook.checks.mesh_identity import LIFETIME, SKEW
 from runbook.checks.mutual_tls import seconds
 from runbook.errors import Unmeasurable
-from runbook.mesh import invocation, wire
+from runbook.mesh import flows, invocation, wire
 from runbook.sidecars import application_pods, trust_anchors
 from runbook.step import Outcome, failed, passed
 from runbook.world import workloads
@@ -47,9 +47,10 @@ class Seen:
 def encrypted(world: World) -> Outcome:
     """Each sidecar shows an identity of its own that sentry vouches for, and refuses a client that speaks plainly, one
     without a certificate, and one with a certificate of another authority that copies a caller's identity; calls that
-    are allowed arrive, others are denied by the called sidecar.
+    are allowed arrive, others are denied by the called sidecar; every connection between the pods is one of sidecars.
 
-    Each refusal stands beside the handshake that succeeds on the same port. Source: T090, AS-012, SC-006; E3 to E6.
+    Each refusal stands beside the handshake that succeeds on the same port; "every" is counted after those calls, and
+    to have seen none proves nothing. Source: T090, AS-012, SC-006; E3 to E6.
     """
     wanted = (
         "an identity for each sidecar, no way in without one of sentry's, calls only as access control says"
@@ -65,15 +66,25 @@ def encrypted(world: World) -> Outcome:
     problems = [f"pod {name}: {problem}" for name, each in seen.items() for problem in each.problems]
     problems += calls
     problems += _denied(world, pods)
+    seen_flows = flows.between(world, pods)
+    problems += [f"{flow} is no connection of sidecars" for flow in seen_flows if not flow.encrypted]
     evidence = {name: {"identity": each.identity, "refused": each.refusals} for name, each in seen.items()}
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint="inv verify.step T089", ports=evidence)
+    if not seen_flows:
+        raise Unmeasurable(
+            "no connection between the pods was seen, right after calls",
+            wanted=wanted,
+            hint="inv verify.step T088",
+        )
     ways = ", ".join(f"{caller.name} to {called.name}" for caller, called, *_ in CALLS)
     return passed(
         f"{len(pods)} identities of sentry's; plain, unknown and forged clients are refused by each; calls arrive"
-        f" ({ways}), {CLOSED} is denied",
+        f" ({ways}), {CLOSED} is denied; {len(seen_flows)} of {len(seen_flows)} connections between the pods are"
+        " sidecars'",
         wanted=wanted,
         ports=evidence,
+        flows=[str(flow) for flow in seen_flows],
     )
 
 

@@ -44,25 +44,32 @@ def parse(tables: str) -> tuple[Listener, ...]:
         protocol = UDP if table.startswith("udp") else TCP
         if fields[3] != (UNCONNECTED if protocol == UDP else LISTEN):
             continue
-        address, _, port = fields[1].partition(":")
+        place, _, port = fields[1].partition(":")
         number = int(port, 16)
         if protocol == UDP and number >= EPHEMERAL:
             continue
         key = (protocol, number)
-        found[key] = found.get(key, True) and _loopback(address)
+        found[key] = found.get(key, True) and _loopback(place)
     if "tcp" not in seen:
         raise ValueError("there is no table of TCP sockets")
     return tuple(sorted(Listener(port, protocol, loopback) for (protocol, port), loopback in found.items()))
 
 
-def _loopback(address: str) -> bool:
-    """The tables hold addresses as 32-bit words of the machine's own order, on all our machines little-endian."""
-    raw = b"".join(bytes.fromhex(word)[::-1] for word in _words(address))
+def _loopback(text: str) -> bool:
+    return address(text).is_loopback
+
+
+def address(text: str) -> IPv4Address | IPv6Address:
+    """An address of the tables: 32-bit words of the machine's own order, on all our machines little-endian.
+
+    An IPv4 address in the clothes of IPv6 is told as the former. Raises ValueError.
+    """
+    raw = b"".join(bytes.fromhex(word)[::-1] for word in _words(text))
     if len(raw) == 4:
-        return IPv4Address(raw).is_loopback
+        return IPv4Address(raw)
     six = IPv6Address(raw)
-    return six.ipv4_mapped.is_loopback if six.ipv4_mapped else six.is_loopback
+    return six.ipv4_mapped or six
 
 
-def _words(address: str) -> Iterable[str]:
-    return (address[start : start + 8] for start in range(0, len(address), 8))
+def _words(text: str) -> Iterable[str]:
+    return (text[start : start + 8] for start in range(0, len(text), 8))

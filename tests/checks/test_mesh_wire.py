@@ -14,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from runbook.application import COMPONENTS
 from runbook.checks import mesh_wire
 from runbook.errors import Unmeasurable
-from runbook.mesh import invocation, wire
+from runbook.mesh import flows, invocation, wire
+from runbook.mesh.flows import Flow
 from runbook.settings import Settings
 from runbook.signing import Signer, common_name, new_key
 from runbook.step import Status
@@ -51,6 +52,8 @@ def sidecars(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         each.name: certificate(f"spiffe://public/ns/todo/{each.app_id}") for each in COMPONENTS
     }
     told |= {"plain": CLOSED, "unknown": CLOSED, "forged": CLOSED}
+    told["flows"] = [Flow("backend-1", 50002, "frontend-1", 40000)]
+    monkeypatch.setattr(flows, "between", lambda *_: told["flows"])
     monkeypatch.setattr(wire, "presented", lambda port, _: told[COMPONENTS[port].name])
     monkeypatch.setattr(wire, "plaintext", lambda _: told["plain"])
     monkeypatch.setattr(wire, "encrypted", lambda _, shown=None: told["forged" if shown else "unknown"])
@@ -148,6 +151,19 @@ def test_a_call_that_should_be_denied(world: World, calls: dict[str, Any]) -> No
     )
     calls[mesh_wire.CLOSED] = invocation.Answer(403, "the application's own", "6")
     assert not mesh_wire.encrypted(world).green
+
+
+def test_a_connection_past_the_sidecars(world: World, sidecars: dict[str, Any]) -> None:
+    sidecars["flows"].append(Flow("backend-1", 8000, "frontend-1", 40001))
+    outcome = mesh_wire.encrypted(world)
+    assert outcome.status is Status.FAILED
+    assert outcome.observed == "backend-1:8000 - frontend-1:40001 is no connection of sidecars"
+
+
+def test_to_see_no_connection_proves_nothing(world: World, sidecars: dict[str, Any]) -> None:
+    sidecars["flows"] = []
+    with pytest.raises(Unmeasurable, match="no connection between the pods was seen"):
+        mesh_wire.encrypted(world)
 
 
 def test_a_port_that_says_nothing_proves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
