@@ -94,6 +94,7 @@ def test_all_131_steps_are_listed_as_text_and_as_json() -> None:
         (("status", "--cluster", "k3s"), "'k3s' by --cluster"),
         (("status", "--name", "Not Good"), "by --name"),
         (("verify.step", "T001", "--report", "x.pdf"), "--report x.pdf"),
+        (("verify.manifests", "--path", "nowhere"), "there is no nowhere"),
         (("verify.mutants", "everything"), "no mutants named 'everything'"),
         (("verify.mutants", "security", "--only", "unheard of"), "no mutant of security"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,13 @@ GONE: Any = object()
 
 def good() -> list[dict[str, Any]]:
     """Its objects, none of which shares a part with another."""
-    items: list[dict[str, Any]] = json.loads(json.dumps(yaml.safe_load(GOOD.read_text())["items"]))
+    items: list[dict[str, Any]] = json.loads(_read())
     return items
+
+
+@cache
+def _read() -> str:
+    return json.dumps(yaml.safe_load(GOOD.read_text())["items"])
 
 
 def spoil(objects: list[dict[str, Any]], target: str, path: str, value: Any) -> None:

@@ -243,6 +243,15 @@ FAULTS: list[tuple[str, str, str, Any]] = [
     ("NPS-05", "NetworkPolicy api", "spec.ingress[0].ports[0].port", 80),
     ("NPS-05", "NetworkPolicy web", "spec.egress[0].ports[0].port", 80),
     ("NPS-05", "NetworkPolicy web", "spec.ingress[0].ports[0].port", "https"),
+    (
+        "NPS-05",
+        "NetworkPolicy web",
+        "spec.egress[+]",
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "dapr-system"}}}],
+            "ports": [{"protocol": "TCP", "port": 443}],
+        },
+    ),
     ("NPS-06", "NetworkPolicy api", "spec.egress[0].to[0].ipBlock.except[3]", GONE),
     ("NPS-06", "NetworkPolicy api", "spec.egress[0].to[1].ipBlock.cidr", "128.0.0.0/1"),
     ("NPS-06", "NetworkPolicy api", "spec.egress[0].to[+]", {"ipBlock": {"cidr": "::/0"}}),

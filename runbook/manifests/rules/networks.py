@@ -17,6 +17,10 @@ from runbook.network.policies import EGRESS, INGRESS, TCP, UDP
 
 DIRECTIONS = (INGRESS, EGRESS)
 DNS_PORT = 53
+BEHIND_SERVICES: dict[str, dict[Any, str]] = {
+    "dapr-system": {80: "6500, 50001, 50005 or 50006", 443: "4000, 6500, 50001, 50005 or 50006"},
+}
+"""Ports of well-known Services in namespaces that are nobody's manifests, and those of the pods behind them."""
 INSIDE = tuple(
     ip_network(each)
     for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
@@ -59,7 +63,7 @@ def meant(each: Thing) -> Iterator[Hit]:
     selector = _selector(each.item.raw)
     if selector and not each.scene.selected(selector, each.item.namespace):
         yield each.hit("spec.podSelector", f"selects no pod: {shown(selector)}")
-    for path, _, peer in _peers(each):
+    for path, peer in _peers(each):
         if "ipBlock" not in peer:
             yield from _meant_peer(each, path, peer)
 
@@ -154,16 +158,27 @@ def target_ports(each: Thing) -> Iterator[Hit]:
         for number, entry in enumerate(_rules(each, direction)):
             reached = _reached(each, direction, entry)
             declared = {port for pod in reached for port in pod.ports}
+            abroad = _named_abroad(entry) if direction == EGRESS else []
             for place, port in enumerate(entries(entry.get("ports"))):
-                wanted = port.get("port")
+                wanted, path = port.get("port"), f"spec.{direction.lower()}[{number}].ports[{place}].port"
+                for space in abroad:
+                    if told := BEHIND_SERVICES.get(space, {}).get(wanted):
+                        yield each.hit(path, f"{wanted} is a Service's in {space}; its pods have {told}")
                 if not declared or wanted is None or "endPort" in port:
                     continue
                 if not any(wanted in (name, value) for name, value in declared):
-                    path = f"spec.{direction.lower()}[{number}].ports[{place}].port"
                     told = ", ".join(str(value) for _, value in sorted(declared, key=str))
-                    yield each.hit(
-                        path, f"{wanted}; {', '.join(sorted({pod.title for pod in reached}))} has {told}"
-                    )
+                    titles = ", ".join(sorted({pod.title for pod in reached}))
+                    yield each.hit(path, f"{wanted}; {titles} has {told}")
+
+
+def _named_abroad(entry: Mapping[str, Any]) -> list[str]:
+    """The namespaces that the peers of an egress rule list by name."""
+    return [
+        space
+        for peer in entries(entry.get("to"))
+        for space in _named_namespaces(fields(peer.get("namespaceSelector")))
+    ]
 
 
 @rule(
@@ -178,7 +193,7 @@ def narrow(each: Thing) -> Iterator[Hit]:
         for number, entry in enumerate(_rules(each, direction)):
             if not policies.peers(entry, direction):
                 yield each.hit(f"spec.{direction.lower()}[{number}]", f"anyone: {shown(dict(entry))}")
-    for path, _, peer in _peers(each):
+    for path, peer in _peers(each):
         block = fields(peer.get("ipBlock"))
         if block:
             left = _left_open(block)
@@ -221,13 +236,13 @@ def _rules(each: Thing, direction: str) -> list[Mapping[str, Any]]:
     return entries(each.item.spec.get(direction.lower()))
 
 
-def _peers(each: Thing) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Each peer with its path and direction."""
+def _peers(each: Thing) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each peer with its path."""
     for direction in DIRECTIONS:
         side = "from" if direction == INGRESS else "to"
         for number, entry in enumerate(_rules(each, direction)):
             for place, peer in enumerate(entries(entry.get(side))):
-                yield f"spec.{direction.lower()}[{number}].{side}[{place}]", direction, peer
+                yield f"spec.{direction.lower()}[{number}].{side}[{place}]", peer
 
 
 def _egress_policies(pod: Pod) -> list[Mapping[str, Any]]:
