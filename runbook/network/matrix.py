@@ -55,11 +55,18 @@ def mark_of(
 
 
 def judge(
-    mark: Mark, verdict: Verdict, seen: Sequence[Seen], *, listening: bool, trouble: str = ""
+    mark: Mark,
+    verdict: Verdict,
+    seen: Sequence[Seen],
+    *,
+    listening: bool,
+    trouble: str = "",
+    service: bool = False,
 ) -> tuple[Status, str]:
     """Whether table, policies and connections agree, and if not, what is the matter.
 
-    `listening`: something was seen to reach that very port in the same survey; `trouble`: why nothing could be tried.
+    `listening`: something was seen to reach that very port in the same survey; `trouble`: why nothing could be tried;
+    `service`: a Service was dialled, which refuses by itself while it has no ready endpoint.
     """
     if mark in (Mark.REPORTED, Mark.UNJUDGED):
         return Status.PASSED, ""
@@ -73,6 +80,8 @@ def judge(
     if mark is Mark.OPEN:
         good = all(each is Seen.OPEN for each in seen)
         return (Status.PASSED, "") if good else (Status.FAILED, f"must be open, and was {words}")
+    if service and Seen.REFUSED in seen and not {Seen.OPEN, Seen.SILENT} & set(seen):
+        return Status.UNPROVEN, f"{words}, as a Service without a ready endpoint does"
     refusable = mark is Mark.LOOPBACK
     if any(each not in BLOCKED and not (refusable and each is Seen.REFUSED) for each in seen):
         return Status.FAILED, f"must be closed, and was {words}"

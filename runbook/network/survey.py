@@ -83,6 +83,7 @@ class Survey:
                 both,
                 listening=target.control in proven,
                 trouble=troubles[source.end.address],
+                service=target.via.startswith("service"),
             )
             judged.append(Way(source, target, mark, verdicts[number], both, status, reason))
         return Matrix(self.scene.mode, tuple(judged), time.monotonic() - self.began, self.outside.missing)

@@ -56,6 +56,15 @@ def test_a_blocked_connection_proves_nothing_where_the_source_could_not_be_asked
     assert judge(Mark.CLOSED, DENIED, (), listening=True, trouble="no way in") == (UNPROVEN, "no way in")
 
 
+def test_a_service_that_refuses_proves_nothing_and_one_that_answers_fails() -> None:
+    def through(*seen: Seen) -> Status:
+        return judge(Mark.CLOSED, DENIED, seen, listening=True, service=True)[0]
+
+    assert through(REFUSED, TIMEOUT) is UNPROVEN
+    assert through(REFUSED, OPEN) is FAILED
+    assert through(TIMEOUT, TIMEOUT) is PASSED
+
+
 BACK = End("back", "10.1.0.6", "todo")
 PORT = Target("backend", BACK, 8000, "10.1.0.6", 8000)
 VACANT = Target("backend", BACK, 9, "10.1.0.6", 9, "UDP", vacant=True)
