@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runbook import catalogue
+from runbook.actions import release
 from runbook.application import BACKEND, FRONTEND
 from runbook.drills.mutants import Group, Mutant
 from runbook.drills.mutants.pods import (
@@ -38,6 +40,17 @@ def _patched(name: str, reds: set[str], thing: Object, *operations: tuple[str, s
         hands.patch(thing, *steps)
 
     return Mutant(name, frozenset(reds), plant, objects=(thing,))
+
+
+def _rolled_out(name: str, reds: set[str], thing: Object, *operations: tuple[str, str, Any]) -> Mutant:
+    """As `_patched`, and waited for until its pods run, and again until those before do."""
+    changed = _patched(name, reds, thing, *operations)
+
+    def plant(hands: Hands) -> None:
+        changed.plant(hands)
+        release.wait(hands.world)
+
+    return replace(changed, plant=plant, undo=lambda hands: release.wait(hands.world))
 
 
 def _deleted(name: str, reds: set[str], thing: Object) -> Mutant:
@@ -246,7 +259,7 @@ def _objects(space: str) -> tuple[Mutant, ...]:
             ("add", "/spec/paused", True),  # no pod is rolled to an image that is not there
             ("replace", f"{TEMPLATE}/containers/0/image", "todo-backend:latest"),
         ),
-        _patched(
+        _rolled_out(
             "a Deployment rolled out as another user",
             {"T071", "T073"},
             front,
