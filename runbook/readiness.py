@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,8 @@ class FirstReady:
 
     def _write(self, content: Mapping[str, float]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        # Steps that wait for pods at the same time write it at the same time.
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.{threading.get_ident()}")
         draft.write_text(json.dumps(content, indent=2) + "\n")
         draft.replace(self._path)
 
