@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from runbook.manifests.item import Hit, Item
 from runbook.manifests.rule import AnyRule
-from runbook.manifests.scene import Hit, Item, Scene
+from runbook.manifests.scene import Scene
 from runbook.manifests.waivers import Waiver
 
 _FOREIGN = (ValueError, TypeError, KeyError, AttributeError)

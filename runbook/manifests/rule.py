@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from runbook.manifests.scene import Hit, Scene
+from runbook.manifests.item import Hit
+from runbook.manifests.scene import Scene
 
 
 class Subject(Protocol):

@@ -13,7 +13,8 @@ from runbook.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAME
 from runbook.checks.rendering import NAMESPACE, RELEASE, chart_of, variants
 from runbook.errors import CommandFailed, UsageError
 from runbook.manifests.documents import Document, documents
-from runbook.manifests.scene import Item, Scene
+from runbook.manifests.item import Item
+from runbook.manifests.scene import Scene
 from runbook.world.helm import NO_VALUES, Values
 
 if TYPE_CHECKING:

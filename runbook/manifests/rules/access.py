@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runbook.manifests.documents import entries, fields
+from runbook.manifests.item import Hit, shown
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Hit, Pod, Scene, Thing, kinds, pods, shown
+from runbook.manifests.scene import Pod, Scene, Thing, kinds, pods
 
 READING = frozenset({"get", "list", "watch", "*"})
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection", "*"})

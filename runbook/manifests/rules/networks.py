@@ -10,8 +10,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from runbook.manifests.documents import entries, fields
+from runbook.manifests.item import Hit, shown
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import NAMESPACE_LABEL, Hit, Pod, Scene, Thing, kinds, shown
+from runbook.manifests.scene import NAMESPACE_LABEL, Pod, Scene, Thing, kinds
 from runbook.network import policies
 from runbook.network.policies import EGRESS, INGRESS, TCP, UDP
 

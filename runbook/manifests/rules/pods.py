@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from runbook.manifests.documents import at, entries, fields
+from runbook.manifests.item import Hit, shown
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Container, Hit, Pod, containers, linux_containers, pods, shown
+from runbook.manifests.scene import Container, Pod, containers, linux_containers, pods
 
 VOLUMES = frozenset(
     {

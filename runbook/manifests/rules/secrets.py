@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runbook.manifests.documents import at, entries, fields
+from runbook.manifests.item import Hit, Item
 from runbook.manifests.material import form_of, is_material, under_a_secret_name
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Container, Hit, Item, Pod, Thing, containers, kinds, pods
+from runbook.manifests.scene import Container, Pod, Thing, containers, kinds, pods
 
 MADE_BY = {
     "ExternalSecret": "spec.target.name",

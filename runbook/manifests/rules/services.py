@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runbook.manifests.documents import at, entries, fields
+from runbook.manifests.item import Hit, Item, shown
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Hit, Item, Pod, Thing, kinds, shown
+from runbook.manifests.scene import Pod, Thing, kinds
 from runbook.network import policies
 
 GONE = {

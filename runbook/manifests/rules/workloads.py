@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from runbook.checks.quantities import quantity
 from runbook.manifests.documents import at, fields
+from runbook.manifests.item import Hit, shown
 from runbook.manifests.rule import rule
-from runbook.manifests.scene import Container, Hit, Pod, Scene, Thing, containers, kinds, shown
+from runbook.manifests.scene import Container, Pod, Scene, Thing, containers, kinds
 
 RESOURCES = ("cpu", "memory", "ephemeral-storage")
 SIDECAR_RESOURCES = ("cpu-request", "cpu-limit", "memory-request", "memory-limit")
