@@ -10,7 +10,7 @@ const FEATURES = [
   },
   {
     title: "See what was done",
-    text: "Under each answer stands what the assistant really did to your list: added, changed, completed, deleted. What does not stand there did not happen.",
+    text: "With each answer stands what the assistant really did to your list: added, changed, completed, deleted. What does not stand there did not happen.",
   },
   {
     title: "Or do it by hand",

@@ -89,7 +89,11 @@ export function Chat({ userId, firstName, conversation }: Properties) {
           <TasksSwitch shown={false} onSwitch={setTasksShown} />
         </header>
         <div
-          className="min-h-0 flex-1 overflow-y-auto pr-1"
+          // With the focus it scrolls by keyboard, also when nothing inside could take the focus.
+          tabIndex={0}
+          role="group"
+          aria-label="What was said"
+          className="min-h-0 flex-1 overflow-y-auto rounded-lg pr-1 focus-visible:-outline-offset-2"
           onScroll={({ currentTarget: box }) => {
             followed.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
           }}
