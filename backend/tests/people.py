@@ -72,7 +72,7 @@ class Person:
         return httpx2.Client(
             base_url=f"{base_url}/api/{self.id}/",
             headers={"Cookie": f"better-auth.session_token={self.cookie}"},
-            timeout=120,
+            timeout=300,
             verify=False,  # plain HTTP; reading the system's authorities costs time for each client
             # A pause of the test must not meet a connection that the server just closed as idle.
             limits=httpx2.Limits(max_keepalive_connections=0),

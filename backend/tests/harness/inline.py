@@ -1,10 +1,12 @@
 """The API on a thread of this process: variants of its settings without the seconds of another start."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from harness.processes import free_port
@@ -12,6 +14,9 @@ from todo_backend.config import Settings
 from todo_backend.main import create_app
 
 _START_SECONDS = 60
+
+# The lines of services are tested on processes of their own; here they would mix with the test's output.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 @contextmanager
