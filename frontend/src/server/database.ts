@@ -5,7 +5,8 @@ import { ConfigurationError, databaseUrl } from "./configuration";
 import { log } from "./log";
 
 const CONNECTIONS = 5;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Many sign-ups at once keep this process busy with hashing: whoever waits for a connection then waits, and is served. */
+const CONNECT_TIMEOUT_MS = 15_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 
