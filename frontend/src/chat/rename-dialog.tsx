@@ -29,7 +29,6 @@ export function RenameDialog({ title: given, onSave, onClose }: Properties) {
           value={title}
           maxLength={LONGEST_CONVERSATION_TITLE}
           onChange={(event) => setTitle(event.target.value)}
-          autoFocus
         />
         <div className="mt-6 flex justify-end gap-3">
           <button type="button" className="button-quiet" onClick={onClose}>

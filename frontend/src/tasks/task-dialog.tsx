@@ -66,7 +66,6 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
             maxLength={LONGEST_TITLE}
             aria-invalid={errors.title !== undefined}
             aria-describedby={`${id}-title-error`}
-            autoFocus
           />
           <p id={`${id}-title-error`} className="mt-1 text-sm text-danger empty:hidden">
             {errors.title}

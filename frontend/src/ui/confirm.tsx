@@ -10,7 +10,7 @@ export function Confirm({ title, text, action, onConfirm, onClose }: Properties)
     <Dialog title={title} onClose={onClose}>
       <p className="text-sm text-muted">{text}</p>
       <div className="mt-6 flex justify-end gap-3">
-        <button type="button" className="button-quiet" onClick={onClose} autoFocus>
+        <button type="button" className="button-quiet" onClick={onClose}>
           Cancel
         </button>
         <button type="button" className="button-danger" onClick={onConfirm}>

@@ -6,6 +6,9 @@ import { Icon } from "./icon";
 
 type Properties = { title: string; onClose: () => void; children: ReactNode };
 
+/** The first thing after the header that can be used. */
+const FIRST = "header ~ * :is(input, textarea, button)";
+
 /** A modal dialog on the platform's own element: it keeps the focus inside and closes by Escape or the backdrop. */
 export function Dialog({ title, onClose, children }: Properties) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -14,7 +17,11 @@ export function Dialog({ title, onClose, children }: Properties) {
   // Before the element leaves the page: only then does closing give the focus back to where it was.
   useLayoutEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      // The platform would begin at the button that closes it.
+      element.querySelector<HTMLElement>(FIRST)?.focus();
+    }
     return () => element?.close();
   }, []);
 

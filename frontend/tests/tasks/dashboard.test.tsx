@@ -111,6 +111,7 @@ describe("changes", () => {
     show();
     await person.click(screen.getByRole("button", { name: /Details/ }));
     const dialog = within(screen.getByRole("dialog"));
+    expect(document.activeElement).toBe(dialog.getByLabelText("Title"));
     await person.click(dialog.getByRole("button", { name: "Add task" }));
     expect(dialog.getByText("A task needs a title.")).toBeDefined();
     await person.type(dialog.getByLabelText("Title"), "Report");
