@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
-
 from runbook.actions import redis
 from runbook.application import BACKEND, REDIS_PORT
 from runbook.drills.conversation import DOMAIN, PROXY, remove_people
@@ -23,6 +21,8 @@ from runbook.world.redaction import conceal
 from runbook.world.redis import RedisError, converse
 
 if TYPE_CHECKING:
+    import httpx
+
     from runbook.world import World
 
 TURN_SECONDS = 30.0
@@ -93,6 +93,8 @@ def recall(world: World, key: str) -> Remembered | None:
 
 def through_sidecar(world: World, pod: dict[str, Any], store: str, key: str) -> int:
     """The status with which the sidecar of a pod answers for a key: 200 when it has it, 204 when the store has not."""
+    import httpx
+
     from runbook.application import SIDECAR_PORT
 
     name = workloads.name(pod)
@@ -136,6 +138,8 @@ class _Person:
     """Somebody who is signed in, by the same requests that the page makes."""
 
     def __init__(self, world: World) -> None:
+        import httpx
+
         self._world = world
         self._id = ""
         self._client = httpx.Client(
@@ -146,6 +150,8 @@ class _Person:
         )
 
     def __enter__(self) -> _Person:
+        import httpx
+
         password = secrets.token_urlsafe(18)
         conceal(password)
         who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
@@ -164,6 +170,8 @@ class _Person:
 
     def say(self, message: str, key: str) -> httpx.Response:
         """The answer to a chat message, waited for while it is still being made."""
+        import httpx
+
         end = time.monotonic() + TURN_SECONDS
         while True:
             try:
