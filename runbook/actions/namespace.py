@@ -70,12 +70,12 @@ def have(world: World, each: Mapping[str, Any]) -> None:
             wanted="a namespace that can be used",
             hint=f"kubectl wait --for=delete namespace/{name} --timeout=120s",
         )
+    if there is not None and not problem_of(each, there):
+        return
     labels = each["metadata"]["labels"]
-    if there is None:
-        labels[MADE_BY] = MAKER
-        world.api.apply(each)
-    elif problem_of(each, there):
-        world.api.apply(each)
+    if there is None or (there["metadata"].get("labels") or {}).get(MADE_BY) == MAKER:
+        labels[MADE_BY] = MAKER  # said again each time: what an apply leaves out, it takes away
+    world.api.apply(each)
 
 
 def problem_of(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:

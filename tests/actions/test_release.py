@@ -145,6 +145,18 @@ def test_a_label_that_was_taken_off_is_told_and_put_back() -> None:
     assert checked.current(world).green
 
 
+def test_a_correction_says_again_whose_the_namespace_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An apply takes away what it said before and leaves out now: without the mark, cleanup would spare it."""
+    world, api, _ = deployed()
+    labels = api.objects["Namespace", "", "todo"]["metadata"]["labels"]
+    labels["todo.runbook/made-by"] = "todo-runbook"
+    del labels["env"]
+    said = []
+    monkeypatch.setattr(api, "apply", lambda manifest, _namespace=None: said.append(manifest))
+    namespace.ensure(world)
+    assert [each["metadata"]["labels"]["todo.runbook/made-by"] for each in said] == ["todo-runbook"]
+
+
 def test_a_namespace_that_was_there_is_labelled_and_not_taken_as_ours() -> None:
     api = FakeApi({"kind": "Namespace", "metadata": {"name": "todo", "labels": {"team": "x"}}})
     world, _, _ = make(api)
