@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Tells of process 1 and of what it may write, one `Key: value` per line. The words are the folders to write to.
 # Builtins only, but for rm: a container has little else.
 command -v rm >/dev/null || exit 127
