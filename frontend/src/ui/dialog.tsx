@@ -7,7 +7,7 @@ import { Icon } from "./icon";
 type Properties = { title: string; onClose: () => void; children: ReactNode };
 
 /** The first thing after the header that can be used. */
-const FIRST = "header ~ * :is(input, textarea, button)";
+const FIRST = ":scope header ~ * :is(input, textarea, button)";
 
 /** A modal dialog on the platform's own element: it keeps the focus inside and closes by Escape or the backdrop. */
 export function Dialog({ title, onClose, children }: Properties) {
