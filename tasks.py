@@ -160,7 +160,7 @@ def verify_dapr(
 @task(
     help=WHERE
     | {
-        "group": "which mutants: network or security",
+        "group": "which mutants: dapr, network or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },

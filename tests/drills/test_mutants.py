@@ -39,7 +39,7 @@ class Field:
         self.undone = 0
         monkeypatch.setattr(engine, "SETTLED", 0.3)
         steps = tuple(Step(each, each, check=self._asked(each)) for each in self.now)
-        monkeypatch.setattr(catalogue, "find", lambda name: next(s for s in steps if s.id == name))
+        monkeypatch.setattr(catalogue, "STEPS", steps)
 
     def _asked(self, step: str) -> Callable[[World], Outcome]:
         return lambda _: self.now[step]
@@ -94,6 +94,40 @@ def test_exactly_the_named_steps_turn_red(
     assert verdict.status is status
     assert words in verdict.words
     assert field.undone == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "cause", "status"),
+    [
+        (UNKNOWN, "the fault", Status.PASSED),
+        (UNKNOWN, "another cause", Status.FAILED),
+        (GOOD, "the fault", Status.FAILED),
+        (BAD, "the fault", Status.FAILED),
+    ],
+)
+def test_the_cause_is_named_and_what_cannot_be_measured_is_unproven(
+    field: Field, journal: Journal, other: Outcome, cause: str, status: Status
+) -> None:
+    mutant = field.mutant("T001", T001=BAD, T002=other)
+    (verdict,) = field.run(journal, replace(mutant, cause=cause, unproven=frozenset({"T002"})))
+    assert verdict.status is status
+    assert "T002" in verdict.words
+    assert field.undone == 1
+
+
+def test_a_drill_is_repeated(field: Field, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it proved of this release before the fault was planted says nothing."""
+    asked = []
+
+    def drilled(_: World) -> Outcome:
+        asked.append(1)
+        return field.now["T001"]
+
+    drill = Step("T001", "a drill", check=drilled, drill=True, fingerprint=lambda _: "the same")
+    monkeypatch.setattr(catalogue, "STEPS", (drill, *catalogue.STEPS[1:]))
+    (verdict,) = field.run(journal, field.mutant("T001", T001=BAD))
+    assert verdict.status is Status.PASSED
+    assert len(asked) > 2
 
 
 def test_what_cannot_be_planted_is_unproven_and_undone(field: Field, journal: Journal) -> None:
@@ -226,6 +260,14 @@ def test_each_group_watches_built_steps_and_names_its_mutants_apart(name: str) -
     assert set(group.steps) <= built
     assert {red for each in group.mutants for red in each.reds} <= built
     assert any(not each.reds for each in group.mutants) or name != "security"
+
+
+def test_each_step_of_dapr_is_turned_red_by_a_mutant_but_two() -> None:
+    """T084 is of the same annotations as T083, T086 would write a password where it can be read."""
+    group = mutants.group("dapr", Settings())
+    reds = {red for each in group.mutants for red in each.reds}
+    wanted = {"T079", "T080", "T081", "T082", "T083", "T085", "T087", "T088", "T089", "T090", "T091", "T092"}
+    assert reds >= wanted
 
 
 def test_each_step_of_the_security_group_that_looks_live_is_turned_red_by_a_mutant() -> None:

@@ -1,4 +1,7 @@
-"""Dapr on the deployed application: turned on once, kept by a deploy, and broken where it can break."""
+"""Dapr on the deployed application: turned on once, kept by a deploy, and broken where it can break.
+
+Each planted fault turns exactly its steps red: `inv verify.mutants dapr` says so of every one of them.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 from commands import Answer, inv
-from planting import MCP_SERVER, READY, Fault, Hands, planted
-from test_faults import check_fault
+from planting import READY, Fault, Hands, planted
 
 from runbook import blueprint
 from runbook.application import BACKEND, SIDECAR_PORT, STATE_STORE
 from runbook.attempt import attempt
 from runbook.catalogue import find
+from runbook.drills.mutants import group
+from runbook.drills.planting import MARK
 from runbook.entry import MESH, journal_of
 from runbook.events import Mode
 from runbook.settings import Settings
@@ -23,11 +27,7 @@ from runbook.waiting import NotYet, eventually
 from runbook.world import World, workloads
 
 # Steps go by their place in the list here: some of their ids are printed for two steps.
-DAPRSYSTEM = ("Configuration.dapr.io", "daprsystem", "dapr-system")
 INJECTOR = ("Deployment", "dapr-sidecar-injector", "dapr-system")
-PASSWORD = ("Secret", "redis-auth", "todo")
-TEMPLATE = "/spec/template/metadata/annotations"
-ENABLED = "dapr.io~1enabled"
 
 
 @pytest.fixture(scope="module")
@@ -92,50 +92,17 @@ def test_without_the_injector_no_pod_starts_and_the_reason_is_told(meshed: World
     _green("88", meshed)
 
 
-def _edit(path: str, value: object) -> Callable[[Hands], None]:
-    return lambda hands: hands.patch(DAPRSYSTEM, {"op": "replace", "path": path, "value": value})
+def test_every_mutant_is_killed(meshed: World, settings: Settings) -> None:
+    answer = inv("verify.mutants", "dapr", "--json")
+    assert answer.code == 0, answer.stderr
+    verdicts = answer.document["mutants"]
+    assert [each for each in verdicts if each["verdict"] != "killed"] == []
+    assert len(verdicts) == len(group("dapr", settings).mutants)
 
 
-def _misplace(hands: Hands) -> None:
-    """What the original did: the annotation on the Deployment, where nothing reads it."""
-    hands.patch(
-        MCP_SERVER,
-        {"op": "move", "from": f"{TEMPLATE}/{ENABLED}", "path": f"/metadata/annotations/{ENABLED}"},
-    )
-
-
-FAULTS = (
-    Fault(
-        "daprsystem edited",
-        {"79": r"Configuration daprsystem: spec\.mtls\.workloadCertTTL is 1h"},
-        _edit("/spec/mtls/workloadCertTTL", "1h"),
-        objects=(DAPRSYSTEM,),
-    ),
-    Fault(
-        "password changed",
-        {"85": r"does not take the password of Secret redis-auth: WRONGPASS"},
-        lambda hands: hands.patch(
-            PASSWORD,
-            {
-                "op": "replace",
-                "path": "/data/password",
-                "value": "YW5vdGhlci1sb25nLXBhc3N3b3JkLWZvci1yZWRpcy0x",
-            },
-        ),
-        objects=(PASSWORD,),
-    ),
-    Fault(
-        "annotation on the Deployment",
-        {"88": r"dapr\.io/enabled is on Deployment mcp-server itself, where nothing reads it"},
-        _misplace,
-        objects=(MCP_SERVER,),
-    ),
-)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
-def test_a_fault_turns_its_step_red(fault: Fault, meshed: World) -> None:
-    check_fault(fault, meshed)
+def test_nothing_planted_is_left(meshed: World) -> None:
+    for kind in ("NetworkPolicy", "Configuration.dapr.io"):
+        assert meshed.api.list(kind, labels=MARK) == []
 
 
 def _uids(world: World) -> dict[str, tuple[str, int]]:

@@ -32,6 +32,10 @@ class Mutant:
     undo: Callable[[Hands], None] | None = None
     patience: float = 20.0
     """Seconds within which the fault must show."""
+    cause: str = ""
+    """A pattern that the words of each red step must match, so that it is red for this fault."""
+    unproven: frozenset[str] = frozenset()
+    """Steps that cannot be measured meanwhile: they may not be green, nor red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Group:
     """How they are tried, where asking the steps again and again would take too long."""
 
 
-GROUPS = {"network": "runbook.drills.mutants.network", "security": "runbook.drills.mutants.security"}
+GROUPS = {name: f"{__name__}.{name}" for name in ("dapr", "network", "security")}
 """Name -> module, whose `group` makes it for the settings."""
 
 
