@@ -53,6 +53,7 @@ def put(
         ({"app": b"x"}, (SECRET,), 0, "1 secrets of the running application were searched for by value"),
         ({"app": b"correct-horse-battery"}, (SECRET,), 1, "the value of todo-secrets/better-auth-secret"),
         ({"su": (0o4755, b"x")}, (SECRET,), 1, "todo-mcp-server:1.0.0: su"),
+        ({"usr/bin/bash": b"x"}, (SECRET,), 1, "todo-frontend:1.0.0: usr/bin/bash"),
         ({"app": b"x"}, (), 3, "no application runs whose secrets could be searched for"),
     ],
 )

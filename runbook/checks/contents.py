@@ -152,6 +152,18 @@ def shells(filesystem: Mapping[str, Entry]) -> list[str]:
     )
 
 
+def without_shells(reference: str, filesystem: Mapping[str, Entry]) -> Outcome:
+    """Nobody who gets into a container of the application finds a shell there: it needs none."""
+    wanted = "no shell in an image of the application"
+    if not any(each.is_file for each in filesystem.values()):
+        return unproven(f"{reference} holds no file", wanted=wanted, hint="inv build")
+    if found := shells(filesystem):
+        return failed(
+            f"{reference}: {_some(found)}", wanted=wanted, hint="remove them in the Dockerfile's last stage"
+        )
+    return passed(f"{reference}: none", wanted=wanted)
+
+
 @contextmanager
 def saved(world: World, images: Iterable[Image]) -> Iterator[Archive]:
     """The images in one archive, which is gone afterwards."""

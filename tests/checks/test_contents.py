@@ -110,6 +110,19 @@ def test_setuid_and_setgid_files(tmp_path: Path, mode: int, status: Status) -> N
     assert contents.shells(there) == ["usr/bin/sh"]
 
 
+def test_shells_of_an_image_of_ours(tmp_path: Path) -> None:
+    def looked(*layers: Files) -> Status:
+        file = save(tmp_path / "x.tar", {"x:1": list(layers)})
+        with Archive(file) as archive:
+            read = [contents.read_layer(archive, name, {}) for name in archive.images()[0].layers]
+        return contents.without_shells("x:1", contents.filesystem(read)).status
+
+    base: Files = {"usr/bin/dash": b"x", "usr/bin/env": b"x"}
+    assert looked(base) is Status.FAILED
+    assert looked(base, {"usr/bin/.wh.dash": b""}) is Status.PASSED
+    assert contents.without_shells("x:1", {}).status is Status.UNPROVEN
+
+
 def test_a_setuid_file_that_a_later_layer_mends_is_none(tmp_path: Path) -> None:
     file = save(tmp_path / "x.tar", {"x:1": [{"su": (0o4755, b"x")}, {"su": (0o755, b"x")}]})
     with Archive(file) as archive:
