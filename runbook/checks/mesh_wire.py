@@ -90,7 +90,7 @@ def encrypted(world: World) -> Outcome:
 
 def _look(world: World, pod: Object, anchors: str) -> Seen:
     seen = Seen()
-    own = f"spiffe://{TRUST_DOMAIN}/ns/{world.settings.namespace}/todo-{workloads.component(pod)}"
+    own = _identity(world, f"todo-{workloads.component(pod)}")
     with world.api.port_forward(workloads.name(pod), SIDECAR_CALLS, world.settings.namespace) as port:
         shown = wire.presented(port, anchors)
         if isinstance(shown, str):
@@ -98,7 +98,7 @@ def _look(world: World, pod: Object, anchors: str) -> Seen:
         else:
             seen.identity = ", ".join(uris(shown))
             seen.problems += _certificate_problems(shown, own)
-        forged = wire.forged("cluster.local", own)
+        forged = wire.forged("cluster.local", _identity(world, _caller_of(pod)))
         for who, reply in (
             ("without TLS", wire.plaintext(port)),
             ("without a certificate", wire.encrypted(port)),
@@ -108,6 +108,16 @@ def _look(world: World, pod: Object, anchors: str) -> Seen:
             if reply.taken:
                 seen.problems.append(f"it takes a client {who}")
     return seen
+
+
+def _identity(world: World, app_id: str) -> str:
+    return f"spiffe://{TRUST_DOMAIN}/ns/{world.settings.namespace}/{app_id}"
+
+
+def _caller_of(pod: Object) -> str:
+    """Whom access control lets in; nobody may call the frontend, so there it is just another one of ours."""
+    callers = {called.name: caller.app_id for caller, called, *_ in CALLS}
+    return callers.get(workloads.component(pod), BACKEND.app_id)
 
 
 def uris(certificate: Certificate) -> list[str]:

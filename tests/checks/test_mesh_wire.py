@@ -134,6 +134,18 @@ def test_a_certificate_that_is_not_as_wanted(
     assert words in mesh_wire.encrypted(world).observed
 
 
+def test_a_forged_client_claims_to_be_one_who_may_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed: list[str] = []
+    real = wire.forged
+    monkeypatch.setattr(wire, "forged", lambda name, uri: claimed.append(uri) or real(name, uri))
+    mesh_wire.encrypted(world)
+    assert sorted(uri.rpartition("/")[2] for uri in claimed) == [
+        "todo-backend",
+        "todo-backend",
+        "todo-frontend",
+    ]
+
+
 def test_a_call_that_does_not_arrive(world: World, calls: dict[str, Any]) -> None:
     calls["/health"] = invocation.Answer(500, "no route", "4")
     assert "the call of backend to mcp-server/health was answered 500" in mesh_wire.encrypted(world).observed

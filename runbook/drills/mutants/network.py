@@ -27,6 +27,7 @@ from runbook.network.visitors import LABEL
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.waiting import NotYet, eventually
+from runbook.world import workloads
 
 if TYPE_CHECKING:
     from runbook.journal import Journal
@@ -319,10 +320,12 @@ def _counted(cells: set[Cell]) -> str:
 
 
 def left_behind(world: World) -> list[str]:
-    """What surveys have left in the cluster and was not deleted yet."""
-    return [
-        f"{kind} {each['metadata']['name']}"
-        for kind in ("Namespace", "Pod")
-        for each in world.api.list(kind, labels=LABEL)
-        if "deletionTimestamp" not in each["metadata"]
+    """What surveys have left in the cluster, and nobody has deleted: itself, or the namespace that it is in."""
+    spaces = world.api.list("Namespace", labels=LABEL)
+    going = {workloads.name(space) for space in spaces if workloads.terminating(space)}
+    left = [f"Namespace {workloads.name(space)}" for space in spaces if not workloads.terminating(space)]
+    return left + [
+        f"Pod {workloads.name(pod)}"
+        for pod in world.api.list("Pod", labels=LABEL)
+        if not workloads.terminating(pod) and pod["metadata"]["namespace"] not in going
     ]
