@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,9 @@ class Machine:
             routes=frozenset(_output("ip", "route", "show", "table", "all").splitlines()),
             netfilter=frozenset(_netfilter()),
             cgroups=frozenset(_cgroups()),
-            files=frozenset([f"/etc/hosts {hosts}", *(str(p) for f in folders for p in f.rglob("*"))]),
+            files=frozenset(
+                [f"/etc/hosts {hosts}", *(path for folder in folders for path in _files(folder))]
+            ),
         )
 
     def difference(self, before: Machine) -> dict[str, dict[str, list[str]]]:
@@ -59,6 +62,11 @@ class Machine:
             if now != then:
                 found[kind] = {"left": sorted(now - then), "lost": sorted(then - now)}
         return found
+
+
+def _files(folder: Path) -> list[str]:
+    """All paths below; what a running node removes during the walk is left out."""
+    return [str(Path(root, name)) for root, inner, names in os.walk(folder) for name in (*inner, *names)]
 
 
 def _processes() -> list[str]:
