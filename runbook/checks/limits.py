@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from runbook.application import SIDECAR
 from runbook.checks import processes
 from runbook.checks.inside import Process
 from runbook.checks.processes import Container
@@ -21,7 +22,7 @@ PAGE = 4096
 CLOSE = Decimal("0.001")
 """A quota is written in whole microseconds."""
 
-INJECTED = frozenset({"daprd"})
+INJECTED = frozenset({SIDECAR})
 """Its injector has no annotation for ephemeral storage."""
 
 

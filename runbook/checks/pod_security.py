@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from runbook.application import REDIS, SIDECAR
 from runbook.checks import processes
 from runbook.checks.inside import Process, Unseen
 from runbook.checks.processes import Container
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 USER = 1000
-OWN_IDS = frozenset({"daprd", "redis"})
+OWN_IDS = frozenset({SIDECAR, REDIS})
 """Containers that are not ours to number: any user but root, and listed as such (D-42)."""
 
 FILTERED = 2

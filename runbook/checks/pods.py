@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.application import COMPONENTS, DATABASE_NAMESPACE, SECRET, SELECTOR
+from runbook.application import COMPONENTS, DATABASE_NAMESPACE, SECRET, SELECTOR, SIDECAR
 from runbook.errors import Unmeasurable
 from runbook.readiness import FirstReady
 from runbook.step import Outcome, failed, passed
@@ -17,8 +17,6 @@ from runbook.world.releases import newest
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-SIDECAR = "daprd"
 
 
 def all_ready(world: World) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runbook.application import COMPONENTS, DATABASE_PORT, Component
+from runbook.application import COMPONENTS, DATABASE_PORT, SIDECAR_CALLS, Component
 from runbook.checks.claims import Claim, Object, Scene, Seen, look
 from runbook.network.policies import (
     EGRESS,
@@ -19,8 +19,6 @@ from runbook.network.policies import (
     types,
 )
 
-CALL_PORT = 50002
-"""Where sidecars of Dapr take calls from each other."""
 
 DEFAULT_DENY = "default-deny"
 
@@ -71,7 +69,7 @@ def lets(source: Component, destination: Component) -> Claim:
 
     def examine(scene: Scene) -> Seen:
         ends = {component: _end(scene, component) for component in COMPONENTS}
-        port = CALL_PORT if _has_sidecar(scene, destination) else destination.port
+        port = SIDECAR_CALLS if _has_sidecar(scene, destination) else destination.port
         problems = []
         for name, direction, here, there in (
             (out, EGRESS, source, destination),
@@ -85,7 +83,7 @@ def lets(source: Component, destination: Component) -> Claim:
                 for each in _admission(policy, direction, ends[there], [*others, *_strangers(ends[there])])
             ]
             problems += [f"{name}: {each}" for each in _ports(policy, direction, ends[destination], port)]
-        how = " (sidecar to sidecar)" if port == CALL_PORT else ""
+        how = " (sidecar to sidecar)" if port == SIDECAR_CALLS else ""
         return Seen(f"{out} and {into} open TCP {port}{how}", problems)
 
     return Claim(

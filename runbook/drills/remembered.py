@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from runbook.actions import redis
-from runbook.application import BACKEND, REDIS_PORT
+from runbook.application import BACKEND, REDIS_PORT, SIDECAR_PORT
 from runbook.drills.conversation import DOMAIN, PROXY, remove_people
 from runbook.errors import Unmeasurable
 from runbook.world import workloads
@@ -94,8 +94,6 @@ def recall(world: World, key: str) -> Remembered | None:
 def through_sidecar(world: World, pod: dict[str, Any], store: str, key: str) -> int:
     """The status with which the sidecar of a pod answers for a key: 200 when it has it, 204 when the store has not."""
     import httpx
-
-    from runbook.application import SIDECAR_PORT
 
     name = workloads.name(pod)
     try:

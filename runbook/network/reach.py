@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook.application import SIDECAR
 from runbook.errors import CommandFailed, TimedOut, Unmeasurable
 from runbook.network.listeners import Listener, parse
 from runbook.world import workloads
@@ -128,7 +129,7 @@ def _ways(pod: Object) -> Sequence[Way]:
     component = workloads.component(pod)
     containers = sorted(
         (each["name"] for each in pod["spec"]["containers"]),
-        key=lambda container: (container == "daprd", container != component),
+        key=lambda container: (container == SIDECAR, container != component),
     )
     first = [NODE, PYTHON] if component == "frontend" else [PYTHON, NODE]
     process = process_of(pod)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
+from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE, SIDECAR
 from runbook.errors import Unmeasurable
 from runbook.network import reach, truth
 from runbook.network.listeners import Listener
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 MESH_NAMESPACE = "dapr-system"
-SIDECAR = "daprd"
 AT_ONCE = 12
 """Pods that are looked into at a time."""
 

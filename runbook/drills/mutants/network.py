@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
+from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE, SIDECAR_CALLS
 from runbook.checks import network
 from runbook.drills.mutants import Group, Mutant
 from runbook.drills.mutants.engine import Verdict
@@ -50,7 +50,6 @@ UNISOLATED = ("dns", "ingress", "stranger", "metadata", "internet", *MESH.values
 UNKNOWN = ("neighbour", "job")
 """Pods that no policy but default-deny selects."""
 
-SIDECAR_PORT = 50002
 CONTROL_PLANE = ((SENTRY, 50001), (OPERATOR, 6500), (PLACEMENT, 50005), (SCHEDULER, 50006))
 SELECTED_NAME = "app.kubernetes.io~1name"
 
@@ -90,7 +89,7 @@ def _dropped(name: str, namespace: str, *cells: Cell, meshed: bool = False) -> F
 
 def _call(source: str, destination: str, port: int) -> tuple[Cell, Cell]:
     """A call between services, directly or from sidecar to sidecar: only one of the two is open."""
-    return (source, f"{destination}:{port}"), (source, f"{destination}:{SIDECAR_PORT}")
+    return (source, f"{destination}:{port}"), (source, f"{destination}:{SIDECAR_CALLS}")
 
 
 def _misspelt(what: str, thing: Object, path: str, *cells: Cell) -> Flip:
