@@ -19,7 +19,6 @@ from runbook.network.policies import (
     types,
 )
 
-
 DEFAULT_DENY = "default-deny"
 
 CLOSED = {
