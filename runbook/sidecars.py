@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runbook.application import DAPR_NAMESPACE, SELECTOR, SIDECAR
+from runbook.application import DAPR_NAMESPACE, SELECTOR, SIDECAR, Component
 from runbook.errors import Unmeasurable
 from runbook.world import workloads
 
@@ -27,6 +27,16 @@ def application_pods(world: World) -> list[dict[str, Any]]:
     if not found:
         raise Unmeasurable(
             f"namespace {space} has no pod of the application", wanted="running pods", hint="inv deploy"
+        )
+    return found
+
+
+def of_component(pods: Sequence[Object], component: Component) -> list[Object]:
+    """Those of one component. Raises `Unmeasurable` where there is none."""
+    found = [pod for pod in pods if workloads.component(pod) == component.name]
+    if not found:
+        raise Unmeasurable(
+            f"there is no pod of {component.name}", wanted="its pod", hint="inv verify.step T088"
         )
     return found
 

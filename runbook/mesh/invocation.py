@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from runbook.application import SIDECAR_PORT, Component
-from runbook.errors import TimedOut, Unmeasurable
+from runbook.errors import TimedOut
+from runbook.mesh import loopback
 from runbook.waiting import NotYet, eventually
 from runbook.world import workloads
 
@@ -39,40 +40,31 @@ class Answer:
 
 def call(world: World, pod: Object, called: Component, path: str) -> Answer:
     """GET a path of another application by the sidecar of this pod. Raises `Unmeasurable` where none answers."""
-    import httpx
-
-    name, request_id = workloads.name(pod), str(uuid4())
-    with world.api.port_forward(name, SIDECAR_PORT, world.settings.namespace) as port:
-        try:
-            answer = httpx.get(
-                f"http://127.0.0.1:{port}/v1.0/invoke/{called.app_id}/method{path}",
-                headers={"X-Request-ID": request_id},
-                timeout=SECONDS,
-                trust_env=False,
-            )
-        except httpx.HTTPError as problem:
-            raise Unmeasurable(
-                f"the sidecar of pod {name} does not answer a call to {called.app_id}: {problem}",
-                wanted=f"an answer within {SECONDS:g} s",
-                hint=f"kubectl --namespace {world.settings.namespace} logs {name} --container daprd",
-            ) from None
+    request_id = str(uuid4())
+    answer = loopback.ask(
+        world,
+        pod,
+        SIDECAR_PORT,
+        f"/v1.0/invoke/{called.app_id}/method{path}",
+        headers={"X-Request-ID": request_id},
+        timeout=SECONDS,
+    )
     return Answer(answer.status_code, answer.text[:500], request_id)
 
 
-def heard(world: World, pod: Object, request_id: str) -> bool:
-    """Whether the application of this pod wrote of a request with this id, within a moment."""
+def heard(world: World, pods: Sequence[Object], request_id: str) -> bool:
+    """Whether the application of one of these pods wrote of a request with this id, within a moment."""
     began = time.monotonic()
 
     def look() -> bool:
-        text = world.api.logs(
-            workloads.name(pod),
-            workloads.component(pod),
-            world.settings.namespace,
-            since=LOG_SECONDS + time.monotonic() - began,
-        )
-        if request_id not in text:
-            raise NotYet(f"no line with request id {request_id}")
-        return True
+        since = LOG_SECONDS + time.monotonic() - began
+        for pod in pods:
+            text = world.api.logs(
+                workloads.name(pod), workloads.component(pod), world.settings.namespace, since=since
+            )
+            if request_id and request_id in text:
+                return True
+        raise NotYet(f"no line with request id {request_id}")
 
     try:
         return eventually(look, timeout=WRITTEN_SECONDS, wanted="the request in the log")

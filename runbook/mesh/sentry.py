@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runbook.application import DAPR_NAMESPACE
 from runbook.errors import Unmeasurable
+from runbook.mesh import loopback
 from runbook.world import workloads
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 LABELS = "app=dapr-sentry"
 METRICS_PORT = 9090
-SECONDS = 5.0
 PREFIX = "dapr_sentry_cert_sign_"
 
 
@@ -22,8 +22,6 @@ def signatures(world: World) -> dict[str, float]:
 
     Source: E8. Raises `Unmeasurable` where sentry does not tell.
     """
-    import httpx
-
     pods = [
         pod for pod in world.api.list("Pod", DAPR_NAMESPACE, labels=LABELS) if not workloads.pod_problem(pod)
     ]
@@ -31,17 +29,14 @@ def signatures(world: World) -> dict[str, float]:
         raise Unmeasurable("sentry does not run", wanted="a ready pod of dapr-sentry", hint="inv dapr")
     found: dict[str, float] = {}
     for pod in pods:
-        name = workloads.name(pod)
         try:
-            with world.api.port_forward(name, METRICS_PORT, DAPR_NAMESPACE) as port:
-                text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS, trust_env=False).text
-            for key, figure in _counters(text):
+            for key, figure in _counters(loopback.ask(world, pod, METRICS_PORT, "/metrics").text):
                 found[key] = found.get(key, 0.0) + figure
-        except (httpx.HTTPError, ValueError) as problem:
+        except ValueError as problem:
             raise Unmeasurable(
                 f"sentry's counters cannot be read: {problem}",
-                wanted=f"metrics of pod {name} on port {METRICS_PORT}",
-                hint=f"kubectl --namespace {DAPR_NAMESPACE} logs {name}",
+                wanted=f"metrics of pod {workloads.name(pod)} on port {METRICS_PORT}",
+                hint=f"kubectl --namespace {DAPR_NAMESPACE} logs {workloads.name(pod)}",
             ) from None
     return found
 

@@ -14,7 +14,7 @@ from runbook.settings import Settings
 
 TIMEOUT = 10.0
 
-_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Plain HTTP is all that is asked here: reading the machine's certificate bundle takes longer than the answer."""
 
 
@@ -56,12 +56,13 @@ class Http:
         target = f"[{address}]" if ":" in address else address
         try:
             with httpx.Client(
-                base_url=f"http://{target}", timeout=timeout, trust_env=False, verify=_NO_AUTHORITIES
+                base_url=f"http://{target}", timeout=timeout, trust_env=False, verify=NO_AUTHORITIES
             ) as client:
                 return client.request(method, path, headers={**(headers or {}), "Host": named}, json=json)
         except httpx.TransportError as problem:
+            reason = str(problem) or type(problem).__name__
             raise Unmeasurable(
-                f"nothing answers HTTP on {address} port 80 for {named}{path}: {problem or type(problem).__name__}",
+                f"nothing answers HTTP on {address} port 80 for {named}{path}: {reason}",
                 wanted="an ingress controller that answers",
                 hint="inv verify.step T044",
             ) from None

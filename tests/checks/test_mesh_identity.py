@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -12,6 +10,7 @@ import pytest
 from runbook.application import COMPONENTS, DAPR_NAMESPACE
 from runbook.checks import mesh_identity
 from runbook.errors import Unmeasurable
+from runbook.mesh import loopback
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.world import World
@@ -19,13 +18,6 @@ from tests import meshed
 from tests.worlds import FakeApi, FakeCluster, Object, world_of
 
 BEFORE, CHANGED, AFTER = "2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z"
-
-
-class Forwarding(FakeApi):
-    @contextmanager
-    def port_forward(self, pod: str, port: int, namespace: str) -> Iterator[int]:
-        assert (pod, port, namespace) == ("dapr-sentry-1", 9090, DAPR_NAMESPACE)
-        yield 9999
 
 
 def system() -> Object:
@@ -55,17 +47,18 @@ def api() -> FakeApi:
     for each in plane:
         if each["metadata"]["name"] == "dapr-sentry-1":
             each["metadata"]["labels"] = {"app": "dapr-sentry"}
-    return Forwarding(system(), *map(pod, COMPONENTS), *plane)
+    return FakeApi(system(), *map(pod, COMPONENTS), *plane)
 
 
 @pytest.fixture
 def counters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines = ["dapr_sentry_cert_sign_request_received_total 12", "dapr_sentry_cert_sign_success_total 12"]
 
-    def get(url: str, **_: Any) -> httpx.Response:
-        return httpx.Response(200, text="\n".join(lines), request=httpx.Request("GET", url))
+    def ask(_: World, pod: Object, port: int, path: str) -> httpx.Response:
+        assert (pod["metadata"]["name"], port, path) == ("dapr-sentry-1", 9090, "/metrics")
+        return httpx.Response(200, text="\n".join(lines))
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(loopback, "ask", ask)
     return lines
 
 
