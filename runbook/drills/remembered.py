@@ -6,18 +6,18 @@ is remembered of the message ends by itself: it has a time to live.
 
 from __future__ import annotations
 
-import secrets
-import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from runbook.actions import redis
 from runbook.application import BACKEND, REDIS_PORT, SIDECAR_PORT
-from runbook.drills.conversation import DOMAIN, PROXY, remove_people
+from runbook.drills.conversation import remove_people
+from runbook.drills.person import SECONDS, Person
 from runbook.errors import Unmeasurable
+from runbook.mesh import loopback
 from runbook.world import workloads
-from runbook.world.redaction import conceal
 from runbook.world.redis import RedisError, converse
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from runbook.world import World
 
-TURN_SECONDS = 30.0
 REPLAYED = "idempotency-replayed"
+REQUEST_ID = "x-request-id"
 SEPARATOR = "||"
 """Between an application's id and its key, as Dapr writes them."""
 
@@ -36,6 +36,8 @@ class Sent:
     """What came of the same message sent twice under one key."""
 
     key: str
+    request_id: str
+    """Of the first one, as every service writes it down."""
     statuses: tuple[int, int]
     replayed: bool
     """The second answer was the stored first one, and said so."""
@@ -55,20 +57,23 @@ class Remembered:
     """Until it ends; negative where it never does."""
 
 
-def send_twice(world: World) -> Sent:
-    """Sign up a person through the ingress, and send one message twice under the same key.
+def send_twice(world: World, between: Callable[[], None] = lambda: None) -> Sent:
+    """Sign up a person through the ingress, and send one message twice under the same key; `between` comes in between.
 
     Raises `Unmeasurable` where nobody can be signed up, or nothing answers.
     """
     key = str(uuid4())
     try:
-        with _Person(world) as person:
+        with Person(world) as person:
             world.progress("sending one chat message twice under one key")
-            first, second = (person.say("Add a task to buy plums", key) for _ in range(2))
+            first = person.say("Add a task to buy plums", key)
+            between()
+            second = person.say("Add a task to buy plums", key)
     finally:
         left = remove_people(world)
     return Sent(
         key=key,
+        request_id=first.headers.get(REQUEST_ID, ""),
         statuses=(first.status_code, second.status_code),
         replayed=second.headers.get(REPLAYED) == "true" and REPLAYED not in first.headers,
         same=_content(first) == _content(second),
@@ -91,21 +96,9 @@ def recall(world: World, key: str) -> Remembered | None:
     return Remembered(name, tuple(map(str, held[::2])), int(left))
 
 
-def through_sidecar(world: World, pod: dict[str, Any], store: str, key: str) -> int:
+def through_sidecar(world: World, pod: Mapping[str, Any], store: str, key: str) -> int:
     """The status with which the sidecar of a pod answers for a key: 200 when it has it, 204 when the store has not."""
-    import httpx
-
-    name = workloads.name(pod)
-    try:
-        with world.api.port_forward(name, SIDECAR_PORT, world.settings.namespace) as port:
-            url = f"http://127.0.0.1:{port}/v1.0/state/{store}/{key}"
-            return httpx.get(url, timeout=TURN_SECONDS, trust_env=False).status_code
-    except httpx.HTTPError as problem:
-        raise Unmeasurable(
-            f"the sidecar of pod {name} does not answer: {problem}",
-            wanted="an answer of its state API",
-            hint=f"kubectl --namespace {world.settings.namespace} logs {name} --container daprd",
-        ) from None
+    return loopback.ask(world, pod, SIDECAR_PORT, f"/v1.0/state/{store}/{key}", timeout=SECONDS).status_code
 
 
 def own_key(name: str) -> str:
@@ -130,56 +123,3 @@ def _answers(replies: list[Any]) -> list[Any]:
                 f"Redis refuses: {reply}", wanted="an answer", hint="inv verify.step T085"
             ) from None
     return replies
-
-
-class _Person:
-    """Somebody who is signed in, by the same requests that the page makes."""
-
-    def __init__(self, world: World) -> None:
-        import httpx
-
-        self._world = world
-        self._id = ""
-        self._client = httpx.Client(
-            base_url=f"http://{world.http.address()}",
-            headers={"Host": world.settings.host, "Origin": f"http://{world.settings.host}"},
-            timeout=TURN_SECONDS,
-            trust_env=False,
-        )
-
-    def __enter__(self) -> _Person:
-        import httpx
-
-        password = secrets.token_urlsafe(18)
-        conceal(password)
-        who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
-        try:
-            answer = self._client.post("/api/auth/sign-up/email", json=who)
-            self._id = str(answer.raise_for_status().json()["user"]["id"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
-            self._client.close()
-            raise Unmeasurable(
-                f"nobody can sign up: {problem}", wanted="a person for the drill", hint="inv verify.step T051"
-            ) from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def say(self, message: str, key: str) -> httpx.Response:
-        """The answer to a chat message, waited for while it is still being made."""
-        import httpx
-
-        end = time.monotonic() + TURN_SECONDS
-        while True:
-            try:
-                answer = self._client.post(
-                    f"{PROXY}{self._id}/chat", json={"message": message}, headers={"Idempotency-Key": key}
-                )
-            except httpx.HTTPError as problem:
-                raise Unmeasurable(
-                    f"the chat does not answer: {problem}", wanted="an answer", hint="inv verify.step T053"
-                ) from None
-            if answer.status_code != 409 or time.monotonic() > end:
-                return answer
-            time.sleep(float(answer.headers.get("retry-after", 2)))
