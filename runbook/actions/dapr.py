@@ -17,6 +17,7 @@ from runbook.actions.ledger import MADE_BY, MAKER, Ledger
 from runbook.application import DAPR_NAMESPACE, DAPR_RELEASE
 from runbook.drift import differences
 from runbook.errors import RunbookError
+from runbook.mesh import cli
 from runbook.sidecars import TRUST_BUNDLE
 from runbook.world.helm import Values
 from runbook.world.releases import Revision, newest
@@ -230,22 +231,17 @@ def _refuse_foreign(world: World) -> None:
 
 def _by_its_cli(world: World) -> bool:
     """A first install on a laptop with the CLI, as the list has it; the CLI knows only the current context."""
-    if world.cluster.provider == "embedded" or world.commands.find("dapr") is None:
+    if world.cluster.provider == "embedded" or newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
         return False
-    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
-        return False
-    pinned = world.cluster.kubeconfig()
-    current = (yaml.safe_load(pinned.path.read_text()) or {}).get("current-context")
-    return bool(current == pinned.context)
+    return cli.speaks_of_our_cluster(world)
 
 
 def _init(world: World, version: str, wanted: Mapping[str, Any]) -> None:
-    argv = ["dapr", "init", "-k", "--wait", "--timeout", f"{CLI_SECONDS:g}"]
+    argv = [cli.NAME, "init", "-k", "--wait", "--timeout", f"{CLI_SECONDS:g}"]
     argv += ["--runtime-version", version, "--namespace", DAPR_NAMESPACE]
     for setting in _settings(wanted):
         argv += ["--set", setting]
-    environment = {"KUBECONFIG": str(world.cluster.kubeconfig().path)}
-    world.commands.run(argv, timeout=CLI_SECONDS + HOOKS, env=environment)
+    world.commands.run(argv, timeout=CLI_SECONDS + HOOKS, env=cli.environment(world))
 
 
 def _settings(wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:

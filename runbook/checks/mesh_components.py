@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.actions import dapr_source
 from runbook.application import BACKEND, COMPONENTS, SIDECAR_PORT, STATE_STORE
-from runbook.errors import RunbookError, Unmeasurable
-from runbook.sidecars import application_pods
+from runbook.errors import Unmeasurable
+from runbook.mesh import cli, loopback
+from runbook.sidecars import application_pods, of_component
 from runbook.step import Outcome, failed, passed
 from runbook.world import workloads
 
@@ -20,7 +21,7 @@ Object = Mapping[str, Any]
 
 TYPE = "state.redis"
 SCOPES = [BACKEND.app_id]
-ASK_SECONDS = 5.0
+METADATA = "/v1.0/metadata"
 
 
 def scoped(world: World) -> Outcome:
@@ -36,10 +37,8 @@ def scoped(world: World) -> Outcome:
     hint = f"kubectl --namespace {space} get components.dapr.io {STATE_STORE} --output yaml"
     problems = _definition_problems(world.api.get("Component.dapr.io", STATE_STORE, space))
     pods = application_pods(world)
-    if missing := {c.name for c in COMPONENTS} - {workloads.component(pod) for pod in pods}:
-        raise Unmeasurable(
-            f"there is no pod of {', '.join(sorted(missing))}", wanted=wanted, hint="inv verify.step T088"
-        )
+    for component in COMPONENTS:
+        of_component(pods, component)
     with ThreadPoolExecutor(len(pods)) as pool:
         answers = dict(
             zip(map(workloads.name, pods), pool.map(lambda pod: metadata(world, pod), pods), strict=True)
@@ -57,7 +56,8 @@ def scoped(world: World) -> Outcome:
             problems.append(
                 f"the sidecar of pod {name} is Dapr {answer.get('runtimeVersion')}, not {version}"
             )
-    problems += _by_the_cli(world)
+    if cli.speaks_of_our_cluster(world) and STATE_STORE not in cli.components(world):
+        problems.append(f"`dapr components` does not list {STATE_STORE}")
     if text := workloads.describe(problems):
         return failed(text, wanted=wanted, hint=hint)
     without = len([pod for pod in pods if workloads.component(pod) != BACKEND.name])
@@ -73,21 +73,18 @@ def scoped(world: World) -> Outcome:
 
 
 def metadata(world: World, pod: Object) -> dict[str, Any]:
-    """What a sidecar says of itself, asked on its loopback. Raises `Unmeasurable` where it does not answer."""
-    import httpx
-
-    name = workloads.name(pod)
+    """What a sidecar says of itself, asked on its loopback. Raises `Unmeasurable` where it does not answer so."""
+    answer = loopback.ask(world, pod, SIDECAR_PORT, METADATA)
     try:
-        with world.api.port_forward(name, SIDECAR_PORT, world.settings.namespace) as port:
-            answer = httpx.get(f"http://127.0.0.1:{port}/v1.0/metadata", timeout=ASK_SECONDS, trust_env=False)
-            answer.raise_for_status()
+        if answer.is_success:
             return dict(answer.json())
-    except (httpx.HTTPError, ValueError) as problem:
-        raise Unmeasurable(
-            f"the sidecar of pod {name} does not tell its metadata: {problem}",
-            wanted="an answer of /v1.0/metadata",
-            hint=f"kubectl --namespace {world.settings.namespace} logs {name} --container daprd",
-        ) from None
+    except (ValueError, TypeError):
+        pass
+    raise Unmeasurable(
+        f"the sidecar of pod {workloads.name(pod)} does not tell its metadata: {answer.status_code}",
+        wanted=f"an object from {METADATA}",
+        hint=f"kubectl --namespace {world.settings.namespace} logs {workloads.name(pod)} --container daprd",
+    )
 
 
 def _definition_problems(component: Object | None) -> list[str]:
@@ -99,19 +96,3 @@ def _definition_problems(component: Object | None) -> list[str]:
     if component.get("scopes") != SCOPES:
         found.append(f"component {STATE_STORE} is for {component.get('scopes') or 'every app'}, not {SCOPES}")
     return found
-
-
-def _by_the_cli(world: World) -> list[str]:
-    """The list of `dapr components`, where there is a CLI: never the only proof."""
-    import json
-
-    if world.commands.find("dapr") is None:
-        return []
-    pinned = world.cluster.kubeconfig()
-    argv = ["dapr", "components", "-k", "--namespace", world.settings.namespace, "--output", "json"]
-    try:
-        answer = world.commands.run(argv, timeout=15.0, env={"KUBECONFIG": str(pinned.path)})
-        listed = {str(each.get("name")) for each in json.loads(answer.stdout or "[]")}
-    except (RunbookError, ValueError) as problem:
-        raise Unmeasurable(f"the Dapr CLI does not list components: {problem}", hint=" ".join(argv)) from None
-    return [] if STATE_STORE in listed else [f"`dapr components` does not list {STATE_STORE}"]

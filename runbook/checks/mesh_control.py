@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.actions import dapr, dapr_source
 from runbook.application import DAPR_NAMESPACE
 from runbook.errors import Unmeasurable
+from runbook.mesh import cli
 from runbook.sidecars import INJECTOR, TRUST_BUNDLE
 from runbook.step import Outcome, failed, passed
 from runbook.world import workloads
@@ -44,7 +45,8 @@ def installed(world: World) -> Outcome:
 def ready(world: World) -> Outcome:
     """Each service is ready in the pinned version; the webhook fails closed; the issuer lasts over 30 days.
 
-    Source: T080, Q02; E8 for the issuer. Of certificates only public parts are read.
+    Where the Dapr CLI is installed it must agree. Source: T080, Q02; E8 for the issuer. Of certificates only public
+    parts are read.
     """
     version = dapr_source.version()
     wanted = (
@@ -60,6 +62,8 @@ def ready(world: World) -> Outcome:
     pods = [pod for pod in world.api.list("Pod", DAPR_NAMESPACE) if not workloads.terminating(pod)]
     problems += [workloads.pod_problem(pod) for pod in pods]
     problems += _webhook_problems(world)
+    if cli.speaks_of_our_cluster(world):
+        problems += cli.unhealthy(world, dapr.SERVICES)
     text = workloads.describe(problems)
     if text:
         return failed(text, wanted=wanted, hint=hint)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from runbook.application import BACKEND, FRONTEND, STATE_STORE
+from runbook.application import BACKEND, FRONTEND, MCP_SERVER, STATE_STORE
 from runbook.drills import remembered
-from runbook.errors import Unmeasurable
-from runbook.sidecars import application_pods
+from runbook.mesh import invocation
+from runbook.sidecars import application_pods, of_component
 from runbook.step import Outcome, failed, passed
-from runbook.world import workloads
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -23,8 +22,8 @@ KEPT_SECONDS = 600
 
 
 def kept(world: World) -> Outcome:
-    """One chat message sent twice under one key is answered once; Redis holds that answer under the backend's name and
-    with a time to live; the backend's sidecar reads it, and the frontend's has no such store.
+    """One chat message sent twice under one key is answered once, by a tool of the MCP server; Redis holds that answer
+    under the backend's name and with a time to live; the backend's sidecar reads it, the frontend's has no such store.
 
     A drill: the person and the task are removed afterwards; what is remembered ends by itself.
 
@@ -58,6 +57,9 @@ def kept(world: World) -> Outcome:
         problems.append(f"it ends in {held.seconds} s, not within {KEPT_SECONDS}")
     if not problems:
         problems += _through_sidecars(world, own)
+    servers = of_component(application_pods(world), MCP_SERVER)
+    if not invocation.heard(world, servers, sent.request_id):
+        problems.append("the MCP server never heard of the message: it was answered without a tool")
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, state=asdict(held))
     left = f"; not tidy: {sent.left}" if sent.left else ""
@@ -71,12 +73,11 @@ def kept(world: World) -> Outcome:
 
 def _through_sidecars(world: World, key: str) -> list[str]:
     """That the backend's sidecar has it shows that the question finds it."""
-    pods = {workloads.component(pod): pod for pod in application_pods(world)}
-    try:
-        inside = remembered.through_sidecar(world, pods[BACKEND.name], STATE_STORE, key)
-        outside = remembered.through_sidecar(world, pods[FRONTEND.name], STATE_STORE, key)
-    except KeyError as missing:
-        raise Unmeasurable(f"there is no pod of {missing}", wanted="its pod", hint="inv deploy") from None
+    pods = application_pods(world)
+    inside, outside = (
+        remembered.through_sidecar(world, of_component(pods, component)[0], STATE_STORE, key)
+        for component in (BACKEND, FRONTEND)
+    )
     problems = [] if inside == 200 else [f"the backend's own sidecar answers {inside} for it"]
     if outside < 400:
         problems.append(f"the frontend's sidecar answers {outside} for it, and should not know the store")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -13,36 +11,15 @@ from runbook.actions import dapr_source
 from runbook.application import BACKEND, COMPONENTS
 from runbook.checks import mesh_components
 from runbook.errors import Unmeasurable
+from runbook.mesh import loopback
 from runbook.settings import Settings
 from runbook.step import Status
-from runbook.world import World
+from runbook.world import World, workloads
 from tests import meshed
 from tests.cluster.recorded import Recorded
 from tests.worlds import FakeApi, FakeCluster, world_of
 
 STORE = {"name": "statestore", "type": "state.redis", "version": "v1"}
-
-
-class Sidecars(FakeApi):
-    """Each pod's sidecar answers on a port of its own."""
-
-    def __init__(self, *objects: dict[str, Any]) -> None:
-        super().__init__(*objects)
-        self.ports: dict[int, str] = {}
-
-    @contextmanager
-    def port_forward(self, pod: str, port: int, namespace: str) -> Iterator[int]:
-        assert (port, namespace) == (3500, "todo")
-        self.ports[number := 9000 + len(pod)] = pod
-        yield number
-
-
-class NoDapr(Recorded):
-    def __init__(self) -> None:
-        super().__init__({})
-
-    def find(self, name: str) -> None:
-        return None
 
 
 def component() -> dict[str, Any]:
@@ -55,12 +32,12 @@ def component() -> dict[str, Any]:
 
 
 @pytest.fixture
-def api() -> Sidecars:
-    return Sidecars(component(), *(meshed.pod(each) for each in COMPONENTS))
+def api() -> FakeApi:
+    return FakeApi(component(), *(meshed.pod(each) for each in COMPONENTS))
 
 
 @pytest.fixture
-def answers(api: Sidecars, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """Pod -> what its sidecar says of itself."""
     given = {
         f"{each.name}-1": {
@@ -71,19 +48,18 @@ def answers(api: Sidecars, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[st
         for each in COMPONENTS
     }
 
-    def get(url: str, **_: Any) -> httpx.Response:
-        pod = api.ports[httpx.URL(url).port or 0]
-        if pod not in given:
-            raise httpx.ConnectError("refused")
-        return httpx.Response(200, json=given[pod], request=httpx.Request("GET", url))
+    def ask(_: World, pod: dict[str, Any], port: int, path: str) -> httpx.Response:
+        assert (port, path) == (3500, "/v1.0/metadata")
+        told = given.get(workloads.name(pod))
+        return httpx.Response(503, text="not ready") if told is None else httpx.Response(200, json=told)
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(loopback, "ask", ask)
     return given
 
 
 @pytest.fixture
-def world(settings: Settings, api: Sidecars, answers: dict[str, Any]) -> World:
-    return world_of(settings, api=api, cluster=FakeCluster(), commands=NoDapr())
+def world(settings: Settings, api: FakeApi, answers: dict[str, Any]) -> World:
+    return world_of(settings, api=api, cluster=FakeCluster(), commands=Recorded({}))
 
 
 def test_the_store_is_loaded_where_it_belongs(world: World) -> None:
@@ -111,13 +87,13 @@ def test_a_store_that_others_have_loaded(world: World, answers: dict[str, Any]) 
     ],
 )
 def test_a_definition_that_is_not_as_wanted(
-    world: World, api: Sidecars, change: dict[str, Any], words: str
+    world: World, api: FakeApi, change: dict[str, Any], words: str
 ) -> None:
     api.objects["Component", "todo", "statestore"] |= change
     assert words in mesh_components.scoped(world).observed
 
 
-def test_no_definition(world: World, api: Sidecars) -> None:
+def test_no_definition(world: World, api: FakeApi) -> None:
     del api.objects["Component", "todo", "statestore"]
     assert "there is no component statestore" in mesh_components.scoped(world).observed
 
@@ -133,7 +109,7 @@ def test_a_sidecar_that_does_not_answer_is_no_verdict(world: World, answers: dic
         mesh_components.scoped(world)
 
 
-def test_a_component_without_a_pod_is_no_verdict(world: World, api: Sidecars) -> None:
+def test_a_component_without_a_pod_is_no_verdict(world: World, api: FakeApi) -> None:
     del api.objects["Pod", "todo", "mcp-server-1"]
     with pytest.raises(Unmeasurable, match="there is no pod of mcp-server"):
         mesh_components.scoped(world)

@@ -14,6 +14,7 @@ from runbook.sidecars import INJECTOR, TRUST_BUNDLE
 from runbook.step import Status
 from runbook.world import World
 from tests import meshed, running
+from tests.cluster.recorded import Recorded
 from tests.worlds import FakeApi, FakeCluster, world_of
 
 VERSION = dapr_source.version()
@@ -26,7 +27,7 @@ def api() -> FakeApi:
 
 @pytest.fixture
 def world(settings: Settings, api: FakeApi) -> World:
-    return world_of(settings, api=api, cluster=FakeCluster())
+    return world_of(settings, api=api, cluster=FakeCluster(), commands=Recorded({}))
 
 
 def test_a_control_plane_that_is_as_it_should_be(world: World) -> None:

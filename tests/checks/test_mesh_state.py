@@ -12,20 +12,21 @@ from runbook.checks import mesh_state
 from runbook.drills import remembered
 from runbook.drills.remembered import Remembered, Sent
 from runbook.errors import Unmeasurable
+from runbook.mesh import invocation
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.world import World, workloads
 from tests import meshed
 from tests.worlds import FakeApi, FakeCluster, world_of
 
-SENT = Sent("k1", (200, 200), replayed=True, same=True, left="")
+SENT = Sent("k1", "r1", (200, 200), replayed=True, same=True, left="")
 HELD = Remembered("todo-backend||chat-1-k1", ("version", "first-write", "data"), 590)
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the drill sees; a test breaks one entry."""
-    found: dict[str, Any] = {"sent": SENT, "held": HELD, "backend": 200, "frontend": 400}
+    found: dict[str, Any] = {"sent": SENT, "held": HELD, "backend": 200, "frontend": 400, "heard": True}
     monkeypatch.setattr(remembered, "send_twice", lambda _: found["sent"])
     monkeypatch.setattr(remembered, "recall", lambda _, key: found["held"] if key == "k1" else None)
 
@@ -33,7 +34,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         assert (store, key) == ("statestore", "chat-1-k1")
         return int(found[workloads.component(pod)])
 
+    def heard(_: World, pods: list[Any], request_id: str) -> bool:
+        assert [workloads.name(pod) for pod in pods] == ["mcp-server-1"]
+        assert request_id == "r1"
+        return bool(found["heard"])
+
     monkeypatch.setattr(remembered, "through_sidecar", through)
+    monkeypatch.setattr(invocation, "heard", heard)
     return found
 
 
@@ -64,6 +71,7 @@ def test_the_answer_is_kept_for_the_backend_alone(world: World) -> None:
         ({"held": replace(HELD, fields=("data",))}, "it has the fields data"),
         ({"held": replace(HELD, seconds=-1)}, "it ends in -1 s"),
         ({"backend": 204}, "the backend's own sidecar answers 204"),
+        ({"heard": False}, "the MCP server never heard of the message"),
         ({"frontend": 204}, "the frontend's sidecar answers 204 for it, and should not know the store"),
     ],
 )
@@ -83,5 +91,5 @@ def test_a_person_who_stays_is_told_of(world: World, told: dict[str, Any]) -> No
 
 def test_no_pod_to_ask(world: World, api: FakeApi) -> None:
     del api.objects["Pod", "todo", f"{BACKEND.name}-1"]
-    with pytest.raises(Unmeasurable, match="no pod of 'backend'"):
+    with pytest.raises(Unmeasurable, match="no pod of backend"):
         mesh_state.kept(world)

@@ -46,5 +46,13 @@ class Recorded:
             raise CommandFailed(f"`{command}` ended with status {code}")
         return CommandResult(words, "", code)
 
+    def find(self, name: str) -> Path | None:
+        """Installed is what an answer was recorded of."""
+        return (
+            Path("/usr/bin", name)
+            if any(f"{each} ".startswith(f"{name} ") for each in self.answers)
+            else None
+        )
+
     def as_commands(self) -> Commands:
         return cast("Commands", self)
