@@ -139,22 +139,12 @@ def _copy_chart(part: GoPart, target: Path) -> None:
 
 
 def _unpack(part: WheelPart, folder: Path, say: Say) -> None:
-    """Install the wheel into a folder of its own, by the client that this environment has, and take its command."""
+    """Install the wheel into a folder of its own, and take its command."""
     say("downloading")
     target = folder / "wheel"
-    options = [
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-        f"--target={target}",
-        "-r",
-        str(part.source),
-    ]
-    if uv := shutil.which("uv"):
-        client = [uv, "pip", "install", f"--python={sys.executable}"]
-    else:
-        client = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
-    follow([*client, *options], _ignore, deadline=BUILD_SECONDS)
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", f"--target={target}"]
+    follow([*pip, *options, "-r", str(part.source)], _ignore, deadline=BUILD_SECONDS)
     (target / "bin" / part.name).rename(folder / part.name)
     (folder / part.name).chmod(0o755)
     shutil.rmtree(target)

@@ -133,10 +133,8 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytes
         )
         archive.writestr(f"{folder}/RECORD", "".join(f"{name},,\n" for name in names))
     monkeypatch.setattr(parts, "HERE", tmp_path)
-    for variable in ("UV_FIND_LINKS", "PIP_FIND_LINKS"):
-        monkeypatch.setenv(variable, str(wheel.parent))
-    for variable in ("UV_NO_INDEX", "PIP_NO_INDEX"):
-        monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     part = WheelPart("tool", "tool.txt", 1.0)
     right = hashlib.sha256(wheel.read_bytes()).hexdigest()
     part.source.write_text(f"tool-bin==1.0 --hash=sha256:{right}\n")
