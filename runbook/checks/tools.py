@@ -87,16 +87,15 @@ def kubernetes(world: World) -> Outcome:
 
 
 def _embedded(world: World) -> Outcome:
-    """The multi-call binary that was built from the checksummed modules says which Kubernetes it is."""
+    """Every part is there, and the program that was built from the checksummed modules says which Kubernetes it is."""
     from runbook.cluster.embedded.toolchain import Toolchain
 
     wanted = "the embedded node's Kubernetes, built from checksummed modules"
-    try:
-        binary = Toolchain(world.settings).binary("kubernetes")
-    except CommandMissing as missing:
-        return failed(
-            f"the embedded node is not built yet: {missing.observed}", wanted=wanted, hint=missing.hint
-        )
+    toolchain = Toolchain(world.settings)
+    if missing := toolchain.missing():
+        observed = f"the embedded node is not built yet: {', '.join(missing)} missing"
+        return failed(observed, wanted=wanted, hint="inv setup")
+    binary = toolchain.binary("kubernetes")
     said = world.commands.run([binary, "kubelet", "--version"], timeout=ASK).stdout.strip()
     return passed(
         f"in the place of minikube: the embedded node, {said}",

@@ -101,6 +101,10 @@ def test_the_embedded_node_takes_the_place_of_minikube(
     world = make(kubernetes="Kubernetes v1.35.4\n")
     assert (tools.kubernetes(world).status, tools.kubernetes(world).hint) == (Status.FAILED, "inv setup")
     monkeypatch.setattr(Toolchain, "binary", lambda _self, _name: binary)
+    monkeypatch.setattr(Toolchain, "missing", lambda _: ("traefik",))
+    unfinished = tools.kubernetes(world)
+    assert unfinished.observed == "the embedded node is not built yet: traefik missing"
+    monkeypatch.setattr(Toolchain, "missing", lambda _: ())
     outcome = tools.kubernetes(world)
     assert outcome.observed == "in the place of minikube: the embedded node, Kubernetes v1.35.4"
 
