@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BASE = ("storage", "network-policies", "dns")
 INGRESS = ("ingress",)
+NEEDED = {"DNS": "kube-dns", "the engine of network policies": "kube-network-policies"}
+"""Whose pods the node cannot do without, and their label `k8s-app`."""
+
 DIGEST = "todo.runbook/digest"
 INGRESS_NAMESPACE = "ingress-nginx"
 READY_SECONDS = 120.0

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
 from runbook.cluster.embedded import addons, addresses, components, images, link, readiness
@@ -144,7 +144,9 @@ class Embedded:
         parts["link"] = f"{link.interface(self.name)} up" if link.exists(self.name) else "missing"
         try:
             version, node = self._api.version(), readiness.node_problem(self._api.get("Node", self.name), "")
-            parts |= self._pods()
+            pods = self._api.list("Pod", "kube-system")
+            parts |= _told([*pods, *self._api.list("Pod", addons.INGRESS_NAMESPACE)])
+            node = node or _lacking(pods)
         except (Unmeasurable, RunbookError) as problem:
             return ClusterStatus(self.provider, running=False, detail=problem.observed, parts=parts)
         detail = node or f"node {self.name} is Ready at {self.ingress_address()}"
@@ -262,13 +264,6 @@ class Embedded:
         )
         images.load_scratch(self.sandbox, wanted, progress)
 
-    def _pods(self) -> dict[str, str]:
-        found = {}
-        for namespace in ("kube-system", addons.INGRESS_NAMESPACE):
-            for pod in self._api.list("Pod", namespace):
-                found[f"pod {pod['metadata']['name']}"] = addons.pod_problem(pod, "", "") or "Ready"
-        return found
-
     def _ask_ingress(self) -> int:
         import httpx
 
@@ -284,3 +279,16 @@ class Embedded:
     def _require_running(self) -> None:
         if not self.sandbox.running():
             raise Unmeasurable("the node is not running", wanted="a running node", hint="inv cluster.up")
+
+
+def _told(pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {f"pod {pod['metadata']['name']}": addons.pod_problem(pod, "", "") or "Ready" for pod in pods}
+
+
+def _lacking(pods: Sequence[Mapping[str, Any]]) -> str:
+    """What the node cannot do without and has no Ready pod of; empty when nothing is."""
+    for what, label in addons.NEEDED.items():
+        own = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get("k8s-app") == label]
+        if not any(not addons.pod_problem(pod, "", "") for pod in own):
+            return f"{what} has no Ready pod"
+    return ""

@@ -219,6 +219,20 @@ def test_a_claim_gets_a_volume(node: Embedded, pods: Pods) -> None:
     assert claim["status"]["phase"] == "Bound"
 
 
+def test_a_node_that_lacks_what_it_needs_does_not_count_as_running(node: Embedded, pods: Pods) -> None:
+    """As where bringing it up broke off half-way."""
+    pods.api.delete("DaemonSet", "kube-network-policies", "kube-system")
+
+    def missed() -> None:
+        if node.status().running:
+            raise NotYet("it counts as running")
+
+    eventually(missed, timeout=20, every=0.1, wanted="the engine missed")
+    assert node.status().detail == "the engine of network policies has no Ready pod"
+    node.up(silent)
+    assert node.status().running
+
+
 @pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "containerd", "kubelet", "kube-proxy"])
 def test_a_killed_part_is_up_again(node: Embedded, part: str) -> None:
     pid = node.sandbox.states()[part].partition("pid ")[2].rstrip(")")
