@@ -19,6 +19,9 @@ Say = Callable[[str], None]
 CHART = "chart"
 """The folder, beside a part's commands, of the Helm chart that came with it."""
 
+DOWNLOADING = "downloading "
+"""How the word of a module that comes in begins."""
+
 BUILD_SECONDS = 3600.0
 """A build that takes longer hangs: the longest one takes minutes."""
 
@@ -95,7 +98,7 @@ def fetch_modules(part: GoPart, cancelled: threading.Event) -> None:
 def _compile(part: GoPart, folder: Path, say: Say) -> None:
     def on_line(line: str) -> None:
         if line.startswith("go: downloading "):
-            say(f"downloading {line.split()[2]}")
+            say(f"{DOWNLOADING}{line.split()[2]}")
         else:
             say("compiling")
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from runbook.settings import Settings
 Progress = Callable[[str], None]
 
 UNFINISHED = ".unfinished-"
+SILENT = 5.0
+"""Seconds without a word after which a download counts as done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,16 @@ class Toolchain:
         return tuple(part.name for part in to_make)
 
     def _make(self, part: Part, title: str, progress: Progress) -> None:
-        doing = "starting"
+        doing, since = "starting", time.monotonic()
 
         def say(now: str) -> None:
-            nonlocal doing
-            doing = now
+            nonlocal doing, since
+            doing, since = now, time.monotonic()
 
         def tell(seconds: float) -> None:
+            # While it compiles, the compiler says nothing: its last words are of the last download.
+            if doing.startswith(builds.DOWNLOADING) and time.monotonic() - since > SILENT:
+                say("compiling")
             progress(f"{title}: {doing}, {clock(seconds)} of usually {clock(part.minutes * 60)}")
 
         place = self._place(part)
