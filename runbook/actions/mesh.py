@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runbook import blueprint
-from runbook.actions import dapr, release
+from runbook.actions import dapr, release, rollout
 from runbook.application import COMPONENTS, REDIS_SECRET
 from runbook.sidecars import stale
 from runbook.world.releases import newest
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-RESTARTED = "todo.runbook/restarted"
 
 
 def join(world: World) -> None:
@@ -29,22 +25,9 @@ def join(world: World) -> None:
 
 
 def restart(world: World) -> None:
-    """Roll all pods of the application, as `kubectl rollout restart` does, and wait."""
+    """Roll all pods of the application, and wait."""
     world.progress("restarting the application")
-    stamp = datetime.now(UTC).isoformat(timespec="seconds")
-
-    def roll(name: str) -> None:
-        world.api.apply(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {"name": name, "namespace": world.settings.namespace},
-                "spec": {"template": {"metadata": {"annotations": {RESTARTED: stamp}}}},
-            }
-        )
-
-    with ThreadPoolExecutor(len(COMPONENTS)) as pool:
-        list(pool.map(roll, [component.name for component in COMPONENTS]))
+    rollout.restart(world, world.settings.namespace, [component.name for component in COMPONENTS])
     release.wait(world)
 
 

@@ -125,10 +125,13 @@ def deployment_problem(deployment: Object) -> str:
         return f"{who}: its newest template is not observed yet"
     counts = {key: int(status.get(key, 0)) for key in ("updatedReplicas", "replicas", "availableReplicas")}
     if wanted == 0 or counts["updatedReplicas"] < wanted or counts["availableReplicas"] < wanted:
+        if not wanted:
+            return f"{who} is scaled to 0"
+        refused = condition(deployment, "ReplicaFailure")
+        reason = f" ({refused.get('message')})" if refused.get("status") == "True" else ""
         return (
-            f"{who}: {counts['updatedReplicas']} of {wanted} updated, {counts['availableReplicas']} available"
-            if wanted
-            else f"{who} is scaled to 0"
+            f"{who}: {counts['updatedReplicas']} of {wanted} updated,"
+            f" {counts['availableReplicas']} available{reason}"
         )
     if counts["replicas"] > counts["updatedReplicas"]:
         return f"{who}: {counts['replicas'] - counts['updatedReplicas']} old replicas still run"

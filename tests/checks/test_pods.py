@@ -128,6 +128,16 @@ def test_an_unfinished_rollout_fails() -> None:
     assert "Deployment backend: 0 of 1 updated" in pods.all_ready(world).observed
 
 
+def test_a_pod_that_the_api_server_refuses_is_told_with_the_reason() -> None:
+    world, api = make(*running.everything())
+    rollout = api.get("Deployment", "backend", "todo")
+    assert rollout
+    rollout["status"]["updatedReplicas"] = 0
+    refused = {"type": "ReplicaFailure", "status": "True", "message": 'failed calling webhook "injector"'}
+    rollout["status"]["conditions"] = [refused]
+    assert '1 available (failed calling webhook "injector")' in pods.all_ready(world).observed
+
+
 def test_an_api_that_is_away_cannot_be_measured() -> None:
     world, api = make(*running.everything())
     api.away = True
