@@ -69,6 +69,7 @@ def as_json(group: Group, verdicts: Sequence[Verdict]) -> str:
                     "reds": sorted(each.mutant.reds),
                     "verdict": each.word,
                     "words": each.words,
+                    "shown": None if each.shown is None else round(each.shown, 2),
                     "seconds": round(each.seconds, 2),
                 }
                 for each in verdicts

@@ -13,7 +13,7 @@ from runbook import catalogue
 from runbook.drills import mutants
 from runbook.drills.mutants import GROUPS, Group, Mutant, engine, pods
 from runbook.drills.planting import Hands
-from runbook.errors import TimedOut, Unmeasurable, UsageError, WrongCluster
+from runbook.errors import RunbookError, TimedOut, Unmeasurable, UsageError, WrongCluster
 from runbook.journal import Journal
 from runbook.report import trials
 from runbook.report.writer import Writer
@@ -113,6 +113,55 @@ def test_the_cause_is_named_and_what_cannot_be_measured_is_unproven(
     assert verdict.status is status
     assert "T002" in verdict.words
     assert field.undone == 1
+
+
+def told(words: str = "", problem: Exception | None = None) -> Callable[[Hands], str]:
+    """What must hold meanwhile, and what is seen of it."""
+
+    def meanwhile(_: Hands) -> str:
+        if problem is not None:
+            raise problem
+        return words
+
+    return meanwhile
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "words"),
+    [
+        (told("the chat answers"), Status.PASSED, "; the chat answers"),
+        (told(problem=RunbookError("the chat is silent")), Status.FAILED, "; meanwhile: the chat is silent"),
+        (told(problem=TimedOut("after 60 s: 502")), Status.FAILED, "; meanwhile: after 60 s: 502"),
+        (told(problem=Unmeasurable("nobody can sign up")), Status.UNPROVEN, "meanwhile: nobody can sign up"),
+    ],
+)
+def test_what_must_hold_meanwhile_is_looked_at_while_the_fault_is_there(
+    field: Field, journal: Journal, meanwhile: Callable[[Hands], str], status: Status, words: str
+) -> None:
+    seen: list[Outcome] = []
+
+    def look(hands: Hands) -> str:
+        seen.append(field.now["T001"])
+        return meanwhile(hands)
+
+    (verdict,) = field.run(journal, replace(field.mutant("T001", T001=BAD), meanwhile=look))
+    assert verdict.status is status
+    assert verdict.words.endswith(words)
+    assert seen == [BAD]
+    assert field.undone == 1
+
+
+def test_nobody_looks_meanwhile_where_the_fault_does_not_show(field: Field, journal: Journal) -> None:
+    (verdict,) = field.run(journal, replace(field.mutant("T001"), meanwhile=told(problem=AssertionError())))
+    assert verdict.status is Status.FAILED
+    assert verdict.shown is None
+
+
+def test_the_time_until_the_fault_shows_is_told(field: Field, journal: Journal) -> None:
+    killed, control = field.run(journal, field.mutant("T001", T001=BAD), field.mutant())
+    assert killed.shown is not None
+    assert killed.words == f"T001 in {killed.shown:.1f} s"
+    assert (control.shown, control.words) == (None, "all stayed green")
 
 
 def test_a_drill_is_repeated(field: Field, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +296,7 @@ def test_the_verdicts_are_told_as_json() -> None:
         "reds": ["T001", "T002"],
         "verdict": "killed",
         "words": "words",
+        "shown": None,
         "seconds": 1.5,
     }
 

@@ -36,6 +36,9 @@ class Mutant:
     """A pattern that the words of each red step must match, so that it is red for this fault."""
     unproven: frozenset[str] = frozenset()
     """Steps that cannot be measured meanwhile: they may not be green, nor red."""
+    meanwhile: Callable[[Hands], str] | None = None
+    """What must hold while the fault is there, beside the steps; says what was seen, raises `RunbookError` where it
+    does not hold."""
 
 
 @dataclass(frozen=True, slots=True)

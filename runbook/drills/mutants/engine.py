@@ -32,6 +32,8 @@ SETTLED = 5.0
 MEND = "inv secure; for Dapr inv dapr"
 
 Outcomes = Mapping[str, Outcome]
+Judgement = tuple[Status, str, float | None]
+"""The status of a verdict, its words, and the seconds until the fault showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Verdict:
     status: Status
     words: str
     seconds: float = 0.0
+    shown: float | None = None
+    """Seconds from the fault until all its steps were red; None where they were not, or none had to be."""
 
     @property
     def word(self) -> str:
@@ -62,26 +66,27 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:
     _green_before(ask(group.steps))
     for mutant in group.mutants:
         began = time.monotonic()
-        status, words = _try(world, mutant, group.steps, ask)
+        status, words, shown = _try(world, mutant, group.steps, ask)
         _green(f"{mutant.name!r} was undone", mutant.reds | mutant.unproven, ask, HEALED)
-        yield Verdict(mutant, status, words, time.monotonic() - began)
+        yield Verdict(mutant, status, words, time.monotonic() - began, shown)
     _green("the last mutant was undone", group.steps, ask, HEALED)
 
 
 def _try(
     world: World, mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
-) -> tuple[Status, str]:
+) -> Judgement:
     try:
-        with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo):
-            return _watched(mutant, steps, ask)
+        with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo) as hands:
+            return _watched(mutant, hands, steps, ask)
     except RunbookError as problem:
-        return Status.UNPROVEN, f"could not be planted or undone: {problem}"
+        return Status.UNPROVEN, f"could not be planted or undone: {problem}", None
 
 
 def _watched(
-    mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
-) -> tuple[Status, str]:
-    """Ask until the fault shows in all its steps, then the others once."""
+    mutant: Mutant, hands: Hands, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
+) -> Judgement:
+    """Ask until the fault shows in all its steps, then the others, then what else must hold meanwhile."""
+    began = time.monotonic()
     seen: dict[str, Outcome] = {}
     touched = mutant.reds | mutant.unproven
 
@@ -95,14 +100,22 @@ def _watched(
     except TimedOut:
         late = [seen[step].status for step in touched if not _shows(mutant, step, seen[step])]
         status = Status.UNPROVEN if set(late) <= {Status.UNPROVEN, Status.BLOCKED} else Status.FAILED
-        return status, "; ".join(f"{step} {_told(seen[step])}" for step in sorted(touched))
+        return status, "; ".join(f"{step} {_told(seen[step])}" for step in sorted(touched)), None
+    shown_after = time.monotonic() - began if touched else None
     others = [step for step in steps if step not in touched]
     try:
         _green(f"{mutant.name!r} was planted", others, ask, SETTLED)
     except TimedOut as astray:
-        return Status.FAILED, f"red as well {astray.observed}"
-    words = ", ".join(sorted(mutant.reds)) or "all stayed green"
-    return Status.PASSED, words + "".join(f"; {step} unproven" for step in sorted(mutant.unproven))
+        return Status.FAILED, f"red as well {astray.observed}", shown_after
+    words = f"{', '.join(sorted(mutant.reds))} in {shown_after:.1f} s" if shown_after else "all stayed green"
+    words += "".join(f"; {step} unproven" for step in sorted(mutant.unproven))
+    if mutant.meanwhile is not None:
+        try:
+            words += f"; {mutant.meanwhile(hands)}"
+        except RunbookError as problem:
+            status = Status.UNPROVEN if isinstance(problem, Unmeasurable) else Status.FAILED
+            return status, f"{words}; meanwhile: {problem}", shown_after
+    return Status.PASSED, words, shown_after
 
 
 def _shows(mutant: Mutant, step: str, outcome: Outcome) -> bool:
