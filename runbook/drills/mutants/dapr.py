@@ -8,51 +8,26 @@ red.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from runbook import catalogue
-from runbook.actions import mesh
-from runbook.application import (
-    BACKEND,
-    DAPR_NAMESPACE,
-    FRONTEND,
-    MCP_SERVER,
-    REDIS,
-    REDIS_SECRET,
-    STATE_STORE,
-)
+from runbook import catalogue, sidecars
+from runbook.actions import mesh, release, rollout
+from runbook.application import DAPR_NAMESPACE, MCP_SERVER, REDIS, REDIS_SECRET, STATE_STORE
 from runbook.checks import mutual_tls
-from runbook.drills.mutants import Group, Mutant
+from runbook.drills.mutants import Group, Mutant, certificates, direct_way, endurance, newcomer
+from runbook.drills.mutants.certificates import SYSTEM
 from runbook.drills.planting import Hands, Object
-from runbook.errors import Unmeasurable
 from runbook.settings import Settings
-from runbook.sidecars import application_pods
 from runbook.waiting import NotYet, eventually
-from runbook.world import workloads
 
-SYSTEM: Object = ("Configuration.dapr.io", mutual_tls.SYSTEM, DAPR_NAMESPACE)
+INJECTOR: Object = ("Deployment", sidecars.INJECTOR, DAPR_NAMESPACE)
 SENTRY: Object = ("Deployment", "dapr-sentry", DAPR_NAMESPACE)
 TEMPLATE = "/spec/template/metadata/annotations"
 ENABLED = "dapr.io~1enabled"
-PLANTED = "mutant"
 FOLLOWED = 90.0
-"""Seconds until pods that were scaled away are gone, and until a policy is followed."""
+"""Seconds until pods that were scaled away are gone."""
 
 OTHER_PASSWORD = "YW5vdGhlci1sb25nLXBhc3N3b3JkLWZvci1yZWRpcy0x"  # noqa: S105 - opens nothing
-HOLD = """
-const {spawn} = require('child_process');
-const held = spawn(process.execPath, ['-e', process.argv[1]], {detached: true, stdio: 'ignore'});
-held.unref(); console.log(held.pid);
-"""
-"""Starts a program in the pod that outlives the command, and tells its number."""
-
-CONNECTION = """
-const way = require('net').connect(%d, '%s');
-const end = () => { way.resetAndDestroy(); process.exit(); };
-way.on('error', end); process.on('SIGTERM', end); setTimeout(end, 120000);
-"""
-"""A connection that is held, and reset in the end: nothing of it stays in the lists of either side."""
 
 
 def group(settings: Settings) -> Group:
@@ -86,6 +61,7 @@ def group(settings: Settings) -> Group:
             ),
             objects=(password,),
             cause=r"does not take the password of Secret redis-auth: WRONGPASS|was made from",
+            meanwhile=endurance.chat_answers,
         ),
         Mutant(
             "the annotation on the Deployment, where nothing reads it",
@@ -97,8 +73,8 @@ def group(settings: Settings) -> Group:
         Mutant(
             "a direct connection to the backend let through",
             frozenset({"T090"}),
-            _reopen,
-            undo=_close,
+            direct_way.reopen,
+            undo=direct_way.close,
             patience=30.0,
             cause=r":8000.* is no connection of sidecars",
         ),
@@ -109,6 +85,7 @@ def group(settings: Settings) -> Group:
             objects=(SENTRY,),
             unproven=frozenset({"T089"}),
             cause="dapr-sentry",
+            meanwhile=endurance.chat_answers,
         ),
         Mutant(
             "no Redis",
@@ -116,6 +93,7 @@ def group(settings: Settings) -> Group:
             lambda hands: _scaled_away(hands, redis),
             objects=(redis,),
             patience=60.0,
+            meanwhile=endurance.chat_answers,
         ),
         Mutant(
             "no access control at the backend",
@@ -126,20 +104,65 @@ def group(settings: Settings) -> Group:
             cause=r"the default is not set|accessControl is absent|access control lets frontend call",
         ),
         Mutant(
-            "mutual TLS off, certificates of 1h",
-            frozenset({"T079", "T081", "T089"}),
-            lambda hands: hands.patch(
-                SYSTEM,
-                {"op": "replace", "path": "/spec/mtls/enabled", "value": False},
-                {"op": "replace", "path": "/spec/mtls/workloadCertTTL", "value": "1h"},
-            ),
+            "mutual TLS off, and pods made anew",
+            frozenset({"T079", "T081", "T088", "T089", "T090"}),
+            certificates.without_tls,
             objects=(SYSTEM,),
             undo=lambda hands: mesh.restart(hands.world),
-            cause=r"mutual TLS is off; workloadCertTTL is 1h|Configuration daprsystem: spec\.mtls",
+            patience=60.0,
+            cause=r"mutual TLS is off|spec\.mtls|without --enable-mtls|takes a client without TLS",
+        ),
+        Mutant(
+            "certificates of a minute, renewed while people work",
+            frozenset({"T079", "T081", "T089"}),
+            certificates.short_lived,
+            objects=(SYSTEM,),
+            undo=certificates.restart_all,
+            cause=r"workloadCertTTL is 1m|spec\.mtls",
+            meanwhile=certificates.renewed_under_load,
+        ),
+        Mutant(
+            "the backend's sidecar out of memory",
+            frozenset({"T088"}),
+            endurance.exhaust_sidecar,
+            undo=endurance.replace_backend,
+            cause="daprd of pod backend-.* restarted . times .OOMKilled",
+            meanwhile=endurance.comeback,
+        ),
+        Mutant(
+            "no injector, and a pod to be made",
+            frozenset({"T079", "T080", "T087"}),
+            lambda hands: _uninjected(hands, space),
+            objects=(INJECTOR,),
+            undo=lambda hands: release.wait(hands.world),
+            patience=60.0,
+            cause="dapr-sidecar-injector",
+            meanwhile=endurance.chat_answers,
+        ),
+        Mutant(
+            "another application with a sidecar (control)",
+            frozenset(),
+            newcomer.arrive,
+            undo=newcomer.leave,
+            meanwhile=newcomer.is_kept_out,
+        ),
+        Mutant(
+            "the backend's pod deleted (control)",
+            frozenset(),
+            lambda _: None,
+            meanwhile=endurance.state_outlives_its_pod,
+        ),
+        Mutant(
+            "Redis killed and started over empty (control)",
+            frozenset(),
+            lambda _: None,
+            meanwhile=endurance.starts_over_empty,
         ),
     )
     steps = (step.id for step in catalogue.STEPS if "T079" <= step.id <= "T092" and not step.drill)
-    return Group("dapr", tuple(steps), mutants, makes=("NetworkPolicy", "Configuration.dapr.io"))
+    return Group(
+        "dapr", tuple(steps), mutants, makes=("NetworkPolicy", "Configuration.dapr.io", "Deployment")
+    )
 
 
 def _second_system(hands: Hands, space: str) -> dict[str, Any]:
@@ -170,62 +193,7 @@ def _scaled_away(hands: Hands, thing: Object) -> None:
     eventually(gone, timeout=FOLLOWED, every=0.1, wanted=f"no pod of {thing[1]}")
 
 
-def _reopen(hands: Hands) -> None:
-    """The old way from the frontend to the backend, and a connection on it that stays."""
-    world = hands.world
-    space = world.settings.namespace
-    hands.create(_open_way(space))
-    pods = {workloads.component(pod): pod for pod in application_pods(world)}
-    caller, address = workloads.name(pods[FRONTEND.name]), str(pods[BACKEND.name]["status"]["podIP"])
-
-    def connected() -> None:
-        """A sidecar's way out is closed to this port, and the network follows a moment late: so try, then hold."""
-        asked = f"require('net').connect({BACKEND.port}, '{address}').setTimeout(2000, () => process.exit(1))"
-        answer = world.api.exec(
-            caller,
-            FRONTEND.name,
-            [
-                "node",
-                "-e",
-                f"{asked}.on('connect', function () {{ this.resetAndDestroy();"
-                " process.exit(); }).on('error', () => process.exit(1))",
-            ],
-            space,
-        )
-        if answer.code:
-            raise NotYet("the way is not open yet")
-
-    eventually(connected, timeout=FOLLOWED, every=0.2, wanted="a direct connection")
-    hold = ["node", "-e", HOLD, CONNECTION % (BACKEND.port, address)]
-    number = world.api.exec(caller, FRONTEND.name, hold, space).stdout.strip()
-    if not number.isdigit():
-        raise Unmeasurable("no connection can be held in the frontend's pod", wanted="its process id")
-    hands.kept["holder"] = (caller, number)
-
-
-def _close(hands: Hands) -> None:
-    """First the connection, as long as its reset is let through."""
-    space = hands.world.settings.namespace
-    if "holder" in hands.kept:
-        caller, number = hands.kept["holder"]
-        hands.world.api.exec(caller, FRONTEND.name, ["node", "-e", f"process.kill({number})"], space)
-    hands.remove(("NetworkPolicy", PLANTED, space))
-
-
-def _open_way(space: str) -> Mapping[str, Any]:
-    def named(name: str) -> dict[str, Any]:
-        return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
-
-    port = [{"port": BACKEND.port, "protocol": "TCP"}]
-    either = {"key": "app.kubernetes.io/name", "operator": "In", "values": [FRONTEND.name, BACKEND.name]}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": PLANTED, "namespace": space},
-        "spec": {
-            "podSelector": {"matchExpressions": [either]},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [named(FRONTEND.name)], "ports": port}],
-            "egress": [{"to": [named(BACKEND.name)], "ports": port}],
-        },
-    }
+def _uninjected(hands: Hands, space: str) -> None:
+    """The old pod goes on until there is a new one, which there is not."""
+    _scaled_away(hands, INJECTOR)
+    rollout.restart(hands.world, space, [MCP_SERVER.name])
