@@ -79,13 +79,27 @@ async function ask(request: Request, url: string, body: ArrayBuffer | null, id: 
       headers.set("Cache-Control", "no-store, no-transform");
       headers.set("X-Accel-Buffering", "no");
     }
+    if (upstream.status >= 400) {
+      const text = await upstream.text();
+      return saidBySidecar(text) ? unreachable(id) : new Response(text, { status: upstream.status, headers });
+    }
     const empty = WITHOUT_BODY.includes(upstream.status);
     return new Response(empty ? null : upstream.body, { status: upstream.status, headers });
   } catch {
     if (slow.signal.aborted) return refusal(504, "The service took too long to answer", id);
-    return refusal(502, "The service cannot be reached right now", id);
+    return unreachable(id);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Dapr answers in the backend's place where it cannot reach it; its words are for operators. */
+function saidBySidecar(text: string): boolean {
+  try {
+    const code: unknown = (JSON.parse(text) as { errorCode?: unknown } | null)?.errorCode;
+    return typeof code === "string" && code.startsWith("ERR_");
+  } catch {
+    return false;
   }
 }
 
@@ -120,6 +134,10 @@ async function readBody(request: Request): Promise<ArrayBuffer | null | "too lar
 
 function ownHeaders(id: string, more: Record<string, string> = {}): Headers {
   return new Headers({ [REQUEST_ID_HEADER]: id, "Cache-Control": "no-store", ...more });
+}
+
+function unreachable(id: string): Response {
+  return refusal(502, "The service cannot be reached right now", id);
 }
 
 function refusal(status: number, detail: string, id: string, more: Record<string, string> = {}): Response {

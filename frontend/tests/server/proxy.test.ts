@@ -148,6 +148,22 @@ describe("what the proxy answers itself", () => {
     expect([options.status, options.headers.get("Allow")]).toEqual([204, "GET, POST, OPTIONS"]);
   });
 
+  it("502 when a sidecar answers that it does not reach the backend, without its words", async () => {
+    const own = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: todo-backend, dial tcp 10.0.0.9:50002"}';
+    answer = (response) => response.writeHead(500, { "Content-Type": "application/json" }).end(own);
+    const response = await forward(browser("u1/tasks"));
+    expect(response.status).toBe(502);
+    expect(await response.json()).toEqual({ detail: "The service cannot be reached right now" });
+  });
+
+  it("the backend's own words when they are the backend's", async () => {
+    for (const body of ['{"detail":"Please wait"}', "null", "no JSON"]) {
+      answer = (response) => response.writeHead(503, { "Retry-After": "5" }).end(body);
+      const response = await forward(browser("u1/tasks"));
+      expect([response.status, response.headers.get("Retry-After"), await response.text()]).toEqual([503, "5", body]);
+    }
+  });
+
   it("502 when the backend is not there, without saying where it would be", async () => {
     vi.stubEnv("BACKEND_URL", "http://127.0.0.1:1");
     const response = await forward(browser("u1/tasks"));
