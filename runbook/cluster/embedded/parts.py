@@ -196,7 +196,10 @@ PARTS: tuple[Part, ...] = (
         "dapr",
         3.0,
         commands=DAPR,
-        stamps=("github.com/dapr/dapr/pkg/buildinfo.version={number}",),
+        stamps=(
+            "github.com/dapr/dapr/pkg/buildinfo.version={number}",
+            "github.com/dapr/kit/logger.DaprVersion={number}",
+        ),
         chart="charts/dapr",
         optional=True,
     ),

@@ -102,7 +102,7 @@ def _deployment(hands: Hands) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": NEWCOMER.name, "namespace": space},
+        "metadata": {"name": NEWCOMER.name, "namespace": space, "labels": LABELS},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": LABELS},

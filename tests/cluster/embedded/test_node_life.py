@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import signal
@@ -189,6 +190,18 @@ def test_policies_are_enforced_and_a_dead_engine_closes(node: Embedded, pods: Po
     finally:
         node.sandbox.run(["kill", "-CONT", *engine])
     pods.settles("friend", url, wanted=True)
+
+
+def test_an_address_that_no_pod_has_is_unreachable_at_once(node: Embedded, pods: Pods) -> None:
+    """As a pod has it that was deleted: its callers do not wait for an answer that cannot come."""
+    script = (
+        "import errno, socket, sys, time\n"
+        "began = time.monotonic()\n"
+        "code = socket.socket().connect_ex((sys.argv[1], 80))\n"
+        "print(errno.errorcode[code], time.monotonic() - began < 5)\n"
+    )
+    gone = str(ipaddress.ip_network(node._configuration().addresses.pods)[-2])
+    assert pods.inside("friend", sys.executable, "-c", script, gone).split() == ["EHOSTUNREACH", "True"]
 
 
 def test_names_of_services_are_answered_and_foreign_ones_refused(node: Embedded, pods: Pods) -> None:
