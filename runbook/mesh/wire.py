@@ -64,9 +64,7 @@ def encrypted(port: int, shown: Credentials | None = None) -> Reply:
         try:
             connection = context.wrap_socket(plain)
         except OSError as problem:
-            if alert := _alert(problem):
-                return Reply(taken=False, said=alert)
-            raise _silent(problem) from None
+            return _refusal(problem)
         with closing(connection):
             return _dialogue(connection)
 
@@ -75,18 +73,17 @@ def _dialogue(connection: socket.socket) -> Reply:
     try:
         connection.sendall(PREFACE)
         return _reply(_first_frame(connection))
-    except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-        return Reply(taken=False, said="closed")
     except OSError as problem:
-        if alert := _alert(problem):
-            return Reply(taken=False, said=alert)
-        raise _silent(problem) from None
+        return _refusal(problem)
 
 
-def _alert(problem: OSError) -> str:
-    """The name of the alert with which the other side ended a TLS connection, or nothing."""
-    reason = str(getattr(problem, "reason", None) or "")
-    return reason.lower().replace("_", " ") if "ALERT" in reason.upper() else ""
+def _refusal(problem: OSError) -> Reply:
+    """How the other side ended it: it left, sent an alert, or does not speak TLS. Raises `Unmeasurable` for silence."""
+    if isinstance(problem, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Reply(taken=False, said="closed")
+    if isinstance(problem, ssl.SSLError) and problem.reason:
+        return Reply(taken=False, said=problem.reason.lower().replace("_", " "))
+    raise _silent(problem) from None
 
 
 def presented(port: int, anchors: str) -> Certificate | str:

@@ -126,6 +126,7 @@ def test_a_server_without_tls_takes_a_plain_client_and_shows_no_certificate(auth
     with serving(settings_frame) as port:
         assert wire.plaintext(port).taken
         assert "does not speak TLS" in str(wire.presented(port, anchors(authority)))
+        assert wire.encrypted(port) == wire.Reply(taken=False, said="wrong version number")
 
 
 def test_what_is_no_http2_is_not_taken_for_it() -> None:
