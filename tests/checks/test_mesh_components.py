@@ -113,3 +113,13 @@ def test_a_component_without_a_pod_is_no_verdict(world: World, api: FakeApi) -> 
     del api.objects["Pod", "todo", "mcp-server-1"]
     with pytest.raises(Unmeasurable, match="there is no pod of mcp-server"):
         mesh_components.scoped(world)
+
+
+def test_the_cli_has_to_agree_where_it_speaks_of_our_cluster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mesh_components.cli, "speaks_of_our_cluster", lambda _: True)
+    monkeypatch.setattr(mesh_components.cli, "components", lambda _: {"statestore"})
+    assert mesh_components.scoped(world).green
+    monkeypatch.setattr(mesh_components.cli, "components", lambda _: set())
+    assert "`dapr components` does not list statestore" in mesh_components.scoped(world).observed

@@ -114,3 +114,15 @@ def test_a_cluster_that_is_away_is_no_verdict(
     monkeypatch.setattr(dapr, "problems", lambda w: w.api.get("Namespace", "todo"))
     with pytest.raises(Unmeasurable, match="does not answer"):
         mesh_control.installed(world)
+
+
+def test_the_cli_has_to_agree_where_it_speaks_of_our_cluster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mesh_control.cli, "speaks_of_our_cluster", lambda _: True)
+    monkeypatch.setattr(mesh_control.cli, "unhealthy", lambda *_: [])
+    assert mesh_control.ready(world).green
+    monkeypatch.setattr(
+        mesh_control.cli, "unhealthy", lambda *_: ["`dapr status` says of dapr-sentry: False"]
+    )
+    assert mesh_control.ready(world).observed == "`dapr status` says of dapr-sentry: False"

@@ -1,0 +1,88 @@
+"""The Dapr CLI: left alone where it speaks of another cluster, and read as it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from runbook.cluster import Kubeconfig
+from runbook.errors import Unmeasurable
+from runbook.mesh import cli
+from runbook.settings import Settings
+from runbook.world import World
+from tests.cluster.recorded import Recorded
+from tests.worlds import FakeApi, FakeCluster, world_of
+
+STATUS = """\
+  NAME                   NAMESPACE    HEALTHY  STATUS   REPLICAS  VERSION       AGE  CREATED
+  dapr-operator          dapr-system  True     Running  1         d4d5437a1b9e  9m   2026-11-30 14:46.02
+  dapr-sidecar-injector  dapr-system  True     Running  1         d4d5437a1b9e  9m   2026-11-30 14:46.02
+  dapr-sentry            dapr-system  False    Waiting (CrashLoopBackOff)  1  d4d5437a1b9e  9m  2026-11-30 14:46.02
+"""
+COMPONENTS = '[{"name": "statestore", "spec": {"type": "state.redis"}}]\n'
+SERVICES = ("dapr-operator", "dapr-sentry", "dapr-sidecar-injector")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump({"current-context": "todo"}))
+    return file
+
+
+def make(settings: Settings, config: Path, **answers: Any) -> World:
+    class Cluster(FakeCluster):
+        def kubeconfig(self) -> Kubeconfig:
+            return Kubeconfig(config, "todo")
+
+    commands = Recorded({f"dapr {name}": answer for name, answer in answers.items()})
+    return world_of(settings, api=FakeApi(), cluster=Cluster(), commands=commands)
+
+
+def test_it_is_asked_where_its_context_is_the_cluster(settings: Settings, config: Path) -> None:
+    assert cli.speaks_of_our_cluster(make(settings, config, status=STATUS))
+    assert not cli.speaks_of_our_cluster(make(settings, config))
+    config.write_text(yaml.safe_dump({"current-context": "production"}))
+    assert not cli.speaks_of_our_cluster(make(settings, config, status=STATUS))
+
+
+def test_what_it_does_not_call_healthy(settings: Settings, config: Path) -> None:
+    world = make(settings, config, status=STATUS)
+    assert cli.unhealthy(world, SERVICES) == ["`dapr status` says of dapr-sentry: False"]
+    assert cli.unhealthy(world, ("dapr-operator", "dapr-placement")) == [
+        "`dapr status` says of dapr-placement: nothing"
+    ]
+    assert world.commands.environment == {"KUBECONFIG": str(config)}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        COMPONENTS,
+        COMPONENTS
+        + "⚠  Dapr root certificate of your Kubernetes cluster expires in 9 days. Expiry date: Wed.\n",
+    ],
+)
+def test_the_components_that_it_lists(settings: Settings, config: Path, said: str) -> None:
+    assert cli.components(make(settings, config, components=said)) == {"statestore"}
+
+
+def test_no_components(settings: Settings, config: Path) -> None:
+    assert cli.components(make(settings, config, components="")) == set()
+
+
+@pytest.mark.parametrize("said", ["no such thing", '{"name": "statestore"}', "[1]"])
+def test_what_cannot_be_read_is_no_verdict(settings: Settings, config: Path, said: str) -> None:
+    world = make(settings, config, components=said, status=said)
+    with pytest.raises(Unmeasurable, match="no list of components"):
+        cli.components(world)
+    with pytest.raises(Unmeasurable, match="no table"):
+        cli.unhealthy(world, SERVICES)
+
+
+def test_a_cli_that_fails_is_no_verdict(settings: Settings, config: Path) -> None:
+    with pytest.raises(Unmeasurable, match="does not answer"):
+        cli.unhealthy(make(settings, config, status=(1, "")), SERVICES)
