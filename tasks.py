@@ -75,6 +75,15 @@ def dapr_on(c: Context, report: list[str], cluster: str = "", name: str = "", js
         entry.make(entry.settings(c.config, cluster, name), "dapr", entry.MESH, json=json, files=report)
 
 
+@task(help=WHERE, name="install")
+def dapr_install(c: Context, cluster: str = "", name: str = "") -> None:
+    """Install Dapr's control plane alone (T079-T080)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "dapr.install", entry.PLANE)
+
+
 @task(help=WHERE, name="remove")
 def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     """Deploy without sidecars, remove Dapr and Redis."""
@@ -82,6 +91,18 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
         from runbook import entry
 
         entry.leave_mesh(entry.settings(c.config, cluster, name))
+
+
+@task(help=RUN | DRILLS, iterable=["report"])
+def automation(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Try the scripts on a new cluster (T120-T131)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.make(chosen, "automation", entry.AUTOMATION, json=json, files=report, drills=drills)
 
 
 @task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
@@ -155,6 +176,18 @@ def verify_dapr(
 
         chosen = entry.settings(c.config, cluster, name)
         entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
+
+
+@task(help=RUN | DRILLS, iterable=["report"], name="automation")
+def verify_automation(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask scripts and README (T120-T131)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.automation", entry.AUTOMATION, json=json, files=report, drills=drills)
 
 
 @task(
@@ -248,11 +281,20 @@ def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False
 
 @task(help=WHERE)
 def up(c: Context, cluster: str = "", name: str = "") -> None:
-    """Start or repair the cluster (T043-T044)."""
+    """Start or repair the cluster (T043-T044, T047)."""
     with plainly():
         from runbook import entry
 
         entry.make(entry.settings(c.config, cluster, name), "cluster.up", entry.CLUSTER)
+
+
+@task(help=WHERE)
+def load(c: Context, cluster: str = "", name: str = "") -> None:
+    """Bring the built images into the cluster (T045-T046)."""
+    with plainly():
+        from runbook import entry
+
+        entry.make(entry.settings(c.config, cluster, name), "cluster.load", entry.HELD)
 
 
 @task(help=WHERE)
@@ -303,6 +345,7 @@ ns = Collection(
     build,
     deploy,
     secure,
+    automation,
     plan,
     status,
     list_steps,
@@ -316,10 +359,11 @@ ns = Collection(
         verify_security,
         verify_network,
         verify_dapr,
+        verify_automation,
         verify_mutants,
         verify_manifests,
         verify_images,
     ),
-    Collection("dapr", dapr_on, dapr_remove),
-    Collection("cluster", up, down, cluster_status, kubeconfig),
+    Collection("dapr", dapr_on, dapr_install, dapr_remove),
+    Collection("cluster", up, load, down, cluster_status, kubeconfig),
 )

@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 TOOLS = ("T004", "T005", "T006", "T007", "T008")
 IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
-CLUSTER = ("T043", "T044")
+CLUSTER = ("T043", "T044", "T047")
+HELD = ("T046",)
+PLANE = ("T079", "T080")
+"""Dapr's control plane, without the application."""
 DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
 SECURITY = catalogue.of_phases("security")
 TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
+AUTOMATION = catalogue.of_phases("automation")
 MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
 
 
