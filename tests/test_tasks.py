@@ -139,9 +139,9 @@ def test_an_empty_section_is_all_defaults(elsewhere: Path) -> None:
 
 def test_json_goes_alone_to_standard_output(tmp_path: Path) -> None:
     report = tmp_path / "out" / "run.xml"
-    done = inv("verify.step", "131", "--json", "--report", str(report))
+    done = inv("verify.step", "126", "--json", "--report", str(report))
     document = json.loads(done.stdout)
     assert document["mode"] == "verify"
     assert done.returncode == document["exit_code"] == 3
-    assert "T131" in done.stderr
+    assert "T126" in done.stderr
     assert report.read_text().startswith("<?xml")
