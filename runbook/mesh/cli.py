@@ -54,11 +54,14 @@ def unhealthy(world: World, services: tuple[str, ...]) -> list[str]:
 
 
 def components(world: World) -> set[str]:
-    """The names that `dapr components` lists. Raises `Unmeasurable` where it says nothing that can be read."""
+    """The names that `dapr components` lists. Raises `Unmeasurable` where it says nothing that can be read.
+
+    Before the list, and behind it, it may print warnings, all on standard output.
+    """
     argv = [NAME, "components", "-k", "--namespace", world.settings.namespace, "--output", "json"]
-    said = _ask(world, argv).strip()
+    said = _ask(world, argv)
     try:
-        listed, _ = json.JSONDecoder().raw_decode(said or "[]")  # a warning of certificates may follow
+        listed, _ = json.JSONDecoder().raw_decode(said, said.index("["))
         return {str(each["name"]) for each in listed}
     except (ValueError, TypeError, KeyError):
         raise _unreadable(argv, "no list of components") from None

@@ -16,13 +16,28 @@ from runbook.world import World
 from tests.cluster.recorded import Recorded
 from tests.worlds import FakeApi, FakeCluster, world_of
 
+# As a CLI 1.12.0 printed them of a live cluster; one service made unhealthy here.
 STATUS = """\
-  NAME                   NAMESPACE    HEALTHY  STATUS   REPLICAS  VERSION       AGE  CREATED
-  dapr-operator          dapr-system  True     Running  1         d4d5437a1b9e  9m   2026-11-30 14:46.02
-  dapr-sidecar-injector  dapr-system  True     Running  1         d4d5437a1b9e  9m   2026-11-30 14:46.02
-  dapr-sentry            dapr-system  False    Waiting (CrashLoopBackOff)  1  d4d5437a1b9e  9m  2026-11-30 14:46.02
+  NAME                   NAMESPACE    HEALTHY  STATUS                      VERSION       AGE  CREATED
+  dapr-operator          dapr-system  True     Running                     bc89552c8dde  24m  2026-11-30 14:45.46
+  dapr-sidecar-injector  dapr-system  True     Running                     bc89552c8dde  24m  2026-11-30 14:45.46
+  dapr-sentry            dapr-system  False    Waiting (CrashLoopBackOff)  bc89552c8dde  24m  2026-11-30 14:45.46
 """
-COMPONENTS = '[{"name": "statestore", "spec": {"type": "state.redis"}}]\n'
+WARNING = (
+    '⚠  In future releases, this command will only query the "default" namespace by default. Please use the'
+    " --namespace flag for a specific namespace, or the --all-namespaces (-A) flag for all namespaces.\n"
+)
+LIST = """\
+[
+  {
+    "name": "statestore",
+    "namespace": "todo",
+    "spec": {
+      "type": "state.redis",
+      "metadata": [{"name": "redisHost", "value": "redis-svc.todo.svc.cluster.local:6379"}]
+    }
+  }
+]"""
 SERVICES = ("dapr-operator", "dapr-sentry", "dapr-sidecar-injector")
 
 
@@ -61,9 +76,9 @@ def test_what_it_does_not_call_healthy(settings: Settings, config: Path) -> None
 @pytest.mark.parametrize(
     "said",
     [
-        COMPONENTS,
-        COMPONENTS
-        + "⚠  Dapr root certificate of your Kubernetes cluster expires in 9 days. Expiry date: Wed.\n",
+        LIST,
+        WARNING + LIST,
+        WARNING + LIST + "\n⚠  Dapr root certificate of your Kubernetes cluster expires in 9 days.",
     ],
 )
 def test_the_components_that_it_lists(settings: Settings, config: Path, said: str) -> None:
@@ -71,10 +86,10 @@ def test_the_components_that_it_lists(settings: Settings, config: Path, said: st
 
 
 def test_no_components(settings: Settings, config: Path) -> None:
-    assert cli.components(make(settings, config, components="")) == set()
+    assert cli.components(make(settings, config, components=f"{WARNING}[]")) == set()
 
 
-@pytest.mark.parametrize("said", ["no such thing", '{"name": "statestore"}', "[1]"])
+@pytest.mark.parametrize("said", ["no such thing", '{"name": "statestore"}', "[1]", ""])
 def test_what_cannot_be_read_is_no_verdict(settings: Settings, config: Path, said: str) -> None:
     world = make(settings, config, components=said, status=said)
     with pytest.raises(Unmeasurable, match="no list of components"):
