@@ -66,6 +66,18 @@ def secure(c: Context, report: list[str], cluster: str = "", name: str = "", jso
         entry.make(entry.settings(c.config, cluster, name), "secure", entry.SECURITY, json=json, files=report)
 
 
+@task(help=RUN | DRILLS, iterable=["report"])
+def package(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Prove chart, upgrades and rollbacks (T093-T104)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.make(chosen, "package", entry.PACKAGE, json=json, files=report, drills=drills)
+
+
 @task(help=RUN, iterable=["report"], default=True, name="on")
 def dapr_on(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
     """Install Dapr, put sidecars into all pods (T079-T092)."""
@@ -157,10 +169,22 @@ def verify_dapr(
         entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
 
 
+@task(help=RUN | DRILLS, iterable=["report"], name="package")
+def verify_package(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask chart, dry run and sub-charts (T093-T104)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.package", entry.PACKAGE, json=json, files=report, drills=drills)
+
+
 @task(
     help=WHERE
     | {
-        "group": "which mutants: dapr, network or security",
+        "group": "which mutants: dapr, network, package or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },
@@ -303,6 +327,7 @@ ns = Collection(
     build,
     deploy,
     secure,
+    package,
     plan,
     status,
     list_steps,
@@ -316,6 +341,7 @@ ns = Collection(
         verify_security,
         verify_network,
         verify_dapr,
+        verify_package,
         verify_mutants,
         verify_manifests,
         verify_images,

@@ -1,4 +1,4 @@
-"""The chart's dependencies: its sub-charts on disk, each at its version, switched by its condition, and known to Helm."""
+"""The chart's dependencies: sub-charts on disk, each at its version, switched by its condition, known to Helm."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def resolved(world: World) -> Outcome:
         return failed("Chart.yaml lists no sub-chart", wanted=wanted, hint=hint)
     values = read_values(chart / "values.yaml")
     names = [str(each.get("name")) for each in listed]
-    problems = [f"{name} is listed {names.count(name)} times" for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems = [
+        f"{name} is listed {names.count(name)} times"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     problems += [f"sub-chart {name} is not listed" for name in SUB_CHARTS if name not in names]
     problems += [f"charts/{name} is not listed" for name in on_disk if name not in names]
     for each in listed:
@@ -53,7 +57,8 @@ def resolved(world: World) -> Outcome:
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint)
     return passed(
-        ", ".join(f"{each['name']} {each['version']}" for each in listed) + "; each goes and comes with its condition",
+        ", ".join(f"{each['name']} {each['version']}" for each in listed)
+        + "; each goes and comes with its condition",
         wanted=wanted,
     )
 
@@ -62,7 +67,9 @@ def _folders(chart: Path) -> list[Path]:
     return sorted(path.parent for path in chart.glob("charts/*/Chart.yaml"))
 
 
-def _problems(entry: Mapping[str, Any], there: Mapping[str, Any] | None, values: Mapping[str, Any]) -> list[str]:
+def _problems(
+    entry: Mapping[str, Any], there: Mapping[str, Any] | None, values: Mapping[str, Any]
+) -> list[str]:
     name, condition = str(entry.get("name")), str(entry.get("condition") or "")
     if there is None:
         return [f"there is no charts/{name}"]
@@ -98,7 +105,9 @@ def _switched(world: World, chart: Path, name: str) -> list[str]:
         try:
             objects = world.helm.template(chart, release=RELEASE, namespace=NAMESPACE, values=values)
         except CommandFailed as error:
-            problems.append(f"with {name} {'on' if on else 'off'} the chart does not render: {error.observed}")
+            problems.append(
+                f"with {name} {'on' if on else 'off'} the chart does not render: {error.observed}"
+            )
             continue
         count = sum((each["metadata"].get("labels") or {}).get(NAME) == name for each in objects)
         if on != (count > 0):

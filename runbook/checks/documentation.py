@@ -55,12 +55,16 @@ def complete(world: World) -> Outcome:
     for place in (*leaves, *(each for each in _schema_leaves(chart) if each not in leaves)):
         covering = [each for each in described if place[: len(each)] == each]
         if not covering:
-            known = "" if _at(values, place) is not _NOTHING else " (the schema takes it, values.yaml has it not)"
+            known = (
+                "" if _at(values, place) is not _NOTHING else " (the schema takes it, values.yaml has it not)"
+            )
             problems.append(f"{'.'.join(place)} is not described{known}")
         if len(covering) > 1:
             problems.append(f"{'.'.join(place)} is described by {len(covering)} rows")
     if problems:
-        return failed("; ".join(problems), wanted=wanted, hint=f"diff {chart / 'values.yaml'} {chart / 'README.md'}")
+        return failed(
+            "; ".join(problems), wanted=wanted, hint=f"diff {chart / 'values.yaml'} {chart / 'README.md'}"
+        )
     return passed(f"{len(rows)} rows describe {len(leaves)} values, each with its default", wanted=wanted)
 
 

@@ -1,8 +1,8 @@
 """The production values asked of the real API server without writing: by Helm, and object by object with all admission.
 
-Helm's own dry run looks kinds up and asks for no admission. The namespace of production is not there, and an object can
-be asked about in an existing one only. So each object is asked about in the live namespace, under a name of its own: that
-namespace is labelled as the other would be, which is checked first.
+Helm's own dry run looks kinds up and asks for no admission. The namespace of production is not there, and an object
+can be asked about in an existing one only. So each object is asked about in the live namespace, under a name of its
+own: that namespace is labelled as the other would be, which is checked first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def accepted(world: World) -> Outcome:
     settings = world.settings
     chart, values = chart_of(world), as_written(world, PRODUCTION)
     wanted = f"every object for namespace {SPACE} admitted without a warning, and nothing written"
-    hint = f"helm upgrade --install {settings.release} {chart} --values {chart / PRODUCTION} --namespace {SPACE} --dry-run=server"
+    hint = f"helm upgrade --install {settings.release} {chart} --values {chart / PRODUCTION}"
+    hint += f" --namespace {SPACE} --dry-run=server"
     before = _there(world)
     if problems := _unlike(world):
         return failed("; ".join(problems), wanted=wanted, hint="inv deploy")
@@ -51,7 +52,9 @@ def accepted(world: World) -> Outcome:
     objects = [_moved(each, settings.namespace) for each in (*lasting, *hooks)]
     pods = [pod for each in objects for pod in _pods(each)]
     if not objects or not pods:
-        raise Unmeasurable(f"Helm would make {len(objects)} objects with {len(pods)} pods", wanted=wanted, hint=hint)
+        raise Unmeasurable(
+            f"Helm would make {len(objects)} objects with {len(pods)} pods", wanted=wanted, hint=hint
+        )
     asked = [*_namespaces(world), *objects, *pods]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         answers = list(pool.map(world.api.reviews.admission, asked))
@@ -108,7 +111,10 @@ def _pods(thing: Object) -> Iterator[Object]:
     spec["serviceAccountName"] = "default"
     claimed = [each["metadata"]["name"] for each in thing["spec"].get("volumeClaimTemplates") or []]
     spec["volumes"] = [*(spec.get("volumes") or []), *({"name": name, "emptyDir": {}} for name in claimed)]
-    metadata = {**(template.get("metadata") or {}), **{key: thing["metadata"][key] for key in ("name", "namespace")}}
+    metadata = {
+        **(template.get("metadata") or {}),
+        **{key: thing["metadata"][key] for key in ("name", "namespace")},
+    }
     yield {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -127,7 +133,7 @@ def _told(thing: Mapping[str, Any], answer: Admission) -> list[str]:
 
 
 def _written(world: World, objects: Sequence[Object], before: tuple[Any, ...]) -> list[str]:
-    """What is there now and was not before; that the same look finds the live Deployments shows that it would be seen."""
+    """What is there now and was not before; that the same look finds the live Deployments is its control."""
     problems = [f"namespace {SPACE} or a release in it has changed"] if _there(world) != before else []
     space = world.settings.namespace
     live = {

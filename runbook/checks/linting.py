@@ -1,4 +1,4 @@
-"""Helm's linter on the chart: with every values file, and with each of them in every way in which it is meant to be used."""
+"""Helm's linter on the chart: with every values file, each of them in every way in which it is meant to be used."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ MEANT: Mapping[str, dict[str, Any]] = {
     "as it is": {},
     "without Dapr": {"global": {"dapr": {"enabled": False}}},
     "with Dapr": {"global": {"dapr": {"enabled": True}}, "redis": REDIS_ON},
-    "with a Redis that persists": {"redis": {**REDIS_ON, "persistence": {"enabled": True, "className": "fast"}}},
+    "with a Redis that persists": {
+        "redis": {**REDIS_ON, "persistence": {"enabled": True, "className": "fast"}}
+    },
     "without Ingress": {"frontend": {"ingress": {"enabled": False}}},
-    "with a certificate": {"global": {"scheme": "https"}, "frontend": {"ingress": {"tls": {"secretName": "tls"}}}},
+    "with a certificate": {
+        "global": {"scheme": "https"},
+        "frontend": {"ingress": {"tls": {"secretName": "tls"}}},
+    },
     "with mail": {"frontend": {"mail": {"host": "mail.example.org", "from": "a@example.org", "user": "a"}}},
     "by digest": {"backend": {"image": {"digest": f"sha256:{'0' * 64}"}}},
     "without policies": {"global": {"networkPolicy": {"enabled": False}}},
@@ -64,14 +69,17 @@ def clean(world: World) -> Outcome:
         for (title, _), findings in zip(wanted_ways, found, strict=False)
         for each in findings
     ]
-    taken = [values for values, findings in zip(misspelt, found[len(wanted_ways) :], strict=True) if not findings]
+    taken = [
+        values for values, findings in zip(misspelt, found[len(wanted_ways) :], strict=True) if not findings
+    ]
     problems += [f"the schema takes the misspelt {values.stdin()}" for values in taken]
     if not wanted_ways:
         raise Unmeasurable("nothing was linted", wanted=wanted, hint=hint)
     if problems:
         return failed("; ".join(dict.fromkeys(problems)), wanted=wanted, hint=hint)
     return passed(
-        f"{len(wanted_ways)} combinations linted, nothing found; {len(MISSPELT)} misspelt keys refused", wanted=wanted
+        f"{len(wanted_ways)} combinations linted, nothing found; {len(MISSPELT)} misspelt keys refused",
+        wanted=wanted,
     )
 
 

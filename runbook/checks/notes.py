@@ -52,7 +52,9 @@ SWITCHES = (
     Switch("no Ingress", {"frontend": {"ingress": {"enabled": False}}}, "no Ingress"),
     Switch("a certificate", {"frontend": {"ingress": {"tls": {"secretName": "own-tls"}}}}, '"own-tls"'),
     Switch("Redis", {"redis": REDIS_ON}, f'"{REDIS_SECRET}"'),
-    Switch("a Redis that persists", {"redis": {**REDIS_ON, "persistence": {"enabled": True}}}, "data-redis-0"),
+    Switch(
+        "a Redis that persists", {"redis": {**REDIS_ON, "persistence": {"enabled": True}}}, "data-redis-0"
+    ),
     Switch("Dapr", {"global": {"dapr": {"enabled": True}}, "redis": REDIS_ON}, "daprd"),
     Switch("no policies", {"global": {"networkPolicy": {"enabled": False}}}, "No NetworkPolicy"),
 )
@@ -96,7 +98,7 @@ def rendered(world: World) -> Outcome:
     if problems:
         return failed("; ".join(dict.fromkeys(problems)), wanted=WANTED, hint=hint)
     return passed(
-        f"{len(text.splitlines())} lines with {len(_COMMAND.findall(text))} commands; {len(SWITCHES)} switches change them",
+        f"{len(text.splitlines())} lines, {len(_COMMAND.findall(text))} commands; {len(SWITCHES)} switches change them",
         wanted=WANTED,
     )
 
@@ -128,7 +130,8 @@ def stored(world: World) -> Outcome:
     if problems:
         return failed("; ".join(problems), wanted=WANTED, hint=hint)
     return passed(
-        f"revision {last.revision} said: open {url}, watch, test and undo in {settings.namespace}", wanted=WANTED
+        f"revision {last.revision} said: open {url}, watch, test and undo in {settings.namespace}",
+        wanted=WANTED,
     )
 
 

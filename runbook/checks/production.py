@@ -1,4 +1,4 @@
-"""Claims about the chart with its production values: replicas that survive a node, pinned images, HTTPS, a lasting Redis."""
+"""The chart with its production values: replicas that survive a node, pinned images, HTTPS, a lasting Redis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.application import COMPONENTS, FRONTEND, REDIS, Component
 from runbook.checks.claims import Claim, Object, Scene, Seen, container_of, look, pod_spec
-from runbook.checks.rendering import PRODUCTION, RELEASE, as_written, chart_of, containers, read_values, render
+from runbook.checks.rendering import (
+    PRODUCTION,
+    RELEASE,
+    as_written,
+    chart_of,
+    containers,
+    read_values,
+    render,
+)
 from runbook.errors import CommandFailed
 from runbook.step import Check, Outcome, failed, passed
 from runbook.world.helm import Values
@@ -33,7 +41,9 @@ def replicated(component: Component, count: int) -> Claim:
         problems = []
         if (found := deployment["spec"].get("replicas")) != count:
             problems.append(f"{component.name} has {found} replicas, not {count}")
-        if not any(_apart(each, labels) for each in pod_spec(scene, component).get("topologySpreadConstraints") or []):
+        if not any(
+            _apart(each, labels) for each in pod_spec(scene, component).get("topologySpreadConstraints") or []
+        ):
             problems.append(f"the replicas of {component.name} may all be on one node")
         if not _selects(budget, labels):
             problems.append(f"the PodDisruptionBudget does not select the pods of {component.name}")
@@ -115,7 +125,9 @@ def images_are_pinned(world: World) -> Outcome:
     ]
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint)
-    return passed(f"images of {', '.join(sorted(seen))} by tag, or by digest where one is given", wanted=wanted)
+    return passed(
+        f"images of {', '.join(sorted(seen))} by tag, or by digest where one is given", wanted=wanted
+    )
 
 
 def says_only_what_differs(world: World) -> Outcome:
@@ -128,7 +140,7 @@ def says_only_what_differs(world: World) -> Outcome:
     return passed("no default repeated", wanted=wanted)
 
 
-def all_of(*checks: Check) -> Check:
+def all_of(wanted: str, *checks: Check) -> Check:
     """Passed where all are, with what all of them saw; else all that failed, and the hint of the first."""
 
     def check(world: World) -> Outcome:
@@ -139,12 +151,8 @@ def all_of(*checks: Check) -> Check:
             except CommandFailed as problem:
                 outcomes.append(failed(problem.observed, wanted=problem.wanted, hint=problem.hint))
         red = [each for each in outcomes if not each.green]
-        chosen = red or outcomes
-        observed = "; ".join(dict.fromkeys(each.observed for each in chosen))
-        wanted = "; ".join(dict.fromkeys(each.wanted for each in chosen if each.wanted))
-        if red:
-            return failed(observed, wanted=wanted, hint=red[0].hint)
-        return passed(observed, wanted=wanted)
+        observed = "; ".join(dict.fromkeys(each.observed for each in red or outcomes))
+        return failed(observed, wanted=wanted, hint=red[0].hint) if red else passed(observed, wanted=wanted)
 
     return check
 

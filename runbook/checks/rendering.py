@@ -73,9 +73,7 @@ def read_values(file: Path) -> dict[str, Any]:
         found = yaml.safe_load(file.read_text()) or {}
     except (OSError, yaml.YAMLError) as problem:
         told = " ".join(str(problem).split())
-        raise Unmeasurable(
-            f"{file} cannot be read: {told}", wanted="YAML", hint=f"git diff {file}"
-        ) from None
+        raise Unmeasurable(f"{file} cannot be read: {told}", wanted="YAML", hint=f"git diff {file}") from None
     return found if isinstance(found, dict) else {}
 
 

@@ -49,7 +49,9 @@ def complete(file: str, *, replicas: int, meshed: bool, policy: str) -> Check:
 
     Source: T098, T099, AS-015, AS-017, AS-018, SC-007.
     """
-    wanted = f"the objects of every sub-chart, {replicas} of each pod, images {policy}, nothing found by the rules"
+    wanted = (
+        f"the objects of every sub-chart, {replicas} of each pod, images {policy}, nothing found by the rules"
+    )
 
     def check(world: World) -> Outcome:
         chart, values = chart_of(world), as_written(world, file)
@@ -127,7 +129,7 @@ def _figures(objects: Sequence[Any], replicas: int, registry: str, policy: str) 
 
 
 def _ruled(world: World, file: str) -> list[str]:
-    """What the rules find in every rendering with that file, beyond our waivers; what they could not judge counts too."""
+    """What the rules find beyond our waivers, and what they could not judge."""
     waivers = read(world.settings.project / OUR_WAIVERS, {rule.id for rule in RULES})
     try:
         scenes = sources.ours(world, file).scenes
@@ -135,4 +137,6 @@ def _ruled(world: World, file: str) -> list[str]:
         return [problem.observed]
     judgement = judge(scenes, RULES, waivers, today=datetime.now(UTC).date())
     found = [f"{each.rule.id} {each.item.title}: {each.place}" for each in judgement.findings]
-    return found + [f"{each.rule_id or 'no rule'} could judge {each.title}: {each.why}" for each in judgement.unjudged]
+    return found + [
+        f"{each.rule_id or 'no rule'} could judge {each.title}: {each.why}" for each in judgement.unjudged
+    ]

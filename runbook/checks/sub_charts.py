@@ -77,5 +77,7 @@ def _foreign(world: World, manifest: list[dict[str, Any]]) -> list[str]:
             continue  # told as a difference
         annotations = there["metadata"].get("annotations") or {}
         if (owner := tuple(annotations.get(key, "nobody") for key in OWNER)) != own:
-            problems.append(f"{each['kind']} {workloads.name(each)} belongs to release {'/'.join(reversed(owner))}")
+            problems.append(
+                f"{each['kind']} {workloads.name(each)} belongs to release {'/'.join(reversed(owner))}"
+            )
     return problems

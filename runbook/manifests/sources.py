@@ -78,7 +78,8 @@ class Found:
 def ours(world: World, file: str = "") -> Found:
     """The application's chart with each values file, plain and with its switches on; the stand-ins beside a local one.
 
-    With `file` only the renderings with that values file. The manifests of k8s/ are part of each: the namespace, and the form of the Secret.
+    With `file` only the renderings with that values file. The manifests of k8s/ are part of each: the namespace, and
+    the form of the Secret.
     """
     chart, project = chart_of(world), world.settings.project
     plain = [item for file in sorted((project / "k8s").glob("*.yaml")) for item in _file(file)[0]]

@@ -202,8 +202,8 @@ class Helm:
     ) -> tuple[list[Object], list[Object]]:
         """What an install or upgrade would make, as Helm renders it with the cluster at hand: objects, and hooks.
 
-        Helm looks the kinds up and what is there; it does not ask whether the objects would be admitted. Writes nothing.
-        Raises `CommandFailed` with Helm's reason.
+        Helm looks the kinds up and what is there; it does not ask whether the objects would be admitted. Writes
+        nothing. Raises `CommandFailed` with Helm's reason.
         """
         argv: list[str | Path] = ["upgrade", release, chart, "--install", "--namespace", namespace]
         argv += ["--dry-run=server", "--output", "json", *values.arguments()]
