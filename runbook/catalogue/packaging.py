@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.application import BACKEND, COMPONENTS, FRONTEND
+from runbook.application import COMPONENTS
 from runbook.checks import (
     dependencies,
     documentation,
@@ -18,6 +18,7 @@ from runbook.checks import (
     upgrades,
 )
 from runbook.checks.chart import rendered_with
+from runbook.checks.claims import quietly
 from runbook.checks.rendering import DEVELOPMENT, PRODUCTION
 from runbook.step import Step
 
@@ -32,9 +33,8 @@ STEPS = (
             rendered_with(
                 PRODUCTION,
                 *(production.replicated(each, REPLICAS) for each in COMPONENTS),
-                *(pod_templates.restricted(each) for each in COMPONENTS),
-                mesh_claims.sidecar(FRONTEND),
-                mesh_claims.sidecar(BACKEND),
+                *(quietly(pod_templates.restricted(each)) for each in COMPONENTS),
+                *(quietly(mesh_claims.sidecar(each)) for each in COMPONENTS),
                 production.https(),
                 production.lasting_redis(),
             ),

@@ -73,7 +73,7 @@ def rendered_with(file: str, *claims: Claim) -> Check:
         seen = [_examine(claim, scene) for claim in claims]
         if problems := [problem for each in seen for problem in each.problems]:
             return failed("; ".join(problems), wanted=wanted, hint=hint)
-        return passed("; ".join(each.observed for each in seen if each.observed), wanted=wanted)
+        return passed(", ".join(each.observed for each in seen if each.observed), wanted=wanted)
 
     return check
 

@@ -49,7 +49,7 @@ def replicated(component: Component, count: int) -> Claim:
             problems.append(f"the PodDisruptionBudget does not select the pods of {component.name}")
         if (allowed := _disruptions(budget, count)) != 1:
             problems.append(f"{allowed} pods of {component.name} may be disrupted at a time, not 1")
-        return Seen(f"{component.name} {found} times", problems)
+        return Seen(f"{found} of {component.name}", problems)
 
     return Claim(
         f"{count} replicas of {component.name} on different nodes, one of them dispensable",
