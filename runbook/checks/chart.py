@@ -50,7 +50,7 @@ def rendered(claim: Claim, *modes: Mode) -> Check:
             except CommandFailed as error:
                 problems.append(f"with {title} the chart does not render: {error.observed}")
                 continue
-            seen = _examine(claim, Scene(_finder(objects), host_of(chart, values), NAMESPACE))
+            seen = _examine(claim, Scene(_finder(objects), host_of(values), NAMESPACE))
             observed = seen.observed
             problems += [f"with {title}: {problem}" for problem in seen.problems]
         return _judge(claim, Seen(observed, problems), hint=f"helm template {RELEASE} {chart}")
@@ -69,7 +69,7 @@ def rendered_with(file: str, *claims: Claim) -> Check:
             objects = render(world, file, values)
         except CommandFailed as error:
             return failed(f"the chart does not render: {error.observed}", wanted=wanted, hint=hint)
-        scene = Scene(_finder(objects), host_of(chart, values), NAMESPACE)
+        scene = Scene(_finder(objects), host_of(values), NAMESPACE)
         seen = [_examine(claim, scene) for claim in claims]
         if problems := [problem for each in seen for problem in each.problems]:
             return failed("; ".join(problems), wanted=wanted, hint=hint)

@@ -58,9 +58,9 @@ def as_written(world: World, file: str) -> Values:
     return Values((path,))
 
 
-def host_of(chart: Path, values: Values) -> str:
-    """The host that the chart serves with these values."""
-    given = [read_values(file) for file in (chart / "values.yaml", *values.files) if file.is_file()]
+def host_of(values: Values) -> str:
+    """The host that the chart must serve with these values: the list's own, unless they name another."""
+    given = [read_values(file) for file in values.files]
     for each in reversed([*given, values.overrides or {}]):
         if host := (each.get("global") or {}).get("host"):
             return str(host)
