@@ -28,6 +28,9 @@ Object = dict[str, Any]
 
 SPACE = "todo-prod"
 SUFFIX = "-dry-run"
+CONTROL = "Deployment"
+"""A kind of which there are live objects."""
+
 AT_A_TIME = 8
 
 
@@ -138,9 +141,9 @@ def _written(world: World, objects: Sequence[Object], before: tuple[Any, ...]) -
     space = world.settings.namespace
     live = {
         kind: {workloads.name(each) for each in world.api.list(kind, space)}
-        for kind in {full_name(each) for each in objects}
+        for kind in {CONTROL, *(full_name(each) for each in objects)}
     }
-    if not live.get("Deployment"):
+    if not live[CONTROL]:
         raise Unmeasurable(
             f"namespace {space} shows no Deployment", wanted="the live ones, as a control", hint="inv deploy"
         )

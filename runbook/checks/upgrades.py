@@ -99,15 +99,14 @@ def broken_rolls_back(world: World) -> Outcome:
     hint = f"helm history {settings.release} --namespace {settings.namespace}"
     world.api.guard()
     with visited(world) as visits, upgrading.restored(world) as start:
-        problems = [
-            *_broken(world, start, UNREADY, _by_flag, CommandFailed, "failed"),
-            *_broken(world, start, NO_IMAGE, release.roll_out, Hopeless, "superseded"),
-        ]
-        world.progress("a good upgrade after the broken ones")
-        upgrading.again(world, start.wanted)
-        problems += start.differences(world)
-        if upgrading.running(world) != start.pods:
-            problems.append("pods were replaced although none had to be")
+        problems = _broken(world, start, UNREADY, _by_flag, CommandFailed, "failed")
+        problems = problems or _broken(world, start, NO_IMAGE, release.roll_out, Hopeless, "superseded")
+        if not problems:
+            world.progress("a good upgrade after the broken ones")
+            upgrading.again(world, start.wanted)
+            problems = start.differences(world)
+            if upgrading.running(world) != start.pods:
+                problems.append("pods were replaced although none had to be")
     problems += visits.problems()
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
@@ -155,9 +154,10 @@ def _broken(
     problems += _history(made, status, start.revision)
     if expected is Hopeless and not set(_evidence(world)) - known:
         problems.append("no evidence was kept")
-    release.wait(world)
-    if upgrading.running(world) != start.pods:
-        problems.append("the pods are not the ones from before")
+    if not problems:
+        release.wait(world)
+        if upgrading.running(world) != start.pods:
+            problems.append("the pods are not the ones from before")
     return problems
 
 
