@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from runbook.checks.rendering import chart_of, variants
-from runbook.errors import Unmeasurable
 from runbook.step import Outcome, failed, passed
 from runbook.world.helm import Finding, Values
 
@@ -16,10 +15,14 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 REDIS_ON: dict[str, Any] = {"enabled": True}
-MEANT: Mapping[str, dict[str, Any]] = {
+MODES: Mapping[str, dict[str, Any]] = {
     "as it is": {},
     "without Dapr": {"global": {"dapr": {"enabled": False}}},
     "with Dapr": {"global": {"dapr": {"enabled": True}}, "redis": REDIS_ON},
+}
+"""In these every values file is used."""
+
+MEANT: Mapping[str, dict[str, Any]] = {
     "with a Redis that persists": {
         "redis": {**REDIS_ON, "persistence": {"enabled": True, "className": "fast"}}
     },
@@ -33,7 +36,7 @@ MEANT: Mapping[str, dict[str, Any]] = {
     "without policies": {"global": {"networkPolicy": {"enabled": False}}},
     "without migrations": {"backend": {"migrations": {"enabled": False}}},
 }
-"""Combinations that README.md names."""
+"""What README.md names besides, over the defaults."""
 
 MISSPELT: tuple[dict[str, Any], ...] = (
     {"globl": {}},
@@ -55,30 +58,27 @@ def clean(world: World) -> Outcome:
     chart = chart_of(world)
     wanted = "no error and no warning in any combination, and every misspelt key refused"
     hint = f"helm lint --strict {chart}"
-    wanted_ways = [
+    ways = [
         (f"{title} {name}", Values(values.files, overrides))
         for title, values in variants(chart)
-        for name, overrides in MEANT.items()
+        for name, overrides in MODES.items()
     ]
+    ways += [(f"defaults {name}", Values(overrides=overrides)) for name, overrides in MEANT.items()]
     misspelt = [Values(overrides=each) for each in MISSPELT]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        asked = [*(values for _, values in wanted_ways), *misspelt]
+        asked = [*(values for _, values in ways), *misspelt]
         found = list(pool.map(lambda values: _loud(world, values), asked))
     problems = [
         f"{title}: {each.severity}: {each.message}"
-        for (title, _), findings in zip(wanted_ways, found, strict=False)
+        for (title, _), findings in zip(ways, found, strict=False)
         for each in findings
     ]
-    taken = [
-        values for values, findings in zip(misspelt, found[len(wanted_ways) :], strict=True) if not findings
-    ]
+    taken = [values for values, findings in zip(misspelt, found[len(ways) :], strict=True) if not findings]
     problems += [f"the schema takes the misspelt {values.stdin()}" for values in taken]
-    if not wanted_ways:
-        raise Unmeasurable("nothing was linted", wanted=wanted, hint=hint)
     if problems:
         return failed("; ".join(dict.fromkeys(problems)), wanted=wanted, hint=hint)
     return passed(
-        f"{len(wanted_ways)} combinations linted, nothing found; {len(MISSPELT)} misspelt keys refused",
+        f"{len(ways)} combinations linted, nothing found; {len(MISSPELT)} misspelt keys refused",
         wanted=wanted,
     )
 
