@@ -1,9 +1,13 @@
-"""Somebody who is signed in for a drill, without a browser; removed by `conversation.remove_people`."""
+"""Somebody who is signed in through the ingress, by the same requests that the page makes.
+
+Made for a drill, and removed afterwards with everything that belongs to them.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from runbook.drills.conversation import DOMAIN, PROXY
@@ -15,36 +19,48 @@ if TYPE_CHECKING:
 
     from runbook.world import World
 
-TURN_SECONDS = 30.0
+SECONDS = 30.0
+"""How long an answer may take; a message that is still being answered is waited for as long again."""
+
+SIGN_UP = "/api/auth/sign-up/email"
+TRIES = 3
+TOO_MANY = 429
+"""The status of a sign-up among many others: it says how long to wait."""
+
+BUSY = 409
+"""The status of a message that is being answered right now."""
 
 
 class Person:
-    """Signs up and asks by the same requests that the page makes, through the ingress.
-
-    Raises `Unmeasurable` where nobody can be signed up, or nothing answers.
-    """
+    """Their account ends with the context only as far as the connection goes: `remove_people` takes it away."""
 
     def __init__(self, world: World) -> None:
         import httpx
 
-        self._world = world
-        self._id = ""
+        address, host = world.http.address(), world.settings.host
+        self._api = ""
         self._client = httpx.Client(
-            base_url=f"http://{world.http.address()}",
-            headers={"Host": world.settings.host, "Origin": f"http://{world.settings.host}"},
-            timeout=TURN_SECONDS,
+            base_url=f"http://[{address}]" if ":" in address else f"http://{address}",
+            headers={"Host": host, "Origin": f"http://{host}"},
+            timeout=SECONDS,
             trust_env=False,
         )
 
     def __enter__(self) -> Person:
+        """Sign up. Raises `Unmeasurable` where nobody can."""
         import httpx
 
         password = secrets.token_urlsafe(18)
         conceal(password)
         who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
         try:
-            answer = self._client.post("/api/auth/sign-up/email", json=who)
-            self._id = str(answer.raise_for_status().json()["user"]["id"])
+            answer = self._client.post(SIGN_UP, json=who)
+            for _ in range(TRIES - 1):
+                if answer.status_code != TOO_MANY:
+                    break
+                time.sleep(float(answer.headers.get("X-Retry-After", "10")))
+                answer = self._client.post(SIGN_UP, json=who)
+            self._api = f"{PROXY}{answer.raise_for_status().json()['user']['id']}"
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
             self._client.close()
             raise Unmeasurable(
@@ -52,32 +68,33 @@ class Person:
             ) from None
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
 
-    def get(self, path: str, *, host: str = "") -> httpx.Response:
-        """The answer to a GET. Raises httpx's own errors: whoever asks again and again counts them."""
-        return self._client.get(path, headers={"Host": host} if host else None)
+    def ask(self, method: str, path: str, **request: object) -> httpx.Response:
+        """The answer to a request below this person's own path, whatever its status. Raises `httpx.HTTPError`."""
+        return self._client.request(method, f"{self._api}{path}", **request)  # type: ignore[arg-type]
 
-    @property
-    def tasks(self) -> str:
-        """Where the person's tasks are: the frontend asks the backend, and that the database."""
-        return f"{PROXY}{self._id}/tasks"
+    def say(self, message: str, key: str = "") -> httpx.Response:
+        """The answer to a chat message, waited for while it is still being made. `key`: its Idempotency-Key.
 
-    def say(self, message: str, key: str) -> httpx.Response:
-        """The answer to a chat message, waited for while it is still being made."""
+        Raises `Unmeasurable` where nothing answers.
+        """
         import httpx
 
-        end = time.monotonic() + TURN_SECONDS
+        end = time.monotonic() + SECONDS
+        headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
-                answer = self._client.post(
-                    f"{PROXY}{self._id}/chat", json={"message": message}, headers={"Idempotency-Key": key}
-                )
+                answer = self.ask("POST", "/chat", json={"message": message}, headers=headers)
             except httpx.HTTPError as problem:
                 raise Unmeasurable(
-                    f"the chat does not answer: {problem}", wanted="an answer", hint="inv verify.step T053"
+                    f"the chat does not answer: {str(problem) or type(problem).__name__}",
+                    wanted="an answer",
+                    hint="inv verify.step T053",
                 ) from None
-            if answer.status_code != 409 or time.monotonic() > end:
+            if answer.status_code != BUSY or time.monotonic() > end:
                 return answer
             time.sleep(float(answer.headers.get("retry-after", 2)))

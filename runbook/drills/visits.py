@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from runbook.drills.person import Person
 from runbook.errors import Unmeasurable
 
 if TYPE_CHECKING:
+    import httpx
+
     from runbook.world import World
 
 PAUSE = 0.1
@@ -24,6 +27,7 @@ FEWEST = 10
 """Requests below which "none failed" says little."""
 
 PAGE = "/"
+TASKS = "/tasks"
 NOWHERE = "nobody.invalid"
 """A host that the ingress does not serve: the control, which has to be counted as a failure."""
 
@@ -60,18 +64,18 @@ def visited(world: World) -> Iterator[Visits]:
     visits, over = Visits(), threading.Event()
     try:
         with Person(world) as person:
-            for path in (PAGE, person.tasks):
-                if told := _failure(person, path):
-                    raise Unmeasurable(
-                        f"before anything was changed: {told}", wanted="answers", hint="inv verify.step T051"
-                    )
-            if not _failure(person, PAGE, host=NOWHERE):
+            look = partial(_failures, world, person)
+            if told := [each for each in look() if each]:
+                raise Unmeasurable(
+                    f"before anything was changed: {told[0]}", wanted="answers", hint="inv verify.step T051"
+                )
+            if not _told("a foreign page", lambda: world.http.get(PAGE, host=NOWHERE)):
                 raise Unmeasurable(
                     f"a request for {NOWHERE} is answered as well",
                     wanted="a failure that is seen",
                     hint="inv verify.step T051",
                 )
-            asking = threading.Thread(target=_ask, args=(person, visits, over), name="visits", daemon=True)
+            asking = threading.Thread(target=_ask, args=(look, visits, over), name="visits", daemon=True)
             asking.start()
             try:
                 yield visits
@@ -82,23 +86,27 @@ def visited(world: World) -> Iterator[Visits]:
         visits.left = remove_people(world)
 
 
-def _ask(person: Person, visits: Visits, over: threading.Event) -> None:
+def _ask(look: Callable[[], Iterator[str]], visits: Visits, over: threading.Event) -> None:
     began = time.monotonic()
     while not over.is_set():
-        for path in (PAGE, person.tasks):
-            if told := _failure(person, path):
-                visits.failures.append(f"after {time.monotonic() - began:.1f} s {told}")
+        for told in look():
             visits.made += 1
+            if told:
+                visits.failures.append(f"after {time.monotonic() - began:.1f} s {told}")
         over.wait(PAUSE)
 
 
-def _failure(person: Person, path: str, *, host: str = "") -> str:
-    """Empty for an answer with 200."""
+def _failures(world: World, person: Person) -> Iterator[str]:
+    """One request for each; empty for an answer with 200."""
+    yield _told("the page", lambda: world.http.get(PAGE))
+    yield _told("the tasks", lambda: person.ask("GET", TASKS))
+
+
+def _told(what: str, ask: Callable[[], httpx.Response]) -> str:
     import httpx
 
-    what = "the page" if path == PAGE else "the tasks"
     try:
-        answer = person.get(path, host=host)
-    except httpx.HTTPError as problem:
+        answer = ask()
+    except (httpx.HTTPError, Unmeasurable) as problem:
         return f"{what}: {str(problem) or type(problem).__name__}"
     return "" if answer.status_code == HTTPStatus.OK else f"{what}: {answer.status_code}"

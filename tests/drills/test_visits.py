@@ -18,9 +18,7 @@ from tests.worlds import world_of
 
 
 class Person:
-    """Answers 200 to the page and the tasks until told otherwise, and 404 to a host that nobody serves."""
-
-    tasks = "/api/proxy/1/tasks"
+    """And the ingress: 200 for the page and the tasks until told otherwise, and 404 for a host that nobody serves."""
 
     def __init__(self) -> None:
         self.status: dict[str, int] = {}
@@ -35,6 +33,10 @@ class Person:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+    def ask(self, method: str, path: str) -> Any:
+        assert method == "GET"
+        return self.get(path)
 
     def get(self, path: str, *, host: str = "") -> Any:
         if self.down.is_set():
@@ -52,8 +54,8 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Person:
 
 
 @pytest.fixture
-def world(settings: Settings) -> World:
-    return world_of(settings)
+def world(settings: Settings, person: Person) -> World:
+    return world_of(settings, http=person)
 
 
 def _until(found: visits.Visits, enough: int) -> None:
@@ -78,7 +80,7 @@ def test_answers_are_counted(world: World, person: Person) -> None:
 def test_other_answers_and_broken_connections_are_failures(world: World, person: Person, status: int) -> None:
     with visits.visited(world) as found:
         _until(found, visits.FEWEST)
-        person.status[Person.tasks] = status
+        person.status["/tasks"] = status
         _until(found, found.made + 6)
         person.down.set()
         _until(found, found.made + 6)

@@ -121,9 +121,16 @@ livenessProbe:
   failureThreshold: 4
 {{- end }}
 
-{{/* New connections stop arriving before the process is told to stop. */}}
+{{/*
+New connections stop arriving before the process is told to stop. Callers hold on to a sidecar's connection as long as it
+is open: so the process outlives the time for which its sidecar goes on.
+*/}}
 {{- define "todo-app.lifecycle" -}}
-{{- with .Values.global.drainSeconds }}
+{{- $seconds := int .Values.global.drainSeconds }}
+{{- if .Values.global.dapr.enabled }}
+{{- $seconds = max $seconds (add 2 .Values.global.dapr.sidecar.blockShutdownSeconds) }}
+{{- end }}
+{{- with $seconds }}
 lifecycle:
   preStop:
     sleep:
