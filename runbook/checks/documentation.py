@@ -13,6 +13,7 @@ import yaml
 from runbook.checks.rendering import chart_of, read_values
 from runbook.errors import Unmeasurable
 from runbook.step import Outcome, failed, passed
+from runbook.world.helm import merged
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -99,16 +100,7 @@ def _values(chart: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         each.parent.name: read_values(each) for each in sorted(chart.glob("charts/*/values.yaml"))
     }
-    return _merged(found, read_values(chart / "values.yaml"))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(below)
-    for key, value in above.items():
-        under = found.get(key)
-        both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        found[key] = _merged(under, value) if both and isinstance(under, Mapping) else value
-    return found
+    return merged(found, read_values(chart / "values.yaml"))
 
 
 _NOTHING = object()

@@ -17,7 +17,7 @@ from runbook.application import COMPONENTS, REDIS, SELECTOR
 from runbook.blueprint import Blueprint
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.world import workloads
-from runbook.world.helm import Values
+from runbook.world.helm import Values, merged
 from runbook.world.releases import Revision, newest, revisions
 
 if TYPE_CHECKING:
@@ -165,14 +165,3 @@ def _derive(world: World, reference: str, other: str) -> None:
         world.docker.build(
             Path(folder), other, file=file, labels={LABEL: uuid4().hex[:12]}, progress=world.progress
         )
-
-
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as Helm merges them: mappings together, everything else replaced."""
-    found = dict(below)
-    for key, value in above.items():
-        under = found.get(key)
-        if isinstance(under, Mapping) and isinstance(value, Mapping):
-            value = merged(under, value)
-        found[key] = value
-    return found

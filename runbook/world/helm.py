@@ -68,6 +68,17 @@ class Values:
 NO_VALUES = Values()
 
 
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Object:
+    """Values as Helm merges them: mappings together, everything else replaced."""
+    found = dict(below)
+    for key, value in above.items():
+        under = found.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            value = merged(under, value)
+        found[key] = value
+    return found
+
+
 class Helm:
     """Every command has a deadline; where a cluster is asked, its kubeconfig and context are named."""
 
