@@ -157,6 +157,6 @@ def test_an_application_outlives_the_time_for_which_its_sidecar_goes_on(helm: He
         return int(pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"])
 
     assert sleep({}) == 1
-    assert sleep(DAPR) == 12
-    longer = {"global": {"drainSeconds": 20}}
-    assert sleep(merged(DAPR, longer)) == 20
+    assert sleep(DAPR) == 32
+    longer = {"global": {"drainSeconds": 40}}
+    assert sleep(merged(DAPR, longer)) == 40
