@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.actions import release
-from runbook.application import COMPONENTS, MCP_SERVER
+from runbook.application import BACKEND, COMPONENTS, MCP_SERVER
 from runbook.blueprint import Blueprint
 from runbook.drills import upgrading
 from runbook.drills.upgrading import Start
@@ -30,7 +30,11 @@ DEADLINE = 30.0
 
 Overrides = dict[str, Any]
 
-UNREADY: Overrides = {MCP_SERVER.name: {"probes": {"liveness": "/health", "readiness": "/nowhere"}}}
+UNREADY: Overrides = {
+    MCP_SERVER.name: {"probes": {"liveness": "/health", "readiness": "/nowhere"}},
+    # Without its Job, so that nothing but these pods is waited for.
+    BACKEND.name: {"migrations": {"enabled": False}},
+}
 NO_IMAGE: Overrides = {MCP_SERVER.name: {"image": {"repository": "todo-no-such-image"}}}
 
 
