@@ -66,6 +66,18 @@ def secure(c: Context, report: list[str], cluster: str = "", name: str = "", jso
         entry.make(entry.settings(c.config, cluster, name), "secure", entry.SECURITY, json=json, files=report)
 
 
+@task(help=RUN | DRILLS, iterable=["report"])
+def package(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Prove chart, upgrades and rollbacks (T093-T104)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.make(chosen, "package", entry.PACKAGE, json=json, files=report, drills=drills)
+
+
 @task(help=RUN, iterable=["report"], default=True, name="on")
 def dapr_on(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
     """Install Dapr, put sidecars into all pods (T079-T092)."""
@@ -178,6 +190,18 @@ def verify_dapr(
         entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
 
 
+@task(help=RUN | DRILLS, iterable=["report"], name="package")
+def verify_package(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask chart, dry run and sub-charts (T093-T104)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.package", entry.PACKAGE, json=json, files=report, drills=drills)
+
+
 @task(help=RUN | DRILLS, iterable=["report"], name="automation")
 def verify_automation(
     c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
@@ -193,7 +217,7 @@ def verify_automation(
 @task(
     help=WHERE
     | {
-        "group": "which mutants: dapr, network or security",
+        "group": "which mutants: dapr, network, package or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },
@@ -345,6 +369,7 @@ ns = Collection(
     build,
     deploy,
     secure,
+    package,
     automation,
     plan,
     status,
@@ -359,6 +384,7 @@ ns = Collection(
         verify_security,
         verify_network,
         verify_dapr,
+        verify_package,
         verify_automation,
         verify_mutants,
         verify_manifests,

@@ -42,6 +42,7 @@ TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
 AUTOMATION = catalogue.of_phases("automation")
 MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
+PACKAGE = catalogue.of_phases("packaging")
 
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:

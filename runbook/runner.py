@@ -138,9 +138,9 @@ class _Walk:
                     self.waiting.remove(unit)
                     self._start(unit)
 
-    def _turn(self, unit: Unit) -> tuple[int, str]:
-        """Those go first on which the longest row of other steps waits; then the order of the list."""
-        return (0 if unit.live else -self.heights[unit.step.id], unit.step.id)
+    def _turn(self, unit: Unit) -> tuple[bool, int, str]:
+        """First those on which the longest row of other steps waits, then the order of the list; who is alone: last."""
+        return (unit.step.alone, 0 if unit.live else -self.heights[unit.step.id], unit.step.id)
 
     def _needs(self, unit: Unit) -> tuple[str, ...]:
         if not unit.live:
@@ -148,8 +148,10 @@ class _Walk:
         return (unit.step.live_after,) if unit.step.live_after in self.plan else ()
 
     def _room_for(self, unit: Unit) -> bool:
-        if len(self.running) >= PARALLEL:
+        if len(self.running) >= PARALLEL or any(other.step.alone for other in self.running):
             return False
+        if unit.step.alone:
+            return not self.running
         return not unit.step.heavy or sum(other.step.heavy for other in self.running) < self.heavy
 
     def _start(self, unit: Unit) -> None:

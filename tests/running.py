@@ -123,6 +123,8 @@ def release_secret(
     hooks: Sequence[Object] = (),
     values: Mapping[str, Any] | None = None,
     chart_version: str = "1.0.0",
+    description: str = "Install complete",
+    notes: str = "",
 ) -> Object:
     """Helm's record of a revision that installed these objects, given these values."""
     manifest = "---\n".join(json.dumps(each) + "\n" for each in objects)
@@ -131,6 +133,7 @@ def release_secret(
         "hooks": [{"manifest": json.dumps(each)} for each in hooks],
         "config": dict(values or {}),
         "chart": {"metadata": {"version": chart_version}},
+        "info": {"description": description, "notes": notes},
     }
     payload = base64.b64encode(gzip.compress(json.dumps(record).encode()))
     return {

@@ -402,3 +402,32 @@ def test_heavy_steps_wait_for_a_core_while_light_ones_go_on(go: Walk) -> None:
     steps = [Step(f"T{n:03d}", "build", heavy, heavy=True) for n in (1, 2, 3)] + [Step("T004", "ask", easy)]
     assert go(steps, heavy=2).exit_code == 0
     assert most <= 2
+
+
+def test_a_step_that_is_alone_waits_for_the_others_and_they_for_it(go: Walk) -> None:
+    lock, running, together = threading.Lock(), set[str](), []
+
+    def step(name: str, *needs: str, alone: bool = False) -> Step:
+        def check(_: World) -> Outcome:
+            with lock:
+                running.add(name)
+                together.append(frozenset(running))
+            threading.Event().wait(0.02)
+            with lock:
+                running.discard(name)
+            return passed("right")
+
+        return Step(name, name, check=check, needs=needs, alone=alone)
+
+    steps = [
+        step("T001", alone=True),
+        step("T002"),
+        step("T003", "T002"),
+        step("T004", alone=True),
+        step("T005", "T004"),
+    ]
+    assert go(steps).exit_code == 0
+    assert [each for each in together if each & {"T001", "T004"}] == [{"T004"}, {"T001"}]
+    assert together.index(frozenset({"T001"})) > max(
+        number for number, each in enumerate(together) if "T003" in each
+    )

@@ -38,10 +38,11 @@ def bring(world: World, mode: Mode | None = None) -> None:
     """The release alone, in the mode that it has or in another one; nothing is written where nothing changed."""
     wanted = blueprint.application(world, mode)
     if not is_current(world, wanted):
-        _install(world, wanted)
+        roll_out(world, wanted)
 
 
-def _install(world: World, wanted: Blueprint) -> None:
+def roll_out(world: World, wanted: Blueprint) -> None:
+    """A new revision and pods that are ready; else evidence, the revision before, and the reason raised."""
     world.progress(f"helm upgrade --install {wanted.release}")
     try:
         install(world, wanted)

@@ -23,7 +23,9 @@ from runbook.checks.rendering import (
     NAMESPACE,
     RELEASE,
     Mode,
+    as_written,
     chart_of,
+    host_of,
     render,
     variants,
 )
@@ -48,10 +50,30 @@ def rendered(claim: Claim, *modes: Mode) -> Check:
             except CommandFailed as error:
                 problems.append(f"with {title} the chart does not render: {error.observed}")
                 continue
-            seen = _examine(claim, Scene(_finder(objects), HOST, NAMESPACE))
+            seen = _examine(claim, Scene(_finder(objects), host_of(values), NAMESPACE))
             observed = seen.observed
             problems += [f"with {title}: {problem}" for problem in seen.problems]
         return _judge(claim, Seen(observed, problems), hint=f"helm template {RELEASE} {chart}")
+
+    return check
+
+
+def rendered_with(file: str, *claims: Claim) -> Check:
+    """The claims hold for the chart as it renders with that values file, as it is written."""
+    wanted = "; ".join(claim.wanted for claim in claims)
+
+    def check(world: World) -> Outcome:
+        chart, values = chart_of(world), as_written(world, file)
+        hint = f"helm template {RELEASE} {chart} --values {chart / file}"
+        try:
+            objects = render(world, file, values)
+        except CommandFailed as error:
+            return failed(f"the chart does not render: {error.observed}", wanted=wanted, hint=hint)
+        scene = Scene(_finder(objects), host_of(values), NAMESPACE)
+        seen = [_examine(claim, scene) for claim in claims]
+        if problems := [problem for each in seen for problem in each.problems]:
+            return failed("; ".join(problems), wanted=wanted, hint=hint)
+        return passed(", ".join(each.observed for each in seen if each.observed), wanted=wanted)
 
     return check
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from runbook.checks.claims import Object
-from runbook.errors import CommandFailed
+from runbook.errors import CommandFailed, Unmeasurable
 from runbook.world.helm import Values
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 HOST = "todo.local"
 NAMESPACE = "todo"
 RELEASE = "todo-app"
+DEVELOPMENT = "values-dev.yaml"
+PRODUCTION = "values-prod.yaml"
 
 
 def chart_of(world: World) -> Path:
@@ -32,7 +37,7 @@ class Mode:
     overrides: Mapping[str, Any] | None = None
 
 
-DIRECT = Mode()
+DIRECT = Mode("", {"global": {"dapr": {"enabled": False}}})
 MESHED = Mode(", Dapr on", {"global": {"dapr": {"enabled": True}}, "redis": {"enabled": True}})
 
 
@@ -45,11 +50,38 @@ def variants(chart: Path, mode: Mode = DIRECT) -> list[tuple[str, Values]]:
     ]
 
 
+def as_written(world: World, file: str) -> Values:
+    """That values file and nothing else. Raises `Unmeasurable` where the chart has none of that name."""
+    path = chart_of(world) / file
+    if not path.is_file():
+        raise Unmeasurable(f"there is no {path}", wanted="the values file", hint=f"git status {path.parent}")
+    return Values((path,))
+
+
+def host_of(values: Values) -> str:
+    """The host that the chart must serve with these values: the list's own, unless they name another."""
+    given = [read_values(file) for file in values.files]
+    for each in reversed([*given, values.overrides or {}]):
+        if host := (each.get("global") or {}).get("host"):
+            return str(host)
+    return HOST
+
+
+def read_values(file: Path) -> dict[str, Any]:
+    """What a values file says. Raises `Unmeasurable` where it cannot be read."""
+    try:
+        found = yaml.safe_load(file.read_text()) or {}
+    except (OSError, yaml.YAMLError) as problem:
+        told = " ".join(str(problem).split())
+        raise Unmeasurable(f"{file} cannot be read: {told}", wanted="YAML", hint=f"git diff {file}") from None
+    return found if isinstance(found, dict) else {}
+
+
 def render(world: World, title: str, values: Values) -> list[Any]:
     """The objects of the chart, rendered once per run; `title` says with which values."""
     chart = chart_of(world)
     return world.once(
-        ("chart", chart, title),
+        ("chart", chart, title, json.dumps(values.overrides, sort_keys=True)),
         lambda: world.helm.template(chart, release=RELEASE, namespace=NAMESPACE, values=values),
     )
 

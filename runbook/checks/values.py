@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.checks.rendering import RELEASE, chart_of, containers, render, renders, variants
+from runbook.checks.rendering import DEVELOPMENT, RELEASE, chart_of, containers, render, renders, variants
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Outcome, failed, passed
@@ -12,8 +12,6 @@ from runbook.world.helm import NO_VALUES, Values
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-DEVELOPMENT = "values-dev.yaml"
 
 
 def fit_for_production(world: World) -> Outcome:

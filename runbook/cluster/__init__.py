@@ -62,6 +62,9 @@ class Cluster(Protocol):
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
         """Bring images of the build engine into the node; only those whose id differs (T046)."""
 
+    def forget_images(self, references: Sequence[str]) -> None:
+        """Take these names out of the node; fine where they are not there."""
+
 
 @runtime_checkable
 class NodeAccess(Protocol):

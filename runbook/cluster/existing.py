@@ -108,6 +108,9 @@ class Existing:
             hint=f"docker push {references[0] if references else 'IMAGE'}",
         )
 
+    def forget_images(self, references: Sequence[str]) -> None:
+        """Nothing of ours was loaded there."""
+
     @cached_property
     def _api(self) -> Api:
         from runbook.world.api import Api

@@ -107,6 +107,12 @@ class Kind(Existing):
             progress(f"kind load docker-image {' '.join(differing)}")
             self._kind("load", "docker-image", *differing, "--name", self.name, timeout=CREATE_SECONDS)
 
+    def forget_images(self, references: Sequence[str]) -> None:
+        there = self.image_ids()
+        if known := [reference for reference in references if reference in there]:
+            command = ["docker", "exec", f"{self.name}-control-plane", "crictl", "rmi", *known]
+            self._commands.run(command, timeout=ASK_SECONDS)
+
     @property
     def _file(self) -> tuple[str, str]:
         return ("--kubeconfig", str(self.kubeconfig().path))

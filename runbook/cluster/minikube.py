@@ -160,6 +160,11 @@ class Minikube:
                     hint="inv build",
                 )
 
+    def forget_images(self, references: Sequence[str]) -> None:
+        there = self.image_ids()
+        if known := [reference for reference in references if reference in there]:
+            self._minikube("image", "rm", *known)
+
     @property
     def _ledger(self) -> Any:
         from runbook.actions.ledger import Ledger

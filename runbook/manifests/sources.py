@@ -75,16 +75,19 @@ class Found:
     passed_over: int = 0
 
 
-def ours(world: World) -> Found:
+def ours(world: World, file: str = "") -> Found:
     """The application's chart with each values file, plain and with its switches on; the stand-ins beside a local one.
 
-    The manifests of k8s/ are part of each: the namespace, and the form of the Secret.
+    With `file` only the renderings with that values file. The manifests of k8s/ are part of each: the namespace, and
+    the form of the Secret.
     """
     chart, project = chart_of(world), world.settings.project
     plain = [item for file in sorted((project / "k8s").glob("*.yaml")) for item in _file(file)[0]]
     stand_ins = [Rendering(project / "charts" / name, release, where) for name, release, where in STAND_INS]
     wanted: dict[str, list[Rendering]] = {}
     for title, values in variants(chart):
+        if file and title != file:
+            continue
         for switch, overrides in {"": {}, **_switches(chart)}.items():
             chosen = Values(values.files, overrides)
             parts = [Rendering(chart, RELEASE, NAMESPACE, chosen)]

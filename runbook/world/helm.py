@@ -27,6 +27,10 @@ QUICK = 60.0
 """Seconds for what needs no waiting: rendering, linting, asking."""
 
 _SEVERITY = re.compile(r"^\[(INFO|WARNING|ERROR)\] (.*)$")
+_COLUMNS = 4
+"""Name, version, repository and status of a sub-chart."""
+
+_UNLISTED = re.compile(r'^WARNING: "(.+)" is not in Chart\.yaml', re.MULTILINE)
 _LINTED = re.compile(r"^(?:Error: )?(\d+) chart\(s\) linted, (\d+) chart\(s\) failed$")
 
 
@@ -62,6 +66,17 @@ class Values:
 
 
 NO_VALUES = Values()
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Object:
+    """Values as Helm merges them: mappings together, everything else replaced."""
+    found = dict(below)
+    for key, value in above.items():
+        under = found.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            value = merged(under, value)
+        found[key] = value
+    return found
 
 
 class Helm:
@@ -128,6 +143,21 @@ class Helm:
         described = _documents(self._run(["show", "chart", chart]).stdout)
         return [str(each["name"]) for each in described[0].get("dependencies") or []]
 
+    def dependency_states(self, chart: Path) -> dict[str, str]:
+        """What Helm says of each sub-chart that it lists or finds: ok, unpacked, missing, wrong version, or not listed.
+
+        It has no JSON for this: a table of four columns, which tabs part, and a warning for what Chart.yaml leaves out.
+        """
+        result = self._run(["dependency", "list", chart])
+        found = {}
+        for line in result.stdout.splitlines():
+            cells = [cell.strip() for cell in line.split("\t")]
+            if len(cells) == _COLUMNS and cells[0] != "NAME":
+                found[cells[0]] = cells[-1]
+        for path in _UNLISTED.findall(result.stdout + result.stderr):
+            found.setdefault(Path(path).name, "not in Chart.yaml")
+        return found
+
     def manifest(self, release: str, namespace: str) -> list[Object]:
         """The objects that a release installed, without hooks; none where there is no such release."""
         answer = self._ask(["get", "manifest", release], namespace)
@@ -177,6 +207,20 @@ class Helm:
         argv += self._ours()
         # A rollback waits as long again; Helm's own deadline must end first.
         self._run([*argv, *self._target()], stdin=values.stdin(), timeout=2 * timeout + QUICK)
+
+    def dry_run(
+        self, release: str, chart: Path, namespace: str, *, values: Values = NO_VALUES
+    ) -> tuple[list[Object], list[Object]]:
+        """What an install or upgrade would make, as Helm renders it with the cluster at hand: objects, and hooks.
+
+        Helm looks the kinds up and what is there; it does not ask whether the objects would be admitted. Writes
+        nothing. Raises `CommandFailed` with Helm's reason.
+        """
+        argv: list[str | Path] = ["upgrade", release, chart, "--install", "--namespace", namespace]
+        argv += ["--dry-run=server", "--output", "json", *values.arguments()]
+        record = json.loads(self._run([*argv, *self._target()], stdin=values.stdin()).stdout)
+        hooks = [each for hook in record.get("hooks") or [] for each in _documents(hook["manifest"])]
+        return _documents(record["manifest"]), hooks
 
     def pull(self, chart: str, repository: str, version: str, folder: Path) -> None:
         """Fetch a chart of a repository into a folder of that name below `folder`."""

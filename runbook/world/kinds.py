@@ -55,6 +55,7 @@ BUILT_IN: Mapping[str, Kind] = {
     "Ingress": Kind("/apis/networking.k8s.io/v1", "ingresses"),
     "IngressClass": Kind("/apis/networking.k8s.io/v1", "ingressclasses", namespaced=False),
     "NetworkPolicy": Kind("/apis/networking.k8s.io/v1", "networkpolicies"),
+    "PodDisruptionBudget": Kind("/apis/policy/v1", "poddisruptionbudgets"),
     "ClusterRole": Kind(_RBAC, "clusterroles", namespaced=False),
     "ClusterRoleBinding": Kind(_RBAC, "clusterrolebindings", namespaced=False),
     "Role": Kind(_RBAC, "roles"),

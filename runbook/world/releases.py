@@ -57,6 +57,16 @@ class Revision:
         with self._readable():
             return dict(self._record().get("config") or {})
 
+    def notes(self) -> str:
+        """What Helm said after it. Raises as `manifest` does."""
+        with self._readable():
+            return str((self._record().get("info") or {}).get("notes") or "")
+
+    def description(self) -> str:
+        """What Helm says of it, such as `Upgrade complete` or `Rollback to 2`. Raises as `manifest` does."""
+        with self._readable():
+            return str((self._record().get("info") or {}).get("description") or "")
+
     def chart_version(self) -> str:
         """The version of the chart that it was made from. Raises as `manifest` does."""
         with self._readable():

@@ -149,3 +149,14 @@ def test_redis_may_come_from_elsewhere_than_the_application(helm: Helm) -> None:
     assert (container["image"], container["imagePullPolicy"]) == ("redis/team-redis:8.2", "IfNotPresent")
     own = rendered(helm, DAPR)["StatefulSet", "redis"]["spec"]["template"]["spec"]["containers"][0]
     assert (own["image"], own["imagePullPolicy"]) == ("todo-redis:1.0.0", "Never")
+
+
+def test_an_application_outlives_the_time_for_which_its_sidecar_goes_on(helm: Helm) -> None:
+    def sleep(overrides: dict[str, Any]) -> int:
+        pod = rendered(helm, overrides)["Deployment", "backend"]["spec"]["template"]["spec"]
+        return int(pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"])
+
+    assert sleep({}) == 1
+    assert sleep(DAPR) == 32
+    longer = {"global": {"drainSeconds": 40}}
+    assert sleep(merged(DAPR, longer)) == 40

@@ -115,3 +115,4 @@ def test_its_images_are_out_of_reach() -> None:
         existing(FakeApi()).image_ids()
     with pytest.raises(RunbookError, match="cannot be loaded"):
         existing(FakeApi()).load_images(["todo-backend:1.0.0"], silent)
+    existing(FakeApi()).forget_images(["todo-backend:1.0.0"])

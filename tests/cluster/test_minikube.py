@@ -139,6 +139,13 @@ def test_only_missing_images_are_loaded(settings: Settings) -> None:
     assert loads == [f"{M} image load --daemon=true todo-frontend:1.0.0"]
 
 
+def test_only_names_that_are_there_are_forgotten(settings: Settings) -> None:
+    there = [{"id": ID, "repoTags": ["docker.io/library/todo-backend:1.0.0-drill"]}]
+    found, recorded = cluster(settings, image_ls=json.dumps(there), image_rm="")
+    found.forget_images(["todo-backend:1.0.0-drill", "todo-frontend:1.0.0-drill"])
+    assert [each for each in recorded.asked if " rm " in each] == [f"{M} image rm todo-backend:1.0.0-drill"]
+
+
 def test_an_image_that_does_not_arrive_is_said(settings: Settings) -> None:
     found, _ = cluster(settings, image_ls="[]", image_load="")
     with pytest.raises(RunbookError, match="does not list todo-backend"):

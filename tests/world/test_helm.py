@@ -259,3 +259,33 @@ def test_uninstalling_says_whether_there_was_something() -> None:
     assert commands.asked[0][-4:] == TARGET
     with pytest.raises(CommandFailed, match="unreachable"):
         helm(FakeCommands(uninstall=BROKEN)).uninstall("app", "todo")
+
+
+LISTED = (
+    "NAME     \tVERSION\tREPOSITORY\tSTATUS  \nfrontend \t1.0.0  \t          \tunpacked\n"
+    'redis    \t1.0.0  \t          \tmissing \n\nWARNING: "/charts/app/charts/extra" is not in Chart.yaml.\n'
+)
+
+
+def test_what_helm_says_of_sub_charts() -> None:
+    commands = FakeCommands(dependency=LISTED)
+    client = helm(commands)
+    states = {"frontend": "unpacked", "redis": "missing", "extra": "not in Chart.yaml"}
+    assert client.dependency_states(CHART) == states
+    assert commands.asked == [["dependency", "list", "/charts/app"]]
+    client = helm(FakeCommands(dependency="WARNING: no dependencies at /charts/app\n"))
+    assert client.dependency_states(CHART) == {}
+
+
+def test_a_dry_run_tells_objects_and_hooks_and_writes_nothing() -> None:
+    record = {"manifest": "kind: Service\n---\n", "hooks": [{"manifest": "kind: Job\n"}]}
+    commands = FakeCommands(upgrade=json.dumps(record))
+    client = helm(commands)
+    found = client.dry_run("app", CHART, "todo-prod", values=Values((Path("/prod.yaml"),)))
+    assert found == ([{"kind": "Service"}], [{"kind": "Job"}])
+    (asked,) = commands.asked
+    assert "--dry-run=server" in asked
+    assert asked[-4:] == TARGET
+    client = helm(FakeCommands(upgrade=BROKEN))
+    with pytest.raises(CommandFailed, match="unreachable"):
+        client.dry_run("app", CHART, "todo-prod")

@@ -81,14 +81,20 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   {{- include "todo-app.security.pod" . | nindent 2 }}
-{{- if gt (int .Values.replicaCount) 1 }}
+{{- $selected := include "todo-app.selectorLabels" . }}
+{{- if and (gt (int .Values.replicaCount) 1) .Values.global.spread }}
 topologySpreadConstraints:
+  {{- range $label, $otherwise := .Values.global.spread }}
+  # Each rollout is spread by itself, and over the nodes that take pods now.
   - maxSkew: 1
-    topologyKey: kubernetes.io/hostname
-    whenUnsatisfiable: ScheduleAnyway
+    topologyKey: {{ $label }}
+    whenUnsatisfiable: {{ $otherwise }}
+    nodeTaintsPolicy: Honor
+    matchLabelKeys: [pod-template-hash]
     labelSelector:
       matchLabels:
-        {{- include "todo-app.selectorLabels" . | nindent 8 }}
+        {{- $selected | nindent 8 }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
@@ -115,9 +121,16 @@ livenessProbe:
   failureThreshold: 4
 {{- end }}
 
-{{/* New connections stop arriving before the process is told to stop. */}}
+{{/*
+New connections stop arriving before the process is told to stop. Callers hold on to a sidecar's connection as long as it
+is open: so the process outlives the time for which its sidecar goes on.
+*/}}
 {{- define "todo-app.lifecycle" -}}
-{{- with .Values.global.drainSeconds }}
+{{- $seconds := int .Values.global.drainSeconds }}
+{{- if .Values.global.dapr.enabled }}
+{{- $seconds = max $seconds (add 2 .Values.global.dapr.sidecar.blockShutdownSeconds) }}
+{{- end }}
+{{- with $seconds }}
 lifecycle:
   preStop:
     sleep:

@@ -122,6 +122,15 @@ def load_from_engine(
         )
 
 
+def forget(sandbox: Sandbox, references: Sequence[str]) -> None:
+    """Take these names out of the node; what no other name holds goes with them."""
+    known = {
+        familiar(reference): reference for reference, _ in _ROW.findall(sandbox.run([*CTR, "ls"], timeout=30))
+    }
+    if there := [known[familiar(each)] for each in references if familiar(each) in known]:
+        sandbox.run([*CTR, "rm", "--sync", *there], timeout=60)
+
+
 def engine_ids(references: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
     """Reference -> image id (the config digest) in the build engine.
 

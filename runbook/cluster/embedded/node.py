@@ -187,6 +187,10 @@ class Embedded:
         self._require_running()
         images.load_from_engine(self.sandbox, references, self.docker_environment(), progress)
 
+    def forget_images(self, references: Sequence[str]) -> None:
+        self._require_running()
+        images.forget(self.sandbox, references)
+
     def load_program(self, image: ScratchImage, progress: Progress) -> None:
         """Bring an image that holds one program of the toolchain into the node."""
         self._require_running()

@@ -49,6 +49,10 @@ class FakeSandbox:
                 for reference, digest in self.rows.items()
             ]
             return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS LABELS", *rows, ""])
+        if argv[3] == "rm":
+            for reference in argv[5:]:
+                del self.rows[reference]
+            return ""
         self.imported.append(stdin.read())
         self.rows.update(self.on_import)
         return ""
@@ -146,3 +150,10 @@ def test_an_image_that_was_never_built_is_said(fake: FakeSandbox, docker: Path) 
 
 def test_the_first_processes_of_running_containers_are_known(fake: FakeSandbox) -> None:
     assert images.processes(sandbox(fake)) == {"a" * 64: 4711}
+
+
+def test_names_are_forgotten_and_others_stay(fake: FakeSandbox) -> None:
+    fake.rows = {f"docker.io/library/todo-backend:{tag}": fake.manifest() for tag in ("1.0.0", "1.0.0-drill")}
+    images.forget(cast("Sandbox", fake), ["todo-backend:1.0.0-drill", "todo-frontend:1.0.0-drill"])
+    assert list(fake.rows) == ["docker.io/library/todo-backend:1.0.0"]
+    images.forget(cast("Sandbox", fake), ["todo-backend:1.0.0-drill"])

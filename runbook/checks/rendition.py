@@ -1,0 +1,142 @@
+"""The chart rendered with one values file: which objects come of it, where they go, and what the rules say of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runbook.application import BACKEND, COMPONENTS, FRONTEND, REDIS
+from runbook.checks.rendering import (
+    NAMESPACE,
+    RELEASE,
+    as_written,
+    chart_of,
+    containers,
+    read_values,
+    render,
+)
+from runbook.errors import CommandFailed, UsageError
+from runbook.manifests import sources
+from runbook.manifests.command import OUR_WAIVERS
+from runbook.manifests.judgement import judge
+from runbook.manifests.rules import RULES
+from runbook.manifests.waivers import read
+from runbook.step import Check, Outcome, failed, passed
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+NAME = "app.kubernetes.io/name"
+PARENT = RELEASE
+
+SERVICE = frozenset({"Deployment", "Service", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"})
+"""What every component brings."""
+
+KINDS: Mapping[str, frozenset[str]] = {
+    **{component.name: SERVICE for component in COMPONENTS},
+    FRONTEND.name: SERVICE | {"Ingress", "Job"},
+    BACKEND.name: SERVICE | {"Job"},
+    PARENT: frozenset({"NetworkPolicy"}),
+}
+"""Name of the sub-chart -> kinds of its objects, with one replica and without Dapr; the Jobs are hooks."""
+
+
+def complete(file: str, *, replicas: int, meshed: bool, policy: str) -> Check:
+    """Exactly the expected kinds from each sub-chart, none twice, all in the release's namespace, no Secret among them;
+    images and replicas as wanted; and the rules of manifests find nothing that is not waived.
+
+    Source: T098, T099, AS-015, AS-017, AS-018, SC-007.
+    """
+    wanted = (
+        f"the objects of every sub-chart, {replicas} of each pod, images {policy}, nothing found by the rules"
+    )
+
+    def check(world: World) -> Outcome:
+        chart, values = chart_of(world), as_written(world, file)
+        hint = f"helm template {RELEASE} {chart} --values {chart / file}"
+        try:
+            objects = render(world, file, values)
+        except CommandFailed as error:
+            return failed(f"the chart does not render: {error.observed}", wanted=wanted, hint=hint)
+        registry = str((read_values(chart / file).get("global") or {}).get("imageRegistry") or "")
+        problems = [
+            *_kinds(objects, _expected(replicas, meshed)),
+            *_places(objects),
+            *_figures(objects, replicas, registry, policy),
+            *_ruled(world, file),
+        ]
+        if problems:
+            return failed("; ".join(problems), wanted=wanted, hint=hint)
+        counts = Counter(str(each["kind"]) for each in objects)
+        return passed(
+            f"{len(objects)} objects of {len(counts)} kinds in the release's namespace, {len(RULES)} rules hold",
+            wanted=wanted,
+            kinds=dict(counts),
+        )
+
+    return check
+
+
+def _expected(replicas: int, meshed: bool) -> dict[str, frozenset[str]]:
+    found = dict(KINDS)
+    if replicas > 1:
+        found |= {each.name: found[each.name] | {"PodDisruptionBudget"} for each in COMPONENTS}
+    if meshed:
+        found[PARENT] = found[PARENT] | {"Component", "Configuration"}
+        found[REDIS] = frozenset({"StatefulSet", "Service", "ServiceAccount", "NetworkPolicy"})
+    return found
+
+
+def _kinds(objects: Sequence[Any], expected: Mapping[str, frozenset[str]]) -> list[str]:
+    found: dict[str, set[str]] = {}
+    for each in objects:
+        owner = str((each["metadata"].get("labels") or {}).get(NAME, "nobody"))
+        found.setdefault(owner, set()).add(str(each["kind"]))
+    problems = []
+    for owner in sorted({*found, *expected}):
+        there, wanted = found.get(owner, set()), expected.get(owner, frozenset())
+        problems += [f"{owner} has no {kind}" for kind in sorted(wanted - there)]
+        problems += [f"{owner} has a {kind} that nobody expects" for kind in sorted(there - wanted)]
+    return problems
+
+
+def _places(objects: Sequence[Any]) -> list[str]:
+    titles = [f"{each['kind']} {each['metadata']['name']}" for each in objects]
+    problems = [f"{title} is there {count} times" for title, count in Counter(titles).items() if count > 1]
+    problems += [
+        f"{title} goes to namespace {each['metadata'].get('namespace')}"
+        for title, each in zip(titles, objects, strict=True)
+        if each["metadata"].get("namespace") != NAMESPACE
+    ]
+    return problems
+
+
+def _figures(objects: Sequence[Any], replicas: int, registry: str, policy: str) -> list[str]:
+    problems = [
+        f"{each['metadata']['name']} has {each['spec'].get('replicas')} replicas, not {replicas}"
+        for each in objects
+        if each["kind"] == "Deployment" and each["spec"].get("replicas") != replicas
+    ]
+    for title, _, container in containers(list(objects)):
+        image, found = str(container["image"]), container.get("imagePullPolicy")
+        if image.rpartition("/")[0] != registry:
+            problems.append(f"{title}: {image} is not of {registry or 'the node'}")
+        if found != policy:
+            problems.append(f"{title}: its image is pulled {found}, not {policy}")
+    return problems
+
+
+def _ruled(world: World, file: str) -> list[str]:
+    """What the rules find beyond our waivers, and what they could not judge."""
+    waivers = read(world.settings.project / OUR_WAIVERS, {rule.id for rule in RULES})
+    try:
+        scenes = sources.ours(world, file).scenes
+    except UsageError as problem:
+        return [problem.observed]
+    judgement = judge(scenes, RULES, waivers, today=datetime.now(UTC).date())
+    found = [f"{each.rule.id} {each.item.title}: {each.place}" for each in judgement.findings]
+    return found + [
+        f"{each.rule_id or 'no rule'} could judge {each.title}: {each.why}" for each in judgement.unjudged
+    ]
