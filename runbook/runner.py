@@ -69,6 +69,10 @@ def walk(
     return _Walk(plan, world, mode, journal, sink, drills, heavy or cores(), patience).run()
 
 
+def _disturbs(unit: Unit) -> bool:
+    return unit.step.drill and not unit.live
+
+
 class _Walk:
     def __init__(
         self,
@@ -148,8 +152,11 @@ class _Walk:
         return (unit.step.live_after,) if unit.step.live_after in self.plan else ()
 
     def _room_for(self, unit: Unit) -> bool:
-        if len(self.running) >= PARALLEL:
+        """A drill runs alone: it disturbs what the others ask, and what it sees must be of its own making."""
+        if len(self.running) >= PARALLEL or any(_disturbs(other) for other in self.running):
             return False
+        if _disturbs(unit):
+            return not self.running
         return not unit.step.heavy or sum(other.step.heavy for other in self.running) < self.heavy
 
     def _start(self, unit: Unit) -> None:

@@ -12,6 +12,7 @@ from runbook.checks import (
     database_pool,
     database_release,
     database_restart,
+    database_rotation,
     database_tls,
     pods,
     secret,
@@ -131,5 +132,12 @@ STEPS = (
         drill=True,
         fingerprint=pods.lasting,
     ),
-    Step("T119", "New credentials are in use after a restart, and the old ones refused", needs=("T112",)),
+    Step(
+        "T119",
+        "New credentials are in use after a restart, and the old ones refused",
+        check=database_rotation.in_use,
+        needs=("T112",),
+        drill=True,
+        fingerprint=database_rotation.identity,
+    ),
 )

@@ -1,0 +1,55 @@
+"""A person who goes on using the application, request after request, while something else is done to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from runbook.drills.person import Person
+
+PAUSE = 0.25
+"""Seconds between two requests: below 300 a minute, which is each person's limit."""
+WRITE_EVERY = 8
+
+
+@dataclass
+class Traffic:
+    asked: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+
+@contextmanager
+def going_on(person: Person) -> Iterator[Traffic]:
+    """Requests from the beginning of the context to its end; each that is not answered as it should be is counted."""
+    traffic, done = Traffic(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(_go_on, person, traffic, done)
+        try:
+            yield traffic
+        finally:
+            done.set()
+            going.result()
+
+
+def _go_on(person: Person, traffic: Traffic, done: threading.Event) -> None:
+    import httpx
+
+    while not done.wait(PAUSE):
+        began = time.monotonic()
+        try:
+            if traffic.asked % WRITE_EVERY:
+                answer = person.ask("GET", "tasks")
+            else:
+                answer = person.ask("POST", "tasks", body={"title": f"meanwhile {traffic.asked}"})
+            if not answer.is_success:
+                traffic.failures[str(answer.status_code)] += 1
+        except httpx.HTTPError as problem:
+            traffic.failures[type(problem).__name__] += 1
+        traffic.asked += 1
+        traffic.slowest = max(traffic.slowest, time.monotonic() - began)
