@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runbook.drills.person import Person
+
+if TYPE_CHECKING:
+    import httpx
 
 PAUSE = 0.25
 """Seconds between two requests: below 300 a minute, which is each person's limit."""
@@ -48,8 +52,16 @@ def _go_on(person: Person, traffic: Traffic, done: threading.Event) -> None:
             else:
                 answer = person.ask("POST", "tasks", body={"title": f"meanwhile {traffic.asked}"})
             if not answer.is_success:
-                traffic.failures[str(answer.status_code)] += 1
+                traffic.failures[_told(answer)] += 1
         except httpx.HTTPError as problem:
             traffic.failures[type(problem).__name__] += 1
         traffic.asked += 1
         traffic.slowest = max(traffic.slowest, time.monotonic() - began)
+
+
+def _told(answer: httpx.Response) -> str:
+    """The status, and whose word it is: the ingress speaks no JSON."""
+    try:
+        return f"{answer.status_code} ({answer.json()['detail']})"
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} of the ingress"
