@@ -84,6 +84,18 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
         entry.leave_mesh(entry.settings(c.config, cluster, name))
 
 
+@task(help=RUN | DRILLS, iterable=["report"])
+def db(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Prove database, data and new credentials (T105-T119)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.make(chosen, "db", entry.DATABASE, json=json, files=report, drills=drills)
+
+
 @task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
 def verify_all(
     c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
@@ -157,10 +169,22 @@ def verify_dapr(
         entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
 
 
+@task(help=RUN | DRILLS, iterable=["report"], name="db")
+def verify_db(
+    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
+) -> None:
+    """Ask Secret, TLS, rights, sessions, log (T105-T119)."""
+    with plainly():
+        from runbook import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        entry.ask_only(chosen, "verify.db", entry.DATABASE, json=json, files=report, drills=drills)
+
+
 @task(
     help=WHERE
     | {
-        "group": "which mutants: dapr, network or security",
+        "group": "which mutants: dapr, database, network or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },
@@ -303,6 +327,7 @@ ns = Collection(
     build,
     deploy,
     secure,
+    db,
     plan,
     status,
     list_steps,
@@ -316,6 +341,7 @@ ns = Collection(
         verify_security,
         verify_network,
         verify_dapr,
+        verify_db,
         verify_mutants,
         verify_manifests,
         verify_images,

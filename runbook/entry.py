@@ -38,6 +38,7 @@ SECURITY = catalogue.of_phases("security")
 TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
 MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
+DATABASE = catalogue.of_phases("persistence")
 
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:

@@ -49,7 +49,7 @@ def lives(world: World) -> Outcome:
     own, plain = found.attempts[OWN], found.attempts[PLAIN]
     if not own.connected:
         return failed(
-            f"PostgreSQL does not take the backend's own credentials: {own.words}",
+            f"the backend's own code cannot connect: {own.words}",
             wanted=wanted,
             hint="inv db",
         )

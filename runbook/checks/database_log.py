@@ -109,13 +109,14 @@ def _forms(value: str) -> set[str]:
 
 def _attempts(lines: list[Mapping[str, Any]]) -> str:
     """What the log tells instead: how often it tried, with which pauses, and why in vain."""
-    retries = [line for line in lines if line.get("event") == RETRY]
+    retries = {int(line["attempt"]): line for line in lines if line.get("event") == RETRY}
     ended = [line for line in lines if line.get("event") == UNAVAILABLE]
     if not retries and not ended:
         return "and no attempt"
-    pauses = ", ".join(f"{line['pause_seconds']:g}" for line in retries[:5])
-    why = (ended or retries)[-1].get("error", "unknown")
-    return f"{min(len(retries), 5) + bool(ended)} attempts, pauses of {pauses} s, then {why}"
+    pauses = ", ".join(f"{retries[attempt]['pause_seconds']:g}" for attempt in sorted(retries))
+    if not ended:
+        return f"{len(retries)} attempts so far, pauses of {pauses} s"
+    return f"{len(retries) + 1} attempts, pauses of {pauses} s, then {ended[-1].get('error', 'unknown')}"
 
 
 def _begins(pod: Mapping[str, Any], lines: list[Mapping[str, Any]]) -> bool:
