@@ -287,6 +287,30 @@ def test_a_drill_is_carried_forward_on_the_same_release_only(go: Walk) -> None:
     assert go([drill.step]).results[0].outcome.observed == "run 2"
 
 
+def test_a_drill_runs_alone(go: Walk) -> None:
+    at_once: list[str] = []
+    most: dict[str, int] = {}
+
+    def busy(name: str) -> Callable[[World], Outcome]:
+        def check(_: World) -> Outcome:
+            at_once.append(name)
+            time.sleep(0.05)
+            for each in at_once:
+                most[each] = max(most.get(each, 0), len(at_once))
+            at_once.remove(name)
+            return passed(name)
+
+        return check
+
+    steps = [
+        Step(f"T{n:03d}", "a step", check=busy(f"T{n:03d}"), drill=n % 2 == 1, fingerprint=lambda _: "same")
+        for n in range(1, 7)
+    ]
+    assert go(steps).exit_code == 0
+    assert {most[step.id] for step in steps if step.drill} == {1}
+    assert max(most.values()) > 1
+
+
 def test_drills_are_repeated_on_demand(go: Walk) -> None:
     drill = Drill()
     go([drill.step])
