@@ -26,8 +26,8 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 _ROLE = """
 SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls,
-    (SELECT coalesce(array_agg(pg_get_userbyid(roleid)::text), '{}') FROM pg_auth_members
-        WHERE member = r.oid) AS within,
+    (SELECT coalesce(array_agg(o.rolname::text), '{}') FROM pg_roles o
+        WHERE o.oid <> r.oid AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS within,
     (SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass
         AND refobjid IN (r.oid, to_regrole(regexp_replace(rolname, '_b$', '')))) AS owned,
     has_database_privilege(current_database(), 'CREATE') AS creates_schemas,
