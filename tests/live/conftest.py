@@ -26,6 +26,7 @@ ORDER = (
     "test_security",
     "test_network",
     "test_faults",
+    "test_database",
     "test_dapr",
     "test_teardown",
 )
