@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets as randomness
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,14 +15,14 @@ from runbook.checks import dialling
 from runbook.checks.dialling import Dialled
 from runbook.checks.pods import lasting
 from runbook.drills import rows
-from runbook.drills.person import Person, remove_people
+from runbook.drills.conversation import remove_people
+from runbook.drills.person import Person
 from runbook.drills.traffic import Traffic, going_on
 from runbook.step import Outcome, failed, passed, unproven
 
 if TYPE_CHECKING:
     from runbook.world import World
 
-DOMAIN = "rotated.drill.invalid"
 REFUSED = ("28P01", "28000")
 """A wrong password, and a role that may not sign in."""
 
@@ -60,21 +61,21 @@ def in_use(world: World) -> Outcome:
     """
     wanted = "the new roles in use, the old ones refused (28P01 or 28000), no request failed, no row changed"
     hint = "inv verify.step 119 --drills, which goes on where it stood"
-    began = time.monotonic()
+    began, nonce = time.monotonic(), randomness.token_hex(4)
     turned = rotation.begin(world)
     old = rotation.old_urls(world, turned)
     try:
-        with Person(world, DOMAIN) as person:
-            person.ask("POST", "tasks", body={"title": "before the rotation"})
-            before = rows.of_person(world, person.id)
+        with Person(world) as person:
+            person.ask("POST", "/tasks", json={"title": f"before the rotation {nonce}"})
+            before = rows.of_person(world, nonce)
             with going_on(person) as traffic:
                 for stage in rotation.STAGES:
                     stage(world, turned)
-            after = rows.of_person(world, person.id)
-        with Person(world, DOMAIN) as newcomer:
+            after = rows.of_person(world, nonce)
+        with Person(world) as newcomer:
             said = newcomer.say("Add a task to buy medlars").status_code
     finally:
-        left = remove_people(world, DOMAIN)
+        left = remove_people(world)
     world.clients.memory.forget()
     pod = dialling.backend_pods(world)[0]
     attempts = {"new": {}, **{f"old {key}": {"url": url} for key, url in old.items()}}

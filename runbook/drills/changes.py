@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runbook.drills import proof
-from runbook.drills.person import Person, remove_people
+from runbook.drills.conversation import remove_people
+from runbook.drills.person import Person
+from runbook.errors import Unmeasurable
 
 if TYPE_CHECKING:
     import httpx
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 NAME = "changes"
-DOMAIN = "changes.drill.invalid"
 MESSAGES = (
     ("add_task", "Add a task to buy figs {nonce}"),
     ("update_task", "Change the priority of buy figs {nonce} to high"),
@@ -24,9 +25,9 @@ MESSAGES = (
 )
 """Each with the tool that it calls for; in one conversation."""
 
-_TASKS = """SELECT id::text, title, priority::text, xmin::text AS written FROM task WHERE user_id = %s"""
-_MESSAGES = """SELECT count(*)::int AS kept FROM message m JOIN conversation c ON c.id = m.conversation_id
-WHERE c.user_id = %s"""
+_TASKS = """SELECT id::text, title, priority::text, xmin::text AS written FROM task WHERE title LIKE %s"""
+_MESSAGES = """SELECT count(*)::int AS kept FROM message WHERE conversation_id IN (
+    SELECT conversation_id FROM message WHERE content LIKE %s)"""
 
 
 def hold(world: World, identity: str) -> Mapping[str, Any]:
@@ -34,23 +35,31 @@ def hold(world: World, identity: str) -> Mapping[str, Any]:
     nonce = secrets.token_hex(4)
     seen: dict[str, Any] = {"identity": identity, "nonce": nonce, "turns": []}
     try:
-        with Person(world, DOMAIN) as person:
+        with Person(world) as person:
             conversation = ""
             for tool, message in MESSAGES:
                 world.progress(f"a chat message that calls for {tool}")
                 turn, conversation = _say(person, message.format(nonce=nonce), conversation)
-                turn |= {"wanted": tool, "rows": world.database.query(_TASKS, (person.id,))}
+                turn |= {"wanted": tool, "rows": world.database.query(_TASKS, (f"%{nonce}%",))}
                 seen["turns"].append(turn)
-            seen["kept"] = world.database.query(_MESSAGES, (person.id,))[0]["kept"]
+            seen["kept"] = world.database.query(_MESSAGES, (f"%{nonce}%",))[0]["kept"]
     finally:
-        seen["left"] = remove_people(world, DOMAIN)
+        seen["left"] = remove_people(world)
         proof.write(world.settings, NAME, seen)
     return seen
 
 
 def _say(person: Person, message: str, conversation: str) -> tuple[dict[str, Any], str]:
+    import httpx
+
     began = time.monotonic()
-    answer = person.say(message, conversation=conversation)
+    said_in = {"conversation_id": conversation} if conversation else {}
+    try:
+        answer = person.ask("POST", "/chat", json={"message": message, **said_in})
+    except httpx.HTTPError as problem:
+        raise Unmeasurable(
+            f"the chat does not answer: {problem!r}", wanted="an answer", hint="inv verify.step T053"
+        ) from None
     said = _content(answer)
     turn = {
         "message": message,

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook.drills.person import PROXY, remove_people
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.browser import listen
@@ -34,8 +33,14 @@ PATIENCE = 45.0
 """Seconds to wait for anything in the page; slower than any limit, so that a slow answer is measured and not lost."""
 
 CHAT_REQUEST = "/chat"
+PROXY = "/api/proxy/"
 
 _TASK = """SELECT id::text, user_id, title, created_at::text FROM task WHERE title LIKE %s"""
+_PERSON = """SELECT id FROM "user" WHERE email LIKE %s"""
+_REMOVAL = (
+    'DELETE FROM task WHERE user_id IN (SELECT id FROM "user" WHERE email LIKE %s)',
+    'DELETE FROM "user" WHERE email LIKE %s',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def hold(world: World, identity: str) -> Proof:
         _converse(world, seen)
         _read_rows(world, seen)
     finally:
-        seen["left"] = remove_people(world, DOMAIN)
+        seen["left"] = remove_people(world)
         proof = Proof(**seen)
         _write(path_of(world.settings), proof)
     return proof
@@ -177,6 +182,19 @@ def _read_rows(world: World, seen: dict[str, Any]) -> None:
         seen["rows"] = tuple(world.database.query(_TASK, (f"%{seen['nonce']}%",)))
     except RunbookError as problem:
         seen["rows_problem"] = problem.observed
+
+
+def remove_people(world: World) -> str:
+    """Remove all people of drills, this one's and any that an interrupted one left; says what is left."""
+    mine = (f"%@{DOMAIN}",)
+    try:
+        with world.database.connect() as connection:
+            for statement in _REMOVAL:
+                connection.execute(statement, mine)
+        left = world.database.query(_PERSON, mine)
+    except RunbookError as problem:
+        return f"the drill's person is still there: {problem.observed}"
+    return f"{len(left)} people of drills are still there" if left else ""
 
 
 def _write(path: Path, proof: Proof) -> None:

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runbook.drills.person import Person, remove_people
+from runbook.drills.conversation import remove_people
+from runbook.drills.person import Person
 
 if TYPE_CHECKING:
     from runbook.world import World
 
-DOMAIN = "crowd.drill.invalid"
 PEOPLE = 4
 REQUESTS = 240
 """In all: 60 of each person, well below the limit of 300 a minute."""
@@ -47,7 +47,7 @@ def gather(world: World, roles: list[str]) -> Seen:
     seen, done = Seen(), threading.Event()
     try:
         with ExitStack() as stack:
-            people = [stack.enter_context(Person(world, DOMAIN)) for _ in range(PEOPLE)]
+            people = [stack.enter_context(Person(world)) for _ in range(PEOPLE)]
             world.progress(f"{REQUESTS} requests, {AT_ONCE} at once")
             with ThreadPoolExecutor(AT_ONCE + 1) as pool:
                 counting = pool.submit(_count, world, roles, seen, done)
@@ -69,7 +69,7 @@ def gather(world: World, roles: list[str]) -> Seen:
                 counting.result()
     finally:
         done.set()
-        seen.left = remove_people(world, DOMAIN)
+        seen.left = remove_people(world)
     return seen
 
 
@@ -82,9 +82,9 @@ def _ask(person: Person, number: int, began: float) -> tuple[str, float]:
         return f"not asked within {LONGEST:g} s", 0.0
     try:
         if number % WRITE_EVERY:
-            answer = person.ask("GET", "tasks")
+            answer = person.ask("GET", "/tasks")
         else:
-            answer = person.ask("POST", "tasks", body={"title": f"one of many {number}"})
+            answer = person.ask("POST", "/tasks", json={"title": f"one of many {number}"})
     except httpx.HTTPError as problem:
         return type(problem).__name__, time.monotonic() - start
     return "" if answer.is_success else str(answer.status_code), time.monotonic() - start

@@ -1,12 +1,17 @@
-"""Somebody who is signed in, by the same requests that the page makes, without a browser."""
+"""Somebody who is signed in through the ingress, by the same requests that the page makes.
+
+Made for a drill, and removed afterwards with everything that belongs to them.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING
 
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.drills.conversation import DOMAIN, PROXY
+from runbook.errors import Unmeasurable
 from runbook.world.redaction import conceal
 
 if TYPE_CHECKING:
@@ -14,40 +19,48 @@ if TYPE_CHECKING:
 
     from runbook.world import World
 
-TURN_SECONDS = 30.0
-PROXY = "/api/proxy/"
+SECONDS = 30.0
+"""How long an answer may take; a message that is still being answered is waited for as long again."""
 
-_PERSON = """SELECT id FROM "user" WHERE email LIKE %s"""
-_REMOVAL = (
-    'DELETE FROM task WHERE user_id IN (SELECT id FROM "user" WHERE email LIKE %s)',
-    'DELETE FROM "user" WHERE email LIKE %s',
-)
+SIGN_UP = "/api/auth/sign-up/email"
+TRIES = 3
+TOO_MANY = 429
+"""The status of a sign-up among many others: it says how long to wait."""
+
+BUSY = 409
+"""The status of a message that is being answered right now."""
 
 
 class Person:
-    """An account of its own at `domain`, made on entering; `remove_people` takes it away again."""
+    """Their account ends with the context only as far as the connection goes: `remove_people` takes it away."""
 
-    def __init__(self, world: World, domain: str) -> None:
+    def __init__(self, world: World) -> None:
         import httpx
 
-        self.id = ""
-        self._email = f"drill-{secrets.token_hex(4)}@{domain}"
+        address, host = world.http.address(), world.settings.host
+        self._api = ""
         self._client = httpx.Client(
-            base_url=f"http://{world.http.address()}",
-            headers={"Host": world.settings.host, "Origin": f"http://{world.settings.host}"},
-            timeout=TURN_SECONDS,
+            base_url=f"http://[{address}]" if ":" in address else f"http://{address}",
+            headers={"Host": host, "Origin": f"http://{host}"},
+            timeout=SECONDS,
             trust_env=False,
         )
 
     def __enter__(self) -> Person:
+        """Sign up. Raises `Unmeasurable` where nobody can."""
         import httpx
 
         password = secrets.token_urlsafe(18)
         conceal(password)
-        who = {"name": "Drill", "email": self._email, "password": password}
+        who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
         try:
-            answer = self._client.post("/api/auth/sign-up/email", json=who)
-            self.id = str(answer.raise_for_status().json()["user"]["id"])
+            answer = self._client.post(SIGN_UP, json=who)
+            for _ in range(TRIES - 1):
+                if answer.status_code != TOO_MANY:
+                    break
+                time.sleep(float(answer.headers.get("X-Retry-After", "10")))
+                answer = self._client.post(SIGN_UP, json=who)
+            self._api = f"{PROXY}{answer.raise_for_status().json()['user']['id']}"
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
             self._client.close()
             raise Unmeasurable(
@@ -55,42 +68,33 @@ class Person:
             ) from None
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
 
-    def ask(self, method: str, path: str, *, body: Any = None, request_id: str = "") -> httpx.Response:
-        """The answer to a request below the person's own address. Raises httpx's errors."""
-        headers = {"X-Request-ID": request_id} if request_id else {}
-        return self._client.request(method, f"{PROXY}{self.id}/{path}", json=body, headers=headers)
+    def ask(self, method: str, path: str, **request: object) -> httpx.Response:
+        """The answer to a request below this person's own path, whatever its status. Raises `httpx.HTTPError`."""
+        return self._client.request(method, f"{self._api}{path}", **request)  # type: ignore[arg-type]
 
-    def say(self, message: str, key: str = "", conversation: str = "") -> httpx.Response:
-        """The answer to a chat message, waited for while it is still being made."""
+    def say(self, message: str, key: str = "") -> httpx.Response:
+        """The answer to a chat message, waited for while it is still being made. `key`: its Idempotency-Key.
+
+        Raises `Unmeasurable` where nothing answers.
+        """
         import httpx
 
-        said = {"message": message} | ({"conversation_id": conversation} if conversation else {})
-        end = time.monotonic() + TURN_SECONDS
+        end = time.monotonic() + SECONDS
+        headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
-                answer = self._client.post(
-                    f"{PROXY}{self.id}/chat", json=said, headers={"Idempotency-Key": key} if key else {}
-                )
+                answer = self.ask("POST", "/chat", json={"message": message}, headers=headers)
             except httpx.HTTPError as problem:
                 raise Unmeasurable(
-                    f"the chat does not answer: {problem}", wanted="an answer", hint="inv verify.step T053"
+                    f"the chat does not answer: {str(problem) or type(problem).__name__}",
+                    wanted="an answer",
+                    hint="inv verify.step T053",
                 ) from None
-            if answer.status_code != 409 or time.monotonic() > end:
+            if answer.status_code != BUSY or time.monotonic() > end:
                 return answer
             time.sleep(float(answer.headers.get("retry-after", 2)))
-
-
-def remove_people(world: World, domain: str) -> str:
-    """Remove all people of a domain of drills, this one's and any that an interrupted one left; says what is left."""
-    mine = (f"%@{domain}",)
-    try:
-        with world.database.connect() as connection:
-            for statement in _REMOVAL:
-                connection.execute(statement, mine)
-        left = world.database.query(_PERSON, mine)
-    except RunbookError as problem:
-        return f"the drill's person is still there: {problem.observed}"
-    return f"{len(left)} people of drills are still there" if left else ""

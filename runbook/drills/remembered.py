@@ -6,16 +6,18 @@ is remembered of the message ends by itself: it has a time to live.
 
 from __future__ import annotations
 
+import secrets
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from runbook.actions import redis
 from runbook.application import BACKEND, REDIS_PORT, SIDECAR_PORT
-from runbook.drills.conversation import DOMAIN
-from runbook.drills.person import TURN_SECONDS, Person, remove_people
+from runbook.drills.conversation import DOMAIN, PROXY, remove_people
 from runbook.errors import Unmeasurable
 from runbook.world import workloads
+from runbook.world.redaction import conceal
 from runbook.world.redis import RedisError, converse
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from runbook.world import World
 
+TURN_SECONDS = 30.0
 REPLAYED = "idempotency-replayed"
 SEPARATOR = "||"
 """Between an application's id and its key, as Dapr writes them."""
@@ -59,11 +62,11 @@ def send_twice(world: World) -> Sent:
     """
     key = str(uuid4())
     try:
-        with Person(world, DOMAIN) as person:
+        with _Person(world) as person:
             world.progress("sending one chat message twice under one key")
             first, second = (person.say("Add a task to buy plums", key) for _ in range(2))
     finally:
-        left = remove_people(world, DOMAIN)
+        left = remove_people(world)
     return Sent(
         key=key,
         statuses=(first.status_code, second.status_code),
@@ -127,3 +130,56 @@ def _answers(replies: list[Any]) -> list[Any]:
                 f"Redis refuses: {reply}", wanted="an answer", hint="inv verify.step T085"
             ) from None
     return replies
+
+
+class _Person:
+    """Somebody who is signed in, by the same requests that the page makes."""
+
+    def __init__(self, world: World) -> None:
+        import httpx
+
+        self._world = world
+        self._id = ""
+        self._client = httpx.Client(
+            base_url=f"http://{world.http.address()}",
+            headers={"Host": world.settings.host, "Origin": f"http://{world.settings.host}"},
+            timeout=TURN_SECONDS,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> _Person:
+        import httpx
+
+        password = secrets.token_urlsafe(18)
+        conceal(password)
+        who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
+        try:
+            answer = self._client.post("/api/auth/sign-up/email", json=who)
+            self._id = str(answer.raise_for_status().json()["user"]["id"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
+            self._client.close()
+            raise Unmeasurable(
+                f"nobody can sign up: {problem}", wanted="a person for the drill", hint="inv verify.step T051"
+            ) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def say(self, message: str, key: str) -> httpx.Response:
+        """The answer to a chat message, waited for while it is still being made."""
+        import httpx
+
+        end = time.monotonic() + TURN_SECONDS
+        while True:
+            try:
+                answer = self._client.post(
+                    f"{PROXY}{self._id}/chat", json={"message": message}, headers={"Idempotency-Key": key}
+                )
+            except httpx.HTTPError as problem:
+                raise Unmeasurable(
+                    f"the chat does not answer: {problem}", wanted="an answer", hint="inv verify.step T053"
+                ) from None
+            if answer.status_code != 409 or time.monotonic() > end:
+                return answer
+            time.sleep(float(answer.headers.get("retry-after", 2)))

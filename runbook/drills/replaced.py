@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.application import BACKEND
 from runbook.drills import proof, rows
-from runbook.drills.person import Person, remove_people
+from runbook.drills.conversation import remove_people
+from runbook.drills.person import Person
 from runbook.errors import Unmeasurable
 from runbook.sidecars import application_pods
 from runbook.waiting import NotYet, Sight, Subject, eventually, watching
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 NAME = "replaced"
-DOMAIN = "replaced.drill.invalid"
 ANSWERED = 60.0
 """Seconds after the new pod is Ready in which the application must answer again; mostly it does at once."""
 
@@ -32,14 +32,14 @@ def hold(world: World, identity: str) -> Mapping[str, Any]:
     nonce = secrets.token_hex(4)
     seen: dict[str, Any] = {"identity": identity, "nonce": nonce}
     try:
-        with Person(world, DOMAIN) as person:
+        with Person(world) as person:
             _store(person, nonce)
-            seen["before"] = rows.of_person(world, person.id)
+            seen["before"] = rows.of_person(world, nonce)
             _replace(world, seen)
             _ask(world, person, seen)
-            seen["after"] = rows.of_person(world, person.id)
+            seen["after"] = rows.of_person(world, nonce)
     finally:
-        seen["left"] = remove_people(world, DOMAIN)
+        seen["left"] = remove_people(world)
         proof.write(world.settings, NAME, seen)
     return seen
 
@@ -47,7 +47,7 @@ def hold(world: World, identity: str) -> Mapping[str, Any]:
 def _store(person: Person, nonce: str) -> None:
     """A task by chat, with its conversation, and one by the API."""
     said = person.say(f"Add a task to buy quinces {nonce}")
-    made = person.ask("POST", "tasks", body={"title": f"keep {nonce}"})
+    made = person.ask("POST", "/tasks", json={"title": f"keep {nonce}"})
     if (said.status_code, made.status_code) != (200, 201):
         raise Unmeasurable(
             f"the message was answered {said.status_code}, the request for a task {made.status_code}",
@@ -100,7 +100,7 @@ def _ask(world: World, person: Person, seen: dict[str, Any]) -> None:
 
     def listed() -> httpx.Response:
         try:
-            answer = person.ask("GET", "tasks", request_id=request)
+            answer = person.ask("GET", "/tasks", headers={"X-Request-ID": request})
         except httpx.HTTPError as problem:
             raise NotYet(repr(problem)) from None
         if answer.status_code != 200:
@@ -110,7 +110,7 @@ def _ask(world: World, person: Person, seen: dict[str, Any]) -> None:
     answer = eventually(listed, timeout=ANSWERED, wanted="an answer of the new pod", stopping=world.stopping)
     seen["answered_seconds"] = round(time.monotonic() - seen.pop("began"), 2)
     seen["titles"] = sorted(str(task["title"]) for task in answer.json()["tasks"])
-    seen["conversations"] = person.ask("GET", "conversations").json().get("total", 0)
+    seen["conversations"] = person.ask("GET", "/conversations").json().get("total", 0)
     seen["request_id"] = answer.headers.get("x-request-id", "")
 
     def logged() -> str:

@@ -48,9 +48,9 @@ def _go_on(person: Person, traffic: Traffic, done: threading.Event) -> None:
         began = time.monotonic()
         try:
             if traffic.asked % WRITE_EVERY:
-                answer = person.ask("GET", "tasks")
+                answer = person.ask("GET", "/tasks")
             else:
-                answer = person.ask("POST", "tasks", body={"title": f"meanwhile {traffic.asked}"})
+                answer = person.ask("POST", "/tasks", json={"title": f"meanwhile {traffic.asked}"})
             if not answer.is_success:
                 traffic.failures[_told(answer)] += 1
         except httpx.HTTPError as problem:

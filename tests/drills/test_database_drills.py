@@ -12,15 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from runbook.drills import changes, crowd, person, replaced, rows, traffic
+from runbook.drills import changes, crowd, replaced, rows, traffic
 from runbook.drills.person import Person
 from runbook.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.settings import Settings
 from runbook.world import World
 from tests import running
 from tests.worlds import FakeApi, world_of
-
-DOMAIN = "test.drill.invalid"
 
 
 class Database:
@@ -96,15 +94,6 @@ def world(settings: Settings, database: Database) -> World:
     return world_of(settings, api=FakeApi(*running.everything()), database=database, http=Address())
 
 
-def test_people_are_removed_and_what_is_left_is_said(world: World, database: Database) -> None:
-    assert person.remove_people(world, DOMAIN) == ""
-    assert [each.split()[:2] for each in database.statements] == [["DELETE", "FROM"]] * 2
-    database.rows['FROM "user"'] = [{"id": "u1"}]
-    assert person.remove_people(world, DOMAIN) == "1 people of drills are still there"
-    database.away = True
-    assert "PostgreSQL is away" in person.remove_people(world, DOMAIN)
-
-
 def test_changes_are_said_in_one_conversation_and_read_after_each(
     world: World, application: Application, database: Database
 ) -> None:
@@ -119,7 +108,7 @@ def test_changes_are_said_in_one_conversation_and_read_after_each(
         return httpx.Response(200, json=body, headers={"X-Request-ID": f"r{len(said)}"})
 
     application.chat = chat
-    database.rows = {"FROM task WHERE": [{"id": "t1"}], "count(*)": [{"kept": 6}]}
+    database.rows = {"FROM task WHERE title": [{"id": "t1"}], "count(*)": [{"kept": 6}]}
     seen = changes.hold(world, "this one")
     assert [turn["request_id"] for turn in seen["turns"]] == ["r1", "r2", "r3"]
     assert [turn["tools"][1] for turn in seen["turns"]] == [
@@ -175,7 +164,7 @@ def test_pods_are_replaced_and_the_new_one_is_asked(
     replacing(world)
     api = world.api
     assert isinstance(api, FakeApi)
-    database.rows["UNION ALL"] = [{"name": "task 1", "state": "700 abc"}]
+    database.rows["md5"] = [{"name": "task 1", "state": "700 abc"}]
 
     def tasks(request: httpx.Request) -> httpx.Response:
         asked = request.headers.get("x-request-id", "")
@@ -260,7 +249,7 @@ def test_traffic_goes_on_until_its_end_and_says_whose_word_a_failure_is(
             raise httpx.ReadTimeout("late") from None
 
     application.tasks = tasks
-    with Person(world, DOMAIN) as somebody, traffic.going_on(somebody) as seen:
+    with Person(world) as somebody, traffic.going_on(somebody) as seen:
         assert enough.wait(5)
     assert seen.failures["502 (not reached)"] == seen.failures["502 of the ingress"] == 1
     assert seen.failures["ReadTimeout"] >= 1

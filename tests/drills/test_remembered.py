@@ -36,7 +36,7 @@ class Forwarding(FakeApi):
 
 @pytest.fixture
 def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(remembered, "remove_people", lambda *_: "")
+    monkeypatch.setattr(remembered, "remove_people", lambda _: "")
     return world_of(settings, api=Forwarding(*meshed.redis()), cluster=FakeCluster(), http=Address())
 
 

@@ -114,9 +114,7 @@ def _of_references(space: str) -> tuple[Mutant, ...]:
     """Deployments are paused meanwhile, so that no pod is rolled."""
     backend: Object = ("Deployment", BACKEND.name, space)
 
-    def referring(
-        name: str, reds: set[str], variable: str, change: Mapping[str, Any], cause: str
-    ) -> Mutant:
+    def referring(name: str, reds: set[str], variable: str, change: Mapping[str, Any], cause: str) -> Mutant:
         return Mutant(
             name,
             frozenset(reds),
