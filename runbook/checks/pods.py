@@ -150,7 +150,7 @@ def lasting(world: World) -> str:
     place = parameters_of(url, f"database-url in Secret {SECRET}")
     servers = world.api.list("Pod", DATABASE_NAMESPACE)
     content = {
-        "images": sorted({image for pod in [*pods, *servers] for image in _pod_identity(pod)[2:]}),
+        "images": sorted({image for pod in [*pods, *servers] for image in _pod_identity(pod)[2:] if image}),
         "mode": asdict(blueprint.mode(world)),
         "database": [str(place.get(each, "")) for each in ("host", "port", "dbname")],
     }

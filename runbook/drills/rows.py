@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 _ROWS = """
 WITH person AS (SELECT user_id FROM task WHERE title LIKE %(nonce)s)
-SELECT 'task ' || t.id AS name, t.xmin::text || ' ' || md5(t::text) AS state FROM task t JOIN person USING (user_id)
-UNION SELECT 'conversation ' || c.id, c.xmin::text || ' ' || md5(c::text) FROM conversation c
-    JOIN person USING (user_id)
-UNION SELECT 'message ' || m.id, m.xmin::text || ' ' || md5(m::text) FROM message m
-    JOIN conversation c ON c.id = m.conversation_id JOIN person USING (user_id)"""
+SELECT 'task ' || t.id AS name, t.xmin::text || ' ' || md5(t::text) AS state FROM task t
+    WHERE t.user_id IN (TABLE person)
+UNION ALL SELECT 'conversation ' || c.id, c.xmin::text || ' ' || md5(c::text) FROM conversation c
+    WHERE c.user_id IN (TABLE person)
+UNION ALL SELECT 'message ' || m.id, m.xmin::text || ' ' || md5(m::text) FROM message m
+    JOIN conversation c ON c.id = m.conversation_id WHERE c.user_id IN (TABLE person)"""
 """`xmin` is the transaction that wrote the row as it is: a row that was written again is another one."""
 
 Rows = dict[str, str]
