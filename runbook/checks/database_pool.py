@@ -31,7 +31,8 @@ FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()""
 
 
 def within_budget(world: World) -> Outcome:
-    """Requests queue for a connection and are served; no role ever has more sessions than its pools may open.
+    """Requests queue for a connection and are served, or told when to come again and served then; no role ever has more
+    sessions than its pools may open.
 
     The budget, by the processes' own settings and with a rollout's surge, is below the server's limit, also with the
     replicas of every values file. Afterwards each pool is back to its size, and no session holds a transaction.
@@ -66,12 +67,13 @@ def within_budget(world: World) -> Outcome:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **evidence)
     if seen.looks < FEWEST_LOOKS or not seen.sessions:
         return unproven(f"the sessions were counted {seen.looks} times", wanted=wanted, hint=hint, **evidence)
+    turned = f", {seen.again} times told to come later" if seen.again else ""
     told = ", ".join(f"{role} {most} of {allowed[role]}" for role, most in sorted(seen.sessions.items()))
     slowest = max(seen.seconds)
     left = f"; not tidy: {seen.left}" if seen.left else ""
     return passed(
-        f"{seen.answered} requests, {crowd.AT_ONCE} at once, in {seen.lasted:.1f} s (slowest {slowest:.1f} s), no"
-        f" error; sessions at most: {told}; budget {budget.steady}, rolling {budget.most} of {budget.limit}{left}",
+        f"{seen.answered} requests, {crowd.AT_ONCE} at once, in {seen.lasted:.1f} s (slowest {slowest:.1f} s{turned}),"
+        f" no error; sessions at most: {told}; budget {budget.steady}, rolling {budget.most} of {budget.limit}{left}",
         wanted=wanted,
         **evidence,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runbook.actions import database, secrets
+from runbook.actions import database, rotation, secrets
 from runbook.checks import secret, secret_template
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
@@ -158,3 +158,11 @@ def test_a_refusal_and_a_server_that_takes_anything_fail(project: Path) -> None:
     (project / secret_template.PATH).unlink()
     with pytest.raises(RunbookError, match="cannot be read"):
         secret_template.accepted(of(project)[0])
+
+
+def test_a_rotation_that_is_half_way_is_told() -> None:
+    world, _, _ = make()
+    rotation.begin(world)
+    outcome = secret.complete(world)
+    assert outcome.green
+    assert outcome.observed.endswith("; new credentials are half-way in: inv db")

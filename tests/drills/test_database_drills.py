@@ -229,7 +229,17 @@ def test_a_crowd_ends_in_time(
 ) -> None:
     monkeypatch.setattr(crowd, "REQUESTS", 5)
     monkeypatch.setattr(crowd, "LONGEST", -1.0)
-    assert dict(crowd.gather(world, []).errors) == {"not asked within -1 s": 5}
+    assert dict(crowd.gather(world, []).errors) == {"no answer within -1 s": 5}
+
+
+def test_whoever_is_told_to_come_later_does(
+    world: World, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "REQUESTS", 6)
+    answers = iter([httpx.Response(503, headers={"Retry-After": "0"})] * 2)
+    application.tasks = lambda _: next(answers, httpx.Response(200))
+    seen = crowd.gather(world, [])
+    assert (seen.answered, seen.again, dict(seen.errors)) == (6, 2, {})
 
 
 def test_traffic_goes_on_until_its_end_and_says_whose_word_a_failure_is(
