@@ -6,6 +6,7 @@ import hashlib
 import secrets as randomness
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runbook.actions import rotation, secrets
@@ -17,7 +18,7 @@ from runbook.checks.pods import lasting
 from runbook.drills import rows
 from runbook.drills.conversation import remove_people
 from runbook.drills.person import Person
-from runbook.drills.traffic import Traffic, going_on
+from runbook.drills.traffic import Traffic, going_on, starved
 from runbook.step import Outcome, failed, passed, unproven
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def in_use(world: World) -> Outcome:
     wanted = "the new roles in use, the old ones refused (28P01 or 28000), no request failed, no row changed"
     hint = "inv verify.step 119 --drills, which goes on where it stood"
     began, nonce = time.monotonic(), randomness.token_hex(4)
+    since = datetime.now(UTC).replace(microsecond=0)
     turned = rotation.begin(world)
     old = rotation.old_urls(world, turned)
     try:
@@ -81,7 +83,7 @@ def in_use(world: World) -> Outcome:
     attempts = {"new": {}, **{f"old {key}": {"url": url} for key, url in old.items()}}
     found = dialling.dial(world, pod, attempts)
     sessions = _sessions(world)
-    problems = _problems(turned, found.attempts, sessions, traffic)
+    problems = _problems(turned, found.attempts, sessions)
     problems += rows.differences(before, after)
     if said != 200:
         problems.append(f"a newcomer's message was answered {said}")
@@ -93,6 +95,15 @@ def in_use(world: World) -> Outcome:
         "failures": dict(traffic.failures),
         "sessions": sessions,
     }
+    if not problems and traffic.failures and (busy := starved(world, since)):
+        return unproven(
+            f"{_lost(traffic)}, while the node was too busy for {', '.join(busy)} to answer its probes",
+            wanted=wanted,
+            hint=hint,
+            **evidence,
+        )
+    if traffic.failures:
+        problems.append(_lost(traffic))
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **evidence)
     if not before or not old:
@@ -112,7 +123,6 @@ def _problems(
     turned: Rotation,
     attempts: Mapping[str, Dialled],
     sessions: Mapping[str, Mapping[str, int]],
-    traffic: Traffic,
 ) -> list[str]:
     own = attempts["new"]
     problems = []
@@ -130,10 +140,13 @@ def _problems(
         for key, application in APPLICATIONS.items()
         if not sessions.get(turned.new[key], {}).get(application)
     ]
-    problems += [
-        f"{number} of {traffic.asked} requests ended with {what}" for what, number in traffic.failures.items()
-    ]
     return problems
+
+
+def _lost(traffic: Traffic) -> str:
+    return "; ".join(
+        f"{number} of {traffic.asked} requests ended with {what}" for what, number in traffic.failures.items()
+    )
 
 
 def _sessions(world: World) -> dict[str, dict[str, int]]:

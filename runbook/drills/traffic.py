@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from runbook.drills.person import Person
@@ -16,9 +17,13 @@ from runbook.drills.person import Person
 if TYPE_CHECKING:
     import httpx
 
+    from runbook.world import World
+
 PAUSE = 0.25
 """Seconds between two requests: below 300 a minute, which is each person's limit."""
 WRITE_EVERY = 8
+LATE = ("deadline exceeded", "Timeout")
+"""In the words of a probe that got no answer in time."""
 
 
 @dataclass
@@ -65,3 +70,20 @@ def _told(answer: httpx.Response) -> str:
         return f"{answer.status_code} ({answer.json()['detail']})"
     except (ValueError, KeyError, TypeError):
         return f"{answer.status_code} of the ingress"
+
+
+def starved(world: World, since: datetime) -> list[str]:
+    """Pods whose readiness was asked in vain since then: the node was too busy for them to answer in time.
+
+    A rollout keeps one pod Ready; a pod that loses its readiness meanwhile is no fault of what is rolled.
+    """
+    return sorted(
+        {
+            str(event["involvedObject"].get("name"))
+            for event in world.api.events(world.settings.namespace)
+            if event.get("reason") == "Unhealthy"
+            and str(event.get("message", "")).startswith("Readiness probe failed")
+            and any(word in str(event.get("message", "")) for word in LATE)
+            and datetime.fromisoformat(str(event.get("lastTimestamp") or event.get("eventTime"))) >= since
+        }
+    )

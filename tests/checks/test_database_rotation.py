@@ -18,6 +18,7 @@ from runbook.drills.traffic import Traffic
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Outcome, Status
+from tests import running
 from tests.stored import GOOD, Server, make, refused
 
 NEW = {"role": "todo_backend_b"}
@@ -52,12 +53,12 @@ class Stage:
     def _going_on(self, _: Any) -> Iterator[Traffic]:
         yield self.traffic
 
-    def ask(self, *absent: str) -> Outcome:
-        """`absent`: services that are not signed in."""
+    def ask(self, *absent: str, generation: str = "_b") -> Outcome:
+        """`absent`: services that are not signed in; `generation` ends the names that are rotated to."""
         roles = {
-            "todo-backend": "todo_backend_b",
-            "todo-frontend": "todo_frontend_b",
-            "todo-mcp-server": "todo_mcp_b",
+            "todo-backend": f"todo_backend{generation}",
+            "todo-frontend": f"todo_frontend{generation}",
+            "todo-mcp-server": f"todo_mcp{generation}",
         }
 
         def query(statement: str, parameters: Any = (), *, key: str = "") -> list[Any]:
@@ -112,6 +113,29 @@ def test_failed_requests_and_changed_rows_fail(stage: Stage) -> None:
     observed = stage.ask().observed
     assert "2 of 80 requests ended with 502 of the ingress" in observed
     assert "task 1 was written again" in observed
+
+
+def test_requests_that_failed_on_a_node_that_is_too_busy_prove_nothing(stage: Stage) -> None:
+    stage.traffic.failures = Counter({"503 of the ingress": 2})
+    stage.api.put(unhealthy("Readiness probe failed: connection refused", running.BORN))
+    assert stage.ask().status is Status.FAILED
+    stage.rows = [{"task 1": "700 abc"}] * 2
+    stage.api.attempts["new"] = GOOD | {"role": "todo_backend"}
+    stage.api.put(unhealthy("Readiness probe failed: context deadline exceeded", "2999-01-01T00:00:00Z"))
+    outcome = stage.ask(generation="")
+    assert outcome.status is Status.UNPROVEN
+    assert "2 of 80 requests ended with 503 of the ingress, while the node was too busy" in outcome.observed
+
+
+def unhealthy(message: str, at: str) -> dict[str, Any]:
+    return {
+        "kind": "Event",
+        "metadata": {"name": f"e-{at}", "namespace": "todo"},
+        "reason": "Unhealthy",
+        "message": message,
+        "involvedObject": {"name": "frontend-1"},
+        "lastTimestamp": at,
+    }
 
 
 def test_a_newcomer_has_to_be_served(stage: Stage) -> None:
