@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.tasks import task
+from invoke.tasks import Task, task
 
 from runbook.guard import hook, plainly, thread_hook
 
@@ -26,6 +29,87 @@ RUN = WHERE | {
 }
 DRILLS = {"drills": "repeat the drills, which disturb the application and restore it"}
 
+Steps = Callable[[ModuleType], tuple[str, ...]]
+"""Which steps a command is about, by the names of runbook.entry, which is imported when a command runs."""
+
+
+def _about(way: str, name: str, steps: Steps, words: str, command: str, default: bool) -> Task[Any]:
+    def run(
+        c: Context,
+        report: list[str],
+        cluster: str = "",
+        name: str = "",
+        json: bool = False,
+        drills: bool = False,
+    ) -> None:
+        with plainly():
+            from runbook import entry
+
+            chosen = entry.settings(c.config, cluster, name)
+            go = getattr(entry, way)
+            go(chosen, command, steps(entry), json=json, files=report, drills=drills)
+
+    run.__doc__ = words
+    return Task(run, name=name, help=RUN | DRILLS, iterable=["report"], default=default)
+
+
+def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bool = False) -> Task[Any]:
+    """A command that makes its steps, and all that they need, pass."""
+    return _about("make", name, steps, words, command or name, default)
+
+
+def asks(name: str, steps: Steps, words: str) -> Task[Any]:
+    """A command that asks the cluster exactly its steps, and changes nothing."""
+    return _about("ask_only", name, steps, words, f"verify.{name}", default=False)
+
+
+build = makes("build", lambda entry: entry.IMAGES, "Build and check the three images (T012-T019, ...).")
+deploy = makes("deploy", lambda entry: entry.DEPLOYMENT, "Bring up and prove the whole chatbot (T001-T054).")
+secure = makes("secure", lambda entry: entry.SECURITY, "Deploy the secured chart and prove it (T055-T078).")
+dapr_on = makes(
+    "on",
+    lambda entry: entry.MESH,
+    "Install Dapr, put sidecars into all pods (T079-T092).",
+    command="dapr",
+    default=True,
+)
+dapr_install = makes(
+    "install",
+    lambda entry: entry.PLANE,
+    "Install Dapr's control plane alone (T079-T080).",
+    command="dapr.install",
+)
+package = makes("package", lambda entry: entry.PACKAGE, "Prove chart, upgrades and rollbacks (T093-T104).")
+db = makes("db", lambda entry: entry.DATABASE, "Prove database, data and new credentials (T105-T119).")
+automation = makes(
+    "automation", lambda entry: entry.AUTOMATION, "Try the scripts on a new cluster (T120-T131)."
+)
+up = makes(
+    "up",
+    lambda entry: entry.CLUSTER,
+    "Start or repair the cluster (T043-T044, T047).",
+    command="cluster.up",
+)
+load = makes(
+    "load",
+    lambda entry: entry.HELD,
+    "Bring the built images into the cluster (T045-T046).",
+    command="cluster.load",
+)
+
+verify_security = asks(
+    "security", lambda entry: entry.STANDING, "Ask rights, processes and policies (T055-T076)."
+)
+verify_network = asks(
+    "network", lambda entry: entry.TRAFFIC, "Try every way between pods, show all (T077-T078)."
+)
+verify_dapr = asks("dapr", lambda entry: entry.MESH, "Ask Dapr, sidecars and state store (T079-T092).")
+verify_package = asks(
+    "package", lambda entry: entry.PACKAGE, "Ask chart, dry run and sub-charts (T093-T104)."
+)
+verify_db = asks("db", lambda entry: entry.DATABASE, "Ask Secret, TLS, rights, sessions, log (T105-T119).")
+verify_automation = asks("automation", lambda entry: entry.AUTOMATION, "Ask scripts and README (T120-T131).")
+
 
 @task(help=WHERE)
 def setup(c: Context, cluster: str = "", name: str = "") -> None:
@@ -36,66 +120,6 @@ def setup(c: Context, cluster: str = "", name: str = "") -> None:
         entry.prepare(entry.settings(c.config, cluster, name))
 
 
-@task(help=RUN, iterable=["report"])
-def build(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
-    """Build and check the three images (T012-T019, ...)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "build", entry.IMAGES, json=json, files=report)
-
-
-@task(help=RUN | DRILLS, iterable=["report"])
-def deploy(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Bring up and prove the whole chatbot (T001-T054)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.make(chosen, "deploy", entry.DEPLOYMENT, json=json, files=report, drills=drills)
-
-
-@task(help=RUN, iterable=["report"])
-def secure(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
-    """Deploy the secured chart and prove it (T055-T078)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "secure", entry.SECURITY, json=json, files=report)
-
-
-@task(help=RUN | DRILLS, iterable=["report"])
-def package(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Prove chart, upgrades and rollbacks (T093-T104)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.make(chosen, "package", entry.PACKAGE, json=json, files=report, drills=drills)
-
-
-@task(help=RUN, iterable=["report"], default=True, name="on")
-def dapr_on(c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False) -> None:
-    """Install Dapr, put sidecars into all pods (T079-T092)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "dapr", entry.MESH, json=json, files=report)
-
-
-@task(help=WHERE, name="install")
-def dapr_install(c: Context, cluster: str = "", name: str = "") -> None:
-    """Install Dapr's control plane alone (T079-T080)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "dapr.install", entry.PLANE)
-
-
 @task(help=WHERE, name="remove")
 def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     """Deploy without sidecars, remove Dapr and Redis."""
@@ -103,18 +127,6 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
         from runbook import entry
 
         entry.leave_mesh(entry.settings(c.config, cluster, name))
-
-
-@task(help=RUN | DRILLS, iterable=["report"])
-def automation(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Try the scripts on a new cluster (T120-T131)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.make(chosen, "automation", entry.AUTOMATION, json=json, files=report, drills=drills)
 
 
 @task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
@@ -153,71 +165,10 @@ def verify_step(
         entry.ask(chosen, f"verify.step {step}", wanted, json=json, files=report, drills=drills)
 
 
-@task(help=RUN, iterable=["report"], name="security")
-def verify_security(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False
-) -> None:
-    """Ask rights, processes and policies (T055-T076)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        steps = tuple(step for step in entry.SECURITY if step not in entry.TRAFFIC)
-        entry.ask_only(chosen, "verify.security", steps, json=json, files=report)
-
-
-@task(help=RUN, iterable=["report"], name="network")
-def verify_network(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False
-) -> None:
-    """Try every way between pods, show all (T077-T078)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.ask_only(chosen, "verify.network", entry.TRAFFIC, json=json, files=report)
-
-
-@task(help=RUN | DRILLS, iterable=["report"], name="dapr")
-def verify_dapr(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Ask Dapr, sidecars and state store (T079-T092)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.ask_only(chosen, "verify.dapr", entry.MESH, json=json, files=report, drills=drills)
-
-
-@task(help=RUN | DRILLS, iterable=["report"], name="package")
-def verify_package(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Ask chart, dry run and sub-charts (T093-T104)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.ask_only(chosen, "verify.package", entry.PACKAGE, json=json, files=report, drills=drills)
-
-
-@task(help=RUN | DRILLS, iterable=["report"], name="automation")
-def verify_automation(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Ask scripts and README (T120-T131)."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.ask_only(chosen, "verify.automation", entry.AUTOMATION, json=json, files=report, drills=drills)
-
-
 @task(
     help=WHERE
     | {
-        "group": "which mutants: dapr, network, package or security",
+        "group": "which mutants: dapr, database, network, package or security",
         "only": "only those whose names contain this; may be repeated",
         "json": "write the verdicts as JSON to standard output",
     },
@@ -304,24 +255,6 @@ def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False
 
 
 @task(help=WHERE)
-def up(c: Context, cluster: str = "", name: str = "") -> None:
-    """Start or repair the cluster (T043-T044, T047)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "cluster.up", entry.CLUSTER)
-
-
-@task(help=WHERE)
-def load(c: Context, cluster: str = "", name: str = "") -> None:
-    """Bring the built images into the cluster (T045-T046)."""
-    with plainly():
-        from runbook import entry
-
-        entry.make(entry.settings(c.config, cluster, name), "cluster.load", entry.HELD)
-
-
-@task(help=WHERE)
 def down(c: Context, cluster: str = "", name: str = "") -> None:
     """Stop and remove the cluster."""
     with plainly():
@@ -370,6 +303,7 @@ ns = Collection(
     deploy,
     secure,
     package,
+    db,
     automation,
     plan,
     status,
@@ -385,6 +319,7 @@ ns = Collection(
         verify_network,
         verify_dapr,
         verify_package,
+        verify_db,
         verify_automation,
         verify_mutants,
         verify_manifests,

@@ -40,9 +40,12 @@ DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
 SECURITY = catalogue.of_phases("security")
 TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
+STANDING = tuple(step for step in SECURITY if step not in TRAFFIC)
+"""Asked of what stands there, without traffic."""
 AUTOMATION = catalogue.of_phases("automation")
 MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
 PACKAGE = catalogue.of_phases("packaging")
+DATABASE = catalogue.of_phases("persistence")
 
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:

@@ -69,6 +69,10 @@ def walk(
     return _Walk(plan, world, mode, journal, sink, drills, heavy or cores(), patience).run()
 
 
+def _disturbs(unit: Unit) -> bool:
+    return unit.step.drill and not unit.live
+
+
 class _Walk:
     def __init__(
         self,
@@ -139,8 +143,8 @@ class _Walk:
                     self._start(unit)
 
     def _turn(self, unit: Unit) -> tuple[bool, int, str]:
-        """First those on which the longest row of other steps waits, then the order of the list; who is alone: last."""
-        return (unit.step.alone, 0 if unit.live else -self.heights[unit.step.id], unit.step.id)
+        """First those on which the longest row of other steps waits, then the order of the list; drills last of all."""
+        return (_disturbs(unit), 0 if unit.live else -self.heights[unit.step.id], unit.step.id)
 
     def _needs(self, unit: Unit) -> tuple[str, ...]:
         if not unit.live:
@@ -148,9 +152,10 @@ class _Walk:
         return (unit.step.live_after,) if unit.step.live_after in self.plan else ()
 
     def _room_for(self, unit: Unit) -> bool:
-        if len(self.running) >= PARALLEL or any(other.step.alone for other in self.running):
+        """A drill runs alone: it disturbs what the others ask, and what it sees must be of its own making."""
+        if len(self.running) >= PARALLEL or any(_disturbs(other) for other in self.running):
             return False
-        if unit.step.alone:
+        if _disturbs(unit):
             return not self.running
         return not unit.step.heavy or sum(other.step.heavy for other in self.running) < self.heavy
 

@@ -88,8 +88,6 @@ class Step:
     fingerprint: Fingerprint | None = None
     heavy: bool = False
     """Uses whole cores (an image build): at most one per core runs at a time."""
-    alone: bool = False
-    """Rolls pods or revisions that other steps look at: it starts when no other step can, and none starts meanwhile."""
     phase: str = ""
     story: str = ""
     printed: str = ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -287,6 +288,47 @@ def test_a_drill_is_carried_forward_on_the_same_release_only(go: Walk) -> None:
     assert go([drill.step]).results[0].outcome.observed == "run 2"
 
 
+def test_a_drill_runs_alone(go: Walk) -> None:
+    at_once: list[str] = []
+    most: dict[str, int] = {}
+
+    def busy(name: str) -> Callable[[World], Outcome]:
+        def check(_: World) -> Outcome:
+            at_once.append(name)
+            time.sleep(0.05)
+            for each in at_once:
+                most[each] = max(most.get(each, 0), len(at_once))
+            at_once.remove(name)
+            return passed(name)
+
+        return check
+
+    steps = [
+        Step(f"T{n:03d}", "a step", check=busy(f"T{n:03d}"), drill=n % 2 == 1, fingerprint=lambda _: "same")
+        for n in range(1, 7)
+    ]
+    assert go(steps).exit_code == 0
+    assert {most[step.id] for step in steps if step.drill} == {1}
+    assert max(most.values()) > 1
+
+
+def test_drills_wait_for_the_others(go: Walk) -> None:
+    order: list[str] = []
+
+    def step(number: int, *needs: str, drill: bool = False) -> Step:
+        name = f"T{number:03d}"
+
+        def check(_: World) -> Outcome:
+            order.append(name)
+            return passed(name)
+
+        return Step(name, "a step", check=check, needs=needs, drill=drill, fingerprint=lambda _: "same")
+
+    steps = [step(1, drill=True), step(2), step(3, "T002"), step(4, drill=True), step(5, "T004")]
+    assert go(steps).exit_code == 0
+    assert order == ["T002", "T003", "T004", "T005", "T001"]
+
+
 def test_drills_are_repeated_on_demand(go: Walk) -> None:
     drill = Drill()
     go([drill.step])
@@ -402,32 +444,3 @@ def test_heavy_steps_wait_for_a_core_while_light_ones_go_on(go: Walk) -> None:
     steps = [Step(f"T{n:03d}", "build", heavy, heavy=True) for n in (1, 2, 3)] + [Step("T004", "ask", easy)]
     assert go(steps, heavy=2).exit_code == 0
     assert most <= 2
-
-
-def test_a_step_that_is_alone_waits_for_the_others_and_they_for_it(go: Walk) -> None:
-    lock, running, together = threading.Lock(), set[str](), []
-
-    def step(name: str, *needs: str, alone: bool = False) -> Step:
-        def check(_: World) -> Outcome:
-            with lock:
-                running.add(name)
-                together.append(frozenset(running))
-            threading.Event().wait(0.02)
-            with lock:
-                running.discard(name)
-            return passed("right")
-
-        return Step(name, name, check=check, needs=needs, alone=alone)
-
-    steps = [
-        step("T001", alone=True),
-        step("T002"),
-        step("T003", "T002"),
-        step("T004", alone=True),
-        step("T005", "T004"),
-    ]
-    assert go(steps).exit_code == 0
-    assert [each for each in together if each & {"T001", "T004"}] == [{"T004"}, {"T001"}]
-    assert together.index(frozenset({"T001"})) > max(
-        number for number, each in enumerate(together) if "T003" in each
-    )

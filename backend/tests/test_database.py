@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 from harness.postgres import Database, make_certificate
 from harness.processes import free_port
 from sqlalchemy import text
 
+from todo_backend import database as database_module
 from todo_backend.config import DatabaseSettings
-from todo_backend.database import DatabaseUnavailableError, create_engine
+from todo_backend.database import DatabaseUnavailableError, create_engine, greet
 
 
 def ask(url: str, statement: str, **settings: float) -> object:
@@ -53,3 +55,37 @@ def test_a_wrong_password_is_not_tried_again(database: Database) -> None:
     wrong = database.url("todo_backend").replace("only-for-this-test", "wrong")
     with pytest.raises(DatabaseUnavailableError, match="InvalidPasswordError"):
         ask(wrong, "SELECT 1", database_connect_attempts=10)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[structlog.testing.CapturedCall]:
+    """What this module logs, whatever the logs of the process were set to."""
+    logger = structlog.testing.CapturingLogger()
+    monkeypatch.setattr(database_module, "log", logger)
+    return logger.calls
+
+
+def test_pauses_double_and_all_attempts_end_within_thirty_seconds(
+    database: Database, told: list[structlog.testing.CapturedCall]
+) -> None:
+    nobody = replace(database, port=free_port()).url("todo_backend")
+    settings = DatabaseSettings.model_validate({"database_url": nobody})
+    asyncio.run(greet(create_engine(settings)))
+    retries = [
+        (call.kwargs["attempt"], call.kwargs["pause_seconds"])
+        for call in told
+        if call.args == ("database_retry",)
+    ]
+    assert retries == [(1, 0.5), (2, 1.0), (3, 2.0)]
+    assert told[-1].args == ("database_unavailable",)
+    attempts = settings.database_connect_attempts
+    assert attempts * settings.database_connect_timeout + sum(pause for _, pause in retries) <= 30
+
+
+def test_the_first_connection_is_told_with_its_encryption(
+    database: Database, told: list[structlog.testing.CapturedCall]
+) -> None:
+    ask(database.url("todo_backend"), "SELECT 1")
+    [call] = [call for call in told if call.args == ("database_connected",)]
+    assert (call.kwargs["tls"], call.kwargs["attempt"]) == ("TLSv1.3", 1)
+    assert call.kwargs["cipher"]

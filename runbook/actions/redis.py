@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from runbook import blueprint
 from runbook import images as sources
 from runbook.actions import images, release, rollout
-from runbook.actions.secrets import SHORTEST, opaque, read
+from runbook.actions.secret_values import SHORTEST
+from runbook.actions.secrets import opaque, read
 from runbook.application import REDIS, REDIS_KEY, REDIS_SECRET
 from runbook.world import workloads
 from runbook.world.redaction import conceal

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook import blueprint
-from runbook.actions import namespace, rollout, secrets, stand_ins
+from runbook.actions import namespace, roles, rollout, secrets, stand_ins
 from runbook.actions.helm_release import go_back, install, is_current
 from runbook.application import COMPONENTS, SELECTOR
 from runbook.errors import RunbookError
@@ -31,6 +31,7 @@ def deploy(world: World) -> None:
     namespace.ensure(world)
     secrets.ensure(world)
     stand_ins.ensure(world)
+    roles.mend(world)
     bring(world)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from runbook.actions.secret_values import SHORTEST, fault_of, mended
 from runbook.application import AUTHORITY, DATABASE_NAMESPACE, DATABASE_RELEASE, SECRET
 from runbook.world.redaction import conceal
 
@@ -29,13 +30,16 @@ URL_ROLES = {
     "mcp-database-url": "todo_mcp",
     "migration-database-url": "todo_owner",
 }
-"""Each key with a database URL, and the role that it signs in as; one login role per service."""
+"""Each key with a database URL, and the role whose rights it has: one per service, under either of two names."""
+
+SECOND = "_b"
+"""Ends the other name of a role: new credentials are let in under it before the old ones are shut out."""
 
 GENERATED = ("better-auth-secret", "mcp-signing-key")
 MODEL_KEY = "openai-api-key"
 KEYS = (*URL_ROLES, MODEL_KEY, *GENERATED)
-SHORTEST = 32
-"""Characters of a generated key, at least."""
+ROTATING = "todo.runbook/rotating-to"
+"""Annotation of the roles' Secret while new credentials take the place of old ones."""
 
 CA_IN_PODS = "/etc/todo/database-ca/ca.crt"
 DATABASE = "todo"
@@ -71,14 +75,9 @@ def problems(world: World) -> list[str]:
         return [f"there is no Secret {SECRET} in namespace {namespace}"]
     found = [f"Secret {SECRET} lacks the key {key}" for key in KEYS if not there.get(key)]
     found += [
-        f"the key {key} of Secret {SECRET} has less than {SHORTEST} characters"
-        for key in GENERATED
-        if 0 < len(there.get(key, "")) < SHORTEST
-    ]
-    found += [
-        f"the key {key} of Secret {SECRET} has white space around its value"
+        f"the key {key} of Secret {SECRET} {fault}"
         for key, value in there.items()
-        if value != value.strip()
+        if value and (fault := fault_of(value, url=key in URL_ROLES, generated=key in GENERATED))
     ]
     if not world.settings.database_url.get_secret_value():
         found += _stand_in_problems(world, there)
@@ -98,8 +97,15 @@ def _stand_in_problems(world: World, there: Data) -> list[str]:
     return [
         f"the key {key} of Secret {SECRET} does not sign in as the database's role {role}"
         for key, role in URL_ROLES.items()
-        if there.get(key) and there[key] != _url(role, roles.get(role, ""))
+        if there.get(key)
+        and not fault_of(there[key], url=True)
+        and there[key] not in [url(each, roles[each]) for each in names(role) if each in roles]
     ]
+
+
+def names(role: str) -> tuple[str, str]:
+    """The two names under which one service may sign in."""
+    return (role, f"{role}{SECOND}")
 
 
 def digest(world: World, name: str, namespace: str) -> str:
@@ -123,28 +129,52 @@ def read(world: World, name: str, namespace: str) -> Data:
 def _application_data(world: World, there: Data, roles: Mapping[str, str]) -> Data:
     settings = world.settings
     given = settings.database_url.get_secret_value()
-    data = {key: given or _url(role, roles[role]) for key, role in URL_ROLES.items()}
+    data = {key: given or _kept(there.get(key, ""), role, roles) for key, role in URL_ROLES.items()}
     model_key = settings.openai_api_key.get_secret_value()
-    data[MODEL_KEY] = model_key or there.get(MODEL_KEY, "").strip() or secrets.token_urlsafe(24)
+    data[MODEL_KEY] = model_key or mended(there.get(MODEL_KEY, "")) or secrets.token_urlsafe(24)
     for key in GENERATED:
-        kept = there.get(key, "").strip()
+        kept = mended(there.get(key, ""))
         data[key] = kept if len(kept) >= SHORTEST else secrets.token_urlsafe(48)
     return data
 
 
-def _url(role: str, password: str) -> str:
+def _kept(there: str, role: str, roles: Mapping[str, str]) -> str:
+    """The URL that is there where it lets somebody in, else one under the first name that has a password."""
+    good = [url(each, roles[each]) for each in names(role) if each in roles]
+    return there if there in good else good[0]
+
+
+def url(role: str, password: str) -> str:
     """libpq form; the server's certificate is checked against the mounted authority and its host name."""
     place = f"{server_names()[0]}:5432/{DATABASE}?sslmode=verify-full&sslrootcert={CA_IN_PODS}"
     return f"postgresql://{role}:{quote(password, safe='')}@{place}"
 
 
 def _ensure_roles(world: World) -> Data:
+    """A password for each service, under the names that have one already."""
     there = read(world, ROLES_SECRET, DATABASE_NAMESPACE)
-    wanted = {role: there.get(role) or secrets.token_urlsafe(24) for role in URL_ROLES.values()}
+    wanted = {each: password for each, password in there.items() if password}
+    for role in URL_ROLES.values():
+        if not any(each in wanted for each in names(role)):
+            wanted[role] = secrets.token_urlsafe(24)
     conceal(*wanted.values())
     if wanted != there:
-        world.api.apply(opaque(ROLES_SECRET, DATABASE_NAMESPACE, wanted))
+        keep_roles(world, wanted, rotating(world))
     return wanted
+
+
+def keep_roles(world: World, roles: Data, towards: str = "") -> None:
+    """Write the passwords of the database's roles; `towards` notes a rotation that is under way."""
+    manifest = opaque(ROLES_SECRET, DATABASE_NAMESPACE, roles)
+    if towards:
+        manifest["metadata"]["annotations"] = {ROTATING: towards}
+    world.api.apply(manifest)
+
+
+def rotating(world: World) -> str:
+    """The names that a rotation is under way to: `first` or `second`; empty where none is."""
+    found = world.api.get("Secret", ROLES_SECRET, DATABASE_NAMESPACE) or {"metadata": {}}
+    return str((found["metadata"].get("annotations") or {}).get(ROTATING, ""))
 
 
 def _ensure_certificate(world: World) -> None:

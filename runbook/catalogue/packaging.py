@@ -93,7 +93,6 @@ STEPS = (
         needs=("T049", "T051"),
         drill=True,
         fingerprint=upgrades.fingerprint,
-        alone=True,
     ),
     Step(
         "T102",
@@ -102,7 +101,6 @@ STEPS = (
         needs=("T101",),
         drill=True,
         fingerprint=upgrades.fingerprint,
-        alone=True,
     ),
     Step(
         "T103",
@@ -111,7 +109,6 @@ STEPS = (
         needs=("T101",),
         drill=True,
         fingerprint=upgrades.fingerprint,
-        alone=True,
     ),
     Step(
         "T104",

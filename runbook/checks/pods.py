@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from runbook import blueprint
+from runbook.actions import secrets
 from runbook.application import COMPONENTS, DATABASE_NAMESPACE, SECRET, SELECTOR, SIDECAR
 from runbook.errors import Unmeasurable
 from runbook.readiness import FirstReady
@@ -133,3 +136,22 @@ def _pod_identity(pod: Mapping[str, Any]) -> tuple[Any, ...]:
 def fingerprint(world: World) -> str:
     """The identity of the running application as one value: a proof holds while it is unchanged."""
     return hashlib.sha256(json.dumps(identity(world), sort_keys=True).encode()).hexdigest()
+
+
+def lasting(world: World) -> str:
+    """What a proof about stored data stands on: images, mode and database; not pods, revision and credentials."""
+    from runbook.world.database import parameters_of
+
+    settings = world.settings
+    pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
+    if not pods:
+        raise Unmeasurable(f"namespace {settings.namespace} has no pod of the application", hint="inv deploy")
+    url = secrets.read(world, SECRET, settings.namespace).get("database-url", "")
+    place = parameters_of(url, f"database-url in Secret {SECRET}")
+    servers = world.api.list("Pod", DATABASE_NAMESPACE)
+    content = {
+        "images": sorted({image for pod in [*pods, *servers] for image in _pod_identity(pod)[2:] if image}),
+        "mode": asdict(blueprint.mode(world)),
+        "database": [str(place.get(each, "")) for each in ("host", "port", "dbname")],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -22,6 +22,12 @@ AUTHORITY = "todo-database-ca"
 AUTHORITY_KEY = "ca.crt"
 OWNER_KEY = "migration-database-url"
 CONNECT_TIMEOUT = 10
+REFUSED = "FATAL:"
+"""Begins what a server says that answers, and does not let one in."""
+
+BUSY = ("starting up", "shutting down", "in recovery", "too many", "connection slots")
+"""In what it says when it lets nobody in just now: that is no word about the credentials."""
+
 CLUSTER_SUFFIX = ".svc.cluster.local"
 
 Row = dict[str, Any]
@@ -41,14 +47,29 @@ class Database:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
+    def refusal(self, url: str) -> str:
+        """The server's own words where it does not let this URL in; empty where it does.
+
+        Raises `Unmeasurable` where it does not come to that.
+        """
+        try:
+            with self.connect(url=url):
+                return ""
+        except Unmeasurable as problem:
+            _, said, words = problem.observed.rpartition(REFUSED)
+            if said and not any(each in words for each in BUSY):
+                return words.strip()
+            raise
+
     @contextmanager
-    def connect(self, *, key: str = OWNER_KEY) -> Iterator[psycopg.Connection[Row]]:
-        """A connection with the URL under `key` of the Secret; commits at the end of the context.
+    def connect(self, *, key: str = OWNER_KEY, url: str = "") -> Iterator[psycopg.Connection[Row]]:
+        """A connection with the URL under `key` of the Secret, or with another one; commits at the end of the context.
 
         Raises `Unmeasurable` where the Secret is incomplete, the server is away or its certificate is wrong.
         """
         with ExitStack() as stack:
-            parameters = self._reachable(self._parameters(key), stack)
+            parsed = parameters_of(url or self._url(key), "the URL" if url else f"{key} in Secret {SECRET}")
+            parameters = self._reachable(parsed, stack)
             try:
                 connection = stack.enter_context(
                     psycopg.connect(**parameters, connect_timeout=CONNECT_TIMEOUT, row_factory=dict_row)
@@ -67,8 +88,7 @@ class Database:
                     wanted="the statement carried out",
                 ) from None
 
-    def _parameters(self, key: str) -> dict[str, Any]:
-        """libpq parameters of the URL in the Secret."""
+    def _url(self, key: str) -> str:
         secret = self._api.get("Secret", SECRET, self._settings.namespace)
         encoded = ((secret or {}).get("data") or {}).get(key)
         if not encoded:
@@ -77,17 +97,7 @@ class Database:
                 wanted=f"the key {key} with a PostgreSQL URL",
                 hint="inv deploy",
             )
-        url = base64.b64decode(encoded).decode().strip()
-        password = urlsplit(url).password or ""
-        conceal(url, password, unquote(password))
-        try:
-            return {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
-        except psycopg.ProgrammingError:
-            raise Unmeasurable(
-                f"the value of {key} in Secret {SECRET} is no PostgreSQL URL",
-                wanted="postgresql://role:password@host:5432/database?sslmode=verify-full",
-                hint="inv deploy",
-            ) from None
+        return base64.b64decode(encoded).decode().strip()
 
     def _reachable(self, parameters: Mapping[str, Any], stack: ExitStack) -> dict[str, Any]:
         """The parameters as seen from this machine: own copy of the CA, and a forwarded port for a Service."""
@@ -126,3 +136,17 @@ class Database:
             wanted="a running PostgreSQL",
             hint=f"kubectl -n {namespace} get pods",
         )
+
+
+def parameters_of(url: str, place: str) -> dict[str, Any]:
+    """libpq's own reading of a URL, which is concealed from then on. Raises `Unmeasurable`, without the URL."""
+    password = urlsplit(url).password or ""
+    conceal(url, password, unquote(password))
+    try:
+        return {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.ProgrammingError:
+        raise Unmeasurable(
+            f"the value of {place} is no PostgreSQL URL",
+            wanted="postgresql://role:password@host:5432/database?sslmode=verify-full",
+            hint="inv deploy",
+        ) from None

@@ -103,14 +103,29 @@ class Reviews:
         path = self._kinds.of(manifest).path(manifest["metadata"].get("namespace"))
         return self._dry_run("POST", path, manifest, "application/json")
 
+    def applied(self, manifest: Mapping[str, Any]) -> Admission:
+        """Whether the object could be applied to what is there, by a dry run on the server."""
+        metadata = manifest["metadata"]
+        path = self._kinds.of(manifest).path(metadata.get("namespace"), metadata["name"])
+        fields = {"fieldManager": "todo-runbook-dry-run", "force": "true"}
+        return self._dry_run("PATCH", path, manifest, "application/apply-patch+yaml", fields)
+
     def relabelled(self, namespace: str, labels: Mapping[str, str]) -> Admission:
         """What the server would say if the namespace were given these labels, by a dry run."""
         path = self._kinds.resolve("Namespace").path(None, namespace)
         body = {"metadata": {"labels": dict(labels)}}
         return self._dry_run("PATCH", path, body, "application/merge-patch+json")
 
-    def _dry_run(self, method: str, path: str, body: Mapping[str, Any], content_type: str) -> Admission:
-        answer = self._wire.send(method, path, params={"dryRun": "All"}, body=body, content_type=content_type)
+    def _dry_run(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        content_type: str,
+        fields: Mapping[str, str] | None = None,
+    ) -> Admission:
+        params = {"dryRun": "All", **(fields or {})}
+        answer = self._wire.send(method, path, params=params, body=body, content_type=content_type)
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code in _UNDECIDED:
             raise Unmeasurable(f"a dry run of {method} {path} was answered {answer.status_code}")
         accepted = answer.status_code < HTTPStatus.BAD_REQUEST

@@ -2,7 +2,7 @@
 # Starts PostgreSQL as the stand-in for Neon. Repeatable: a first start initialises, every start sets the roles.
 #
 #   /etc/postgres/tls/{tls.crt,tls.key}  the server's certificate and key (Secret)
-#   /etc/postgres/roles/NAME             one file per login role, its content the password (Secret)
+#   /etc/postgres/roles/NAME             one file per role that may sign in, its content the password (Secret)
 #   /var/lib/postgresql/data             the volume
 #   /tmp                                 writable: socket, key
 #   POSTGRES_DATABASE, POSTGRES_OWNER    the database and the role that owns it (default: todo, todo_owner)
@@ -43,7 +43,12 @@ as_administrator() {
 # Roles first, over the socket alone, so that nobody can connect to a half-made database.
 pg_ctl --pgdata="$PGDATA" --options="-c listen_addresses=''" --silent --wait start
 for file in "$roles"/*; do
-    PASSWORD_FILE=$file as_administrator --dbname=postgres --set=role="${file##*/}" --file=/etc/todo-postgres/roles.sql
+    as_administrator --dbname=postgres --set=role="${file##*/}" --file=/etc/todo-postgres/roles.sql <"$file"
+done
+# Whoever has no password any more may not sign in; the rights stay, for the other name of the same service.
+for role in $(as_administrator --dbname=postgres --tuples-only --no-align \
+    --command="SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'postgres'"); do
+    [ -r "$roles/$role" ] || as_administrator --dbname=postgres --set=role="$role" --file=/etc/todo-postgres/retire.sql
 done
 as_administrator --dbname=postgres --set=database="$database" --set=owner="$owner" <<'SQL'
 SELECT format('CREATE DATABASE %I', :'database')
@@ -52,8 +57,10 @@ ALTER DATABASE :"database" OWNER TO :"owner";
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 SQL
 for file in "$roles"/*; do
-    as_administrator --dbname="$database" --set=database="$database" --set=role="${file##*/}" <<'SQL'
-GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"role";
+    role=${file##*/}
+    as_administrator --dbname="$database" --set=database="$database" --set=role="${role%_b}" <<'SQL'
+GRANT CONNECT ON DATABASE :"database" TO :"role";
+REVOKE TEMPORARY ON DATABASE :"database" FROM :"role";
 GRANT USAGE ON SCHEMA public TO :"role";
 SQL
 done

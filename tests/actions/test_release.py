@@ -76,10 +76,21 @@ class FakeHelm:
         return True
 
 
+class Database:
+    """Lets everybody in."""
+
+    def refusal(self, url: str) -> str:
+        return ""
+
+
 def make(api: FakeApi | None = None, **changes: Any) -> tuple[World, FakeApi, FakeHelm]:
     api = api or FakeApi()
     helm = FakeHelm(api)
-    return world_of(Settings(**changes), api=api, helm=helm, cluster=FakeCluster(IMAGES)), api, helm
+    return (
+        world_of(Settings(**changes), api=api, helm=helm, cluster=FakeCluster(IMAGES), database=Database()),
+        api,
+        helm,
+    )
 
 
 def deployed() -> tuple[World, FakeApi, FakeHelm]:
@@ -206,7 +217,9 @@ def test_pods_that_cannot_start_end_the_wait_with_evidence_and_a_rollback() -> N
     helm.calls.clear()
     helm.breaks = True
     api.logged["backend-1"] = "last words"
-    world = world_of(Settings(host="other.local"), api=api, helm=helm, cluster=FakeCluster(IMAGES))
+    world = world_of(
+        Settings(host="other.local"), api=api, helm=helm, cluster=FakeCluster(IMAGES), database=Database()
+    )
     with pytest.raises(Hopeless) as caught:
         release.deploy(world)
     assert "ErrImageNeverPull (the image is not present)" in caught.value.observed
@@ -228,7 +241,9 @@ def test_a_failed_first_install_stays_for_a_look() -> None:
 def test_helms_own_reason_is_kept() -> None:
     world, _, helm = deployed()
     helm.fails = "pre-upgrade hooks failed: job todo-app-migrate failed"
-    again = world_of(Settings(host="o.local"), api=world.api, helm=helm, cluster=FakeCluster(IMAGES))
+    again = world_of(
+        Settings(host="o.local"), api=world.api, helm=helm, cluster=FakeCluster(IMAGES), database=Database()
+    )
     with pytest.raises(CommandFailed, match="hooks failed"):
         release.deploy(again)
 

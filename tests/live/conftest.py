@@ -27,6 +27,7 @@ ORDER = (
     "test_network",
     "test_faults",
     "test_packaging",
+    "test_database",
     "test_dapr",
     "test_teardown",
 )

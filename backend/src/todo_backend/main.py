@@ -1,5 +1,6 @@
 """The application, and the entry of its process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from todo_backend.chat.assistant import Assistant
 from todo_backend.chat.exchange import Exchanges
 from todo_backend.chat.idempotency import Idempotency
 from todo_backend.config import Settings
-from todo_backend.database import create_engine, create_sessions
+from todo_backend.database import create_engine, create_sessions, greet
 from todo_backend.limits import BodyLimitMiddleware, RateLimit
 from todo_backend.request_context import HEADER, RequestContextMiddleware
 from todo_backend.state import open_state
@@ -48,7 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.http = http
             # Beside the MCP endpoint, also behind a sidecar's invocation path.
             app.state.mcp_health_url = str(httpx2.URL(str(settings.mcp_server_url)).join("health"))
+            greeting = asyncio.create_task(greet(engine))
             yield
+            greeting.cancel()
             await app.state.exchanges.finish(_LAST_ANSWERS_SECONDS)
         await state.close()
         await assistant.close()

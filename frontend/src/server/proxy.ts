@@ -10,6 +10,10 @@ const ANSWER_TIMEOUT_MS = 15_000;
 // The assistant may ask the model several times, with pauses between the attempts.
 const CHAT_TIMEOUT_MS = 90_000;
 
+/** While the backend rolls, a connection may lead to a pod that has just gone; the next one leads to another. */
+const PAUSES_MS = [100, 300, 900];
+const NOT_SENT = ["ECONNREFUSED", "EHOSTUNREACH", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"];
+
 const SESSION_COOKIE = /^(?:__Secure-|__Host-)?better-auth\.session_token=/;
 const REQUEST_HEADERS = ["accept", "content-type", "idempotency-key", "traceparent", "tracestate"];
 const ANSWER_HEADERS = ["content-type", "retry-after", "allow", "idempotency-replayed"];
@@ -61,7 +65,7 @@ async function ask(request: Request, url: string, body: ArrayBuffer | null, id: 
   // Bounds the wait for the answer's head; a streamed answer may then take its time.
   const timer = setTimeout(() => slow.abort(), url.includes("/chat") ? CHAT_TIMEOUT_MS : ANSWER_TIMEOUT_MS);
   try {
-    const upstream = await fetch(url, {
+    const upstream = await reach(id, url, {
       method: request.method,
       headers: forwardedHeaders(request.headers, id),
       body,
@@ -101,6 +105,28 @@ function saidBySidecar(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Fetch, and again after a pause where that cannot do anything twice: nothing was sent, or it only reads. */
+async function reach(id: string, url: string, asked: RequestInit): Promise<Response> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await fetch(url, asked);
+    } catch (problem) {
+      const pause = PAUSES_MS[attempt];
+      const reason = causeOf(problem);
+      const harmless = asked.method === "GET" || NOT_SENT.includes(reason);
+      if (pause === undefined || !harmless || asked.signal?.aborted) throw problem;
+      log("warning", "backend_retry", { request_id: id, reason, pause_ms: pause });
+      await new Promise((resume) => setTimeout(resume, pause));
+    }
+  }
+}
+
+/** The code of what went wrong below `fetch`, which itself only says that it failed. */
+function causeOf(problem: unknown): string {
+  const cause = problem instanceof Error ? problem.cause : undefined;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
 }
 
 function forwardedHeaders(given: Headers, id: string): Headers {

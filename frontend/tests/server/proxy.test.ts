@@ -172,6 +172,37 @@ describe("what the proxy answers itself", () => {
   });
 });
 
+describe("a connection that broke before an answer", () => {
+  const breakFirst = () => {
+    const whole = answer;
+    answer = (response) => {
+      if (seen.length === 1) response.destroy();
+      else whole(response);
+    };
+  };
+
+  it("is tried again for what only reads", async () => {
+    breakFirst();
+    const response = await forward(browser("u1/tasks"));
+    expect([response.status, seen.length]).toEqual([200, 2]);
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(["backend_retry", "proxy"]);
+  });
+
+  it("is not tried again for what may have been done", async () => {
+    breakFirst();
+    const response = await forward(browser("u1/tasks", { method: "POST", body: "{}" }));
+    expect([response.status, seen.length]).toEqual([502, 1]);
+  });
+
+  it("is tried again for anything that was never sent", async () => {
+    const port = (server.address() as AddressInfo).port;
+    await new Promise((closed) => server.close(closed));
+    setTimeout(() => server.listen(port, "127.0.0.1"), 50);
+    const response = await forward(browser("u1/tasks", { method: "POST", body: "{}" }));
+    expect([response.status, seen.length]).toEqual([200, 1]);
+  });
+});
+
 it("logs one line for each request, without the user, the cookie or the body", async () => {
   await forward(browser("user-secret/chat", { method: "POST", body: '{"message":"private"}', headers: { cookie: SESSION } }));
   expect(lines).toHaveLength(1);

@@ -54,7 +54,7 @@ class Group:
     """How they are tried, where asking the steps again and again would take too long."""
 
 
-GROUPS = {name: f"{__name__}.{name}" for name in ("dapr", "network", "package", "security")}
+GROUPS = {name: f"{__name__}.{name}" for name in ("dapr", "database", "network", "package", "security")}
 """Name -> module, whose `group` makes it for the settings."""
 
 

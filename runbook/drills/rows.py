@@ -1,0 +1,34 @@
+"""What PostgreSQL holds of a person, read by an independent connection: each row by content and last change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+_ROWS = """
+WITH person AS (SELECT user_id FROM task WHERE title LIKE %(nonce)s)
+SELECT 'task ' || t.id AS name, t.xmin::text || ' ' || md5(t::text) AS state FROM task t
+    WHERE t.user_id IN (TABLE person)
+UNION ALL SELECT 'conversation ' || c.id, c.xmin::text || ' ' || md5(c::text) FROM conversation c
+    WHERE c.user_id IN (TABLE person)
+UNION ALL SELECT 'message ' || m.id, m.xmin::text || ' ' || md5(m::text) FROM message m
+    JOIN conversation c ON c.id = m.conversation_id WHERE c.user_id IN (TABLE person)"""
+"""`xmin` is the transaction that wrote the row as it is: a row that was written again is another one."""
+
+Rows = dict[str, str]
+
+
+def of_person(world: World, nonce: str) -> Rows:
+    """Each row of whoever has a task of that name, by table and id, with what tells it from any other state of it."""
+    with world.database.connect() as connection:
+        found = connection.execute(_ROWS, {"nonce": f"%{nonce}%"}).fetchall()
+    return {str(row["name"]): str(row["state"]) for row in found}
+
+
+def differences(before: Rows, after: Rows) -> list[str]:
+    """Rows that are lost or were written again; empty where every row is as it was."""
+    return [f"{name} is lost" for name in before if name not in after] + [
+        f"{name} was written again" for name in before if name in after and after[name] != before[name]
+    ]
