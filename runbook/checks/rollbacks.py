@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.actions import namespace, release, rollout
 from runbook.actions.ledger import MADE_BY, MAKER
-from runbook.actions.secret_values import SHORTEST, opaque
+from runbook.actions.secret_values import SHORTEST
+from runbook.actions.secrets import opaque
 from runbook.application import MCP_SERVER, SECRET
 from runbook.checks.rendering import DEVELOPMENT, chart_of
 from runbook.drift import differences
