@@ -9,7 +9,7 @@ import pytest
 
 from runbook.actions.secret_values import decoded, fault_of, mended
 
-KEY = secrets.token_urlsafe(48)
+KEY = "3Xox-y0X7DYbzYY4G_h5nxK51ObGXxSZa8jIspS2Ytb9er32WxtdBt59DLkekni6"  # as one is made, but the same each time
 URL = "postgresql://todo_backend:pw-of-it@db.example.test:5432/todo?sslmode=verify-full"
 
 
@@ -17,7 +17,7 @@ def encoded(value: str) -> str:
     return base64.b64encode(value.encode()).decode()
 
 
-@pytest.mark.parametrize("value", [KEY, secrets.token_hex(32), "sk-proj-abc_DEF-0123456789", "any text"])
+@pytest.mark.parametrize("value", [KEY, "0f" * 32, "sk-proj-abc_DEF-0123456789", "any text"])
 def test_good_values_have_no_fault(value: str) -> None:
     assert fault_of(value) == ""
     assert mended(value) == value
