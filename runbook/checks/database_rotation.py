@@ -68,7 +68,7 @@ def in_use(world: World) -> Outcome:
     old = rotation.old_urls(world, turned)
     try:
         with Person(world) as person:
-            person.ask("POST", "/tasks", json={"title": f"before the rotation {nonce}"})
+            rows.store(person, f"before the rotation {nonce}")
             before = rows.of_person(world, nonce)
             with going_on(person) as traffic:
                 for stage in rotation.STAGES:

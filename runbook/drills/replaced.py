@@ -47,13 +47,13 @@ def hold(world: World, identity: str) -> Mapping[str, Any]:
 def _store(person: Person, nonce: str) -> None:
     """A task by chat, with its conversation, and one by the API."""
     said = person.say(f"Add a task to buy quinces {nonce}")
-    made = person.ask("POST", "/tasks", json={"title": f"keep {nonce}"})
-    if (said.status_code, made.status_code) != (200, 201):
+    if said.status_code != 200:
         raise Unmeasurable(
-            f"the message was answered {said.status_code}, the request for a task {made.status_code}",
+            f"the message was answered {said.status_code}",
             wanted="something stored before the pod is deleted",
             hint="inv verify.step T053 --drills",
         )
+    rows.store(person, f"keep {nonce}")
 
 
 def _replace(world: World, seen: dict[str, Any]) -> None:

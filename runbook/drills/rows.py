@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runbook.errors import Unmeasurable
+
 if TYPE_CHECKING:
+    from runbook.drills.person import Person
     from runbook.world import World
 
 _ROWS = """
@@ -18,6 +21,23 @@ UNION ALL SELECT 'message ' || m.id, m.xmin::text || ' ' || md5(m::text) FROM me
 """`xmin` is the transaction that wrote the row as it is: a row that was written again is another one."""
 
 Rows = dict[str, str]
+
+
+def store(person: Person, title: str) -> None:
+    """A task by the application's API. Raises `Unmeasurable` where it is not made: then nothing can be lost either."""
+    import httpx
+
+    try:
+        answer = person.ask("POST", "/tasks", json={"title": title})
+        told = str(answer.status_code)
+    except httpx.HTTPError as problem:
+        told = repr(problem)
+    if told != "201":
+        raise Unmeasurable(
+            f"a task could not be stored: {told}",
+            wanted="a row to look at",
+            hint="inv verify.step T053 --drills",
+        )
 
 
 def of_person(world: World, nonce: str) -> Rows:

@@ -35,6 +35,7 @@ class Stage:
         monkeypatch.setattr(database_rotation, "Person", self._person)
         monkeypatch.setattr(database_rotation, "going_on", self._going_on)
         monkeypatch.setattr(database_rotation, "remove_people", lambda *_: "")
+        monkeypatch.setattr(rows, "store", lambda *_: None)
         monkeypatch.setattr(rows, "of_person", lambda *_: self.rows.pop(0))
         monkeypatch.setattr(release, "bring", lambda _: None)
         monkeypatch.setattr(release, "wait", lambda _: None)

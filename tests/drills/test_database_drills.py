@@ -204,6 +204,16 @@ def test_nothing_is_deleted_before_something_is_stored(world: World, application
     assert api.written == []
 
 
+def test_what_cannot_be_stored_cannot_be_lost(world: World, application: Application) -> None:
+    def late(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late")
+
+    for tasks, words in ((lambda _: httpx.Response(503), "503"), (late, "ReadTimeout")):
+        application.tasks = tasks
+        with Person(world) as somebody, pytest.raises(Unmeasurable, match=words):
+            rows.store(somebody, "keep")
+
+
 def test_lost_and_rewritten_rows_are_told() -> None:
     before = {"task 1": "1 a", "task 2": "2 b"}
     assert rows.differences(before, {**before, "task 3": "3 c"}) == []
