@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from runbook.actions import release
@@ -190,7 +191,12 @@ class Place:
         self.helm, self.engine = Helm(self.api, self.cluster), Engine(self.cluster)
         self.visits = Visits(made=50)
         self.world = world_of(
-            self.settings, api=self.api, helm=self.helm, cluster=self.cluster, docker=self.engine
+            self.settings,
+            api=self.api,
+            helm=self.helm,
+            cluster=self.cluster,
+            docker=self.engine,
+            database=SimpleNamespace(refusal=lambda _: ""),
         )
         release.deploy(self.world)
 

@@ -38,6 +38,8 @@ SECOND = "_b"
 GENERATED = ("better-auth-secret", "mcp-signing-key")
 MODEL_KEY = "openai-api-key"
 KEYS = (*URL_ROLES, MODEL_KEY, *GENERATED)
+MAIL_KEY = "smtp-password"
+"""Taken only where mail is sent as a user; a person's to put in."""
 ROTATING = "todo.runbook/rotating-to"
 """Annotation of the roles' Secret while new credentials take the place of old ones."""
 

@@ -12,11 +12,15 @@ from runbook.checks.claims import Object
 from runbook.checks.rendering import DIRECT, chart_of, render, variants
 from runbook.errors import RunbookError
 from runbook.step import Outcome, failed, passed
+from runbook.world.helm import Values
 
 if TYPE_CHECKING:
     from runbook.world import World
 
 PATH = "k8s/secrets-template.yaml"
+MAIL = {"frontend": {"mail": {"host": "mail.invalid", "from": "todo@mail.invalid", "user": "todo"}}}
+"""Values with which the chart refers to the password of the mail server."""
+
 HINT = f"git checkout -- {PATH}"
 
 
@@ -25,7 +29,8 @@ def complete(world: World) -> Outcome:
 
     Source: T105, FR-013, D-24.
     """
-    wanted = f"one Secret {SECRET} with exactly these keys, all empty: {', '.join(sorted(secrets.KEYS))}"
+    keys = {*secrets.KEYS, secrets.MAIL_KEY}
+    wanted = f"one Secret {SECRET} with exactly these keys, all empty: {', '.join(sorted(keys))}"
     try:
         template = _read(world)
     except RunbookError as problem:
@@ -33,13 +38,13 @@ def complete(world: World) -> Outcome:
     found = {**(template.get("data") or {}), **(template.get("stringData") or {})}
     referred = {
         key
-        for title, values in variants(chart_of(world), DIRECT)
+        for title, values in [*variants(chart_of(world), DIRECT), ("mail", Values(overrides=MAIL))]
         for each in render(world, title, values)
         for key in _referred(each)
     }
     problems = [
-        *(f"it lacks the key {key}" for key in secrets.KEYS if key not in found),
-        *(f"the chart refers to the key {key}, which nobody makes" for key in referred - set(secrets.KEYS)),
+        *(f"it lacks the key {key}" for key in keys if key not in found),
+        *(f"the chart refers to the key {key}, which nobody makes" for key in referred - keys),
         *(f"nothing takes the key {key}" for key in found.keys() - referred),
         # A filled-in template is a secret in the repository, however much it looks like an example.
         *(f"the key {key} has a value" for key, value in found.items() if value != ""),

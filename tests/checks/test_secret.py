@@ -106,7 +106,12 @@ def project(tmp_path: Path) -> Path:
 
 def of(project: Path, *keys: str, takes: str = "good") -> tuple[World, Reviews]:
     reviews = Reviews(takes)
-    helm = SimpleNamespace(template=lambda *_, **__: referring(*keys or secrets.KEYS))
+
+    def template(*_: Any, values: Any, **__: Any) -> list[dict[str, Any]]:
+        mail = [secrets.MAIL_KEY] if values.overrides == secret_template.MAIL else []
+        return referring(*keys or secrets.KEYS, *mail)
+
+    helm = SimpleNamespace(template=template)
     world, api, _ = make(Settings(project=project), helm=helm)
     api.reviews = reviews  # type: ignore[attr-defined]
     return world, reviews
