@@ -76,7 +76,7 @@ def accepted(world: World) -> Outcome:
     )
 
 
-def _unlike(world: World) -> Iterator[str] | list[str]:
+def _unlike(world: World) -> list[str]:
     """Why the live namespace cannot stand for that of production, or why the latter is not held to the standard."""
     own = namespace.manifest(world)
     problems = [namespace.problem_of(own, world.api.get("Namespace", world.settings.namespace))]

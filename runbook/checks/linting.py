@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.checks.rendering import chart_of, variants
 from runbook.step import Outcome, failed, passed
-from runbook.world.helm import Finding, Values
+from runbook.world.helm import Values
+from runbook.world.helm_lines import Finding
 
 if TYPE_CHECKING:
     from runbook.world import World

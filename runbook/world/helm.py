@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
+from runbook.world.helm_lines import Finding, dependency_states, lint_findings
 
 if TYPE_CHECKING:
     from runbook.cluster import Cluster
@@ -26,27 +27,12 @@ Object = dict[str, Any]
 QUICK = 60.0
 """Seconds for what needs no waiting: rendering, linting, asking."""
 
-_SEVERITY = re.compile(r"^\[(INFO|WARNING|ERROR)\] (.*)$")
-_COLUMNS = 4
-"""Name, version, repository and status of a sub-chart."""
-
-_UNLISTED = re.compile(r'^WARNING: "(.+)" is not in Chart\.yaml', re.MULTILINE)
-_LINTED = re.compile(r"^(?:Error: )?(\d+) chart\(s\) linted, (\d+) chart\(s\) failed$")
-
 
 @dataclass(frozen=True, slots=True)
 class HelmVersion:
     text: str
     """As Helm says it, such as v3.19.0."""
     major: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One message of `helm lint`; `severity` is info, warning or error."""
-
-    severity: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +101,7 @@ class Helm:
         """What `helm lint --strict` finds in one chart. Raises `Unmeasurable` where it linted nothing."""
         argv: list[str | Path] = ["lint", "--strict", chart, *values.arguments()]
         result = self._run(argv, stdin=values.stdin(), check=False)
-        findings, charts, failures = _findings(result.stdout + "\n" + result.stderr)
+        findings, charts, failures = lint_findings(result.stdout + "\n" + result.stderr)
         if charts != 1 or (failures and not any(each.severity != "info" for each in findings)):
             raise Unmeasurable(
                 f"helm lint ended with status {result.code} and linted {charts} charts: {result.stderr.strip()}",
@@ -144,19 +130,9 @@ class Helm:
         return [str(each["name"]) for each in described[0].get("dependencies") or []]
 
     def dependency_states(self, chart: Path) -> dict[str, str]:
-        """What Helm says of each sub-chart that it lists or finds: ok, unpacked, missing, wrong version, or not listed.
-
-        It has no JSON for this: a table of four columns, which tabs part, and a warning for what Chart.yaml leaves out.
-        """
+        """What Helm says of each sub-chart: ok, unpacked, missing, wrong version, or not in Chart.yaml."""
         result = self._run(["dependency", "list", chart])
-        found = {}
-        for line in result.stdout.splitlines():
-            cells = [cell.strip() for cell in line.split("\t")]
-            if len(cells) == _COLUMNS and cells[0] != "NAME":
-                found[cells[0]] = cells[-1]
-        for path in _UNLISTED.findall(result.stdout + result.stderr):
-            found.setdefault(Path(path).name, "not in Chart.yaml")
-        return found
+        return dependency_states(result.stdout + result.stderr)
 
     def manifest(self, release: str, namespace: str) -> list[Object]:
         """The objects that a release installed, without hooks; none where there is no such release."""
@@ -301,21 +277,6 @@ def _documents(text: str) -> list[Object]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [document for document in yaml.load_all(text, Loader=loader) if document]
-
-
-def _findings(text: str) -> tuple[list[Finding], int, int]:
-    """Messages of lint (continued lines joined), and how many charts it linted and failed."""
-    found: list[Finding] = []
-    charts = failures = 0
-    for line in text.splitlines():
-        if match := _SEVERITY.match(line):
-            found.append(Finding(match[1].lower(), match[2].strip()))
-        elif match := _LINTED.match(line):
-            charts, failures = int(match[1]), int(match[2])
-        elif line.strip() and found and not line.startswith(("==>", "Error:")):
-            last = found.pop()
-            found.append(Finding(last.severity, f"{last.message} {line.strip()}"))
-    return found, charts, failures
 
 
 def _absent(result: CommandResult) -> bool:

@@ -15,7 +15,8 @@ from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Check, Outcome, Status
 from runbook.world import World
-from runbook.world.helm import NO_VALUES, Finding, Values
+from runbook.world.helm import NO_VALUES, Values
+from runbook.world.helm_lines import Finding
 from tests.checks.objects import Object, all_objects, changed, deployment, namespace, service
 
 SERVICE = routes.service(FRONTEND)

@@ -13,7 +13,8 @@ from runbook.cluster import Kubeconfig
 from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import CommandResult
-from runbook.world.helm import Finding, Helm, HelmVersion, Values
+from runbook.world.helm import Helm, HelmVersion, Values
+from runbook.world.helm_lines import Finding
 
 CHART = Path("/charts/app")
 TARGET = ["--kubeconfig", "/state/kubeconfig", "--kube-context", "todo"]

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from runbook.actions import release
 from runbook.application import MCP_SERVER
 from runbook.checks.dry_run import SPACE
 from runbook.drills.mutants import Group, Mutant
@@ -100,7 +101,7 @@ def group(settings: Settings) -> Group:
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
             ),
             undo=lambda hands: hands.remove(("Namespace", SPACE, "")),
-            cause=f"namespace {SPACE} lacks pod-security",
+            cause=f"namespace {SPACE} lacks .*pod-security.kubernetes.io/enforce=",
         ),
         *(
             Mutant(
@@ -200,17 +201,26 @@ def _freeze(hands: Hands) -> None:
             },
         }
     )
+    _followed(hands, True)
+
+
+def _followed(hands: Hands, wanted: bool) -> None:
+    """Wait until the API server follows the policy, or does so no longer: asked by a dry run."""
+    space = hands.world.settings.namespace
     found = hands.read(("Deployment", MCP_SERVER.name, space))
     other = {**found, "metadata": {"name": PLANTED, "namespace": space}}
 
-    def followed() -> None:
-        if FROZEN not in world.api.reviews.admission(other).words:
-            raise NotYet("a Deployment would still be taken")
+    def look() -> None:
+        if (FROZEN in hands.world.api.reviews.admission(other).words) is not wanted:
+            raise NotYet("a Deployment is still taken" if wanted else "a Deployment is still refused")
 
-    eventually(followed, timeout=FOLLOWED, every=0.1, wanted="a policy that is followed")
+    eventually(look, timeout=FOLLOWED, every=0.1, wanted="a policy that is followed")
 
 
 def _thaw(hands: Hands) -> None:
-    """The drill before has brought the release back as far as it could; the next one wants it whole."""
+    """A drill cannot bring the release back meanwhile: done here, as a deploy does it."""
     for kind in (BINDING, POLICY):
         hands.remove((kind, PLANTED, ""))
+    _followed(hands, False)
+    hands.world.clients.memory.forget()
+    release.bring(hands.world)
