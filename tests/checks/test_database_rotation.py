@@ -19,8 +19,7 @@ from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Outcome, Status
 from tests import running
-from tests.actions.test_rotation import made_anew
-from tests.stored import GOOD, Server, make, refused
+from tests.stored import GOOD, Server, made_anew, make, refused
 
 NEW = {"role": "todo_backend_b"}
 
