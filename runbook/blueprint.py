@@ -35,6 +35,9 @@ from runbook.world.releases import revisions
 if TYPE_CHECKING:
     from runbook.world import World
 
+MADE_FROM = "todo.runbook/secrets"
+"""Annotation of a pod: the digest of the Secret that it was made from."""
+
 LABEL_LENGTH = 40
 """Hexadecimal digits of a digest; a label holds at most 63 characters."""
 
@@ -130,7 +133,7 @@ def stand_ins(world: World) -> list[Blueprint]:
 
 def _identity(image: str, secret: str = "") -> dict[str, str]:
     """Annotations of the pods: another image under the same tag, or another Secret, rolls them."""
-    return {"todo.runbook/image-id": image} | ({"todo.runbook/secrets": secret} if secret else {})
+    return {"todo.runbook/image-id": image} | ({MADE_FROM: secret} if secret else {})
 
 
 def _held(world: World, image: str) -> str:

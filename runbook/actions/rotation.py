@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runbook.actions import release, roles, secrets
-from runbook.application import DATABASE_NAMESPACE, SECRET
+from runbook.application import DATABASE_NAMESPACE, SECRET, SELECTOR
+from runbook.blueprint import MADE_FROM
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.waiting import NotYet, eventually
+from runbook.world import workloads
 from runbook.world.redaction import conceal
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ OWNER = "todo_owner"
 SERVICES = {key: role for key, role in secrets.URL_ROLES.items() if role != OWNER}
 """Keys of the Secret, and the role whose rights each URL has."""
 
-UNUSED = 90.0
-"""Seconds until the last session of the old roles ends: pods that go have 30 to finish."""
+UNUSED = 150.0
+"""Seconds until the last pod of the old credentials has ended: a minute is what they have for it."""
 
 _SESSIONS = """SELECT usename::text AS role, count(*)::int AS sessions FROM pg_stat_activity
 WHERE usename = ANY(%s) GROUP BY 1"""
@@ -116,17 +118,21 @@ def roll(world: World, _: Rotation) -> None:
 
 
 def await_unused(world: World, rotation: Rotation) -> None:
-    """Nobody is signed in under an old name any more."""
-    old = list(rotation.old.values())
+    """No pod of the old credentials is left, not even one that is ending and may yet be called; no session either."""
+    old, space = list(rotation.old.values()), world.settings.namespace
+    present = secrets.digest(world, SECRET, space)
 
     def unused() -> None:
+        for pod in world.api.list("Pod", space, labels=SELECTOR):
+            if (pod["metadata"].get("annotations") or {}).get(MADE_FROM) != present:
+                raise NotYet(f"pod {workloads.name(pod)} of the old credentials is still there")
         if rows := world.database.query(_SESSIONS, (old,)):
             raise NotYet(", ".join(f"{row['role']} has {row['sessions']} sessions" for row in rows))
 
     eventually(
         unused,
         timeout=UNUSED,
-        wanted=f"no session of {', '.join(old)}",
+        wanted=f"no pod of the old credentials, and no session of {', '.join(old)}",
         hint="inv verify.step 111",
         progress=world.progress,
         stopping=world.stopping,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runbook.actions import secrets
 from runbook.application import SECRET
+from runbook.blueprint import MADE_FROM
 from runbook.checks import release as deployed
 from runbook.sidecars import application_pods
 from runbook.step import Outcome, failed, passed
@@ -14,8 +15,6 @@ from runbook.world import workloads
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-IDENTITY = "todo.runbook/secrets"
 
 
 def current(world: World) -> Outcome:
@@ -34,7 +33,7 @@ def current(world: World) -> Outcome:
     stale = [
         f"pod {workloads.name(pod)} was made from another content of Secret {SECRET}"
         for pod in pods
-        if (pod["metadata"].get("annotations") or {}).get(IDENTITY) != present
+        if (pod["metadata"].get("annotations") or {}).get(MADE_FROM) != present
     ]
     if stale:
         return failed("; ".join(stale), wanted=wanted, hint="inv deploy", **outcome.evidence)

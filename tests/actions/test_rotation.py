@@ -11,7 +11,7 @@ from runbook.actions import release, rotation, secrets
 from runbook.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.settings import Settings
 from runbook.world import World
-from tests.stored import Database, Server, content, make
+from tests.stored import Database, Server, content, made_anew, make
 
 SERVICES = ("todo_backend", "todo_frontend", "todo_mcp")
 
@@ -20,7 +20,12 @@ SERVICES = ("todo_backend", "todo_frontend", "todo_mcp")
 def rolled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was brought and waited for."""
     calls: list[str] = []
-    monkeypatch.setattr(release, "bring", lambda _: calls.append("bring"))
+
+    def bring(world: World) -> None:
+        calls.append("bring")
+        made_anew(world)
+
+    monkeypatch.setattr(release, "bring", bring)
     monkeypatch.setattr(release, "wait", lambda _: calls.append("wait"))
     return calls
 
@@ -105,6 +110,9 @@ def test_sessions_of_old_roles_are_waited_for(monkeypatch: pytest.MonkeyPatch, r
     monkeypatch.setattr(rotation, "UNUSED", 0.1)
     turned = rotation.begin(world)
     database.answers["pg_stat_activity"] = [{"role": "todo_backend", "sessions": 2}]
+    with pytest.raises(TimedOut, match="pod frontend-1 of the old credentials is still there"):
+        rotation.await_unused(world, turned)
+    made_anew(world)
     with pytest.raises(TimedOut, match="todo_backend has 2 sessions"):
         rotation.await_unused(world, turned)
 

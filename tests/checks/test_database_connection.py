@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from runbook.actions import database as actions
 from runbook.actions import mesh, release, secrets
+from runbook.blueprint import MADE_FROM
 from runbook.checks import database_connection, database_release, database_rights
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
@@ -170,7 +171,7 @@ def test_pods_are_made_from_the_secret_as_it_is_now(current: None) -> None:
     world, api, _ = make()
     present = secrets.digest(world, "todo-secrets", "todo")
     for pod in api.list("Pod", "todo"):
-        pod["metadata"]["annotations"] = {database_release.IDENTITY: present}
+        pod["metadata"]["annotations"] = {MADE_FROM: present}
     outcome = database_release.current(world)
     assert outcome.status is Status.PASSED
     assert "3 pods made from Secret todo-secrets as it is now" in outcome.observed

@@ -19,7 +19,7 @@ from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Outcome, Status
 from tests import running
-from tests.stored import GOOD, Server, make, refused
+from tests.stored import GOOD, Server, made_anew, make, refused
 
 NEW = {"role": "todo_backend_b"}
 
@@ -37,7 +37,7 @@ class Stage:
         monkeypatch.setattr(database_rotation, "remove_people", lambda *_: "")
         monkeypatch.setattr(rows, "store", lambda *_: None)
         monkeypatch.setattr(rows, "of_person", lambda *_: self.rows.pop(0))
-        monkeypatch.setattr(release, "bring", lambda _: None)
+        monkeypatch.setattr(release, "bring", made_anew)
         monkeypatch.setattr(release, "wait", lambda _: None)
         self.world, self.api, self.database = make()
         self.api.attempts["new"] = GOOD | NEW
