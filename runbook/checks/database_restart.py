@@ -25,8 +25,8 @@ def replaced_by_another(world: World) -> Outcome:
         return failed("the deleted pod is still there", wanted=wanted, hint="inv verify.step T049", **seen)
     left = f"; not tidy: {seen['left']}" if seen["left"] else ""
     return passed(
-        f"{', '.join(seen['old'])} deleted; {', '.join(seen['new'])} Ready after {seen['ready_seconds']:.1f} s,"
-        f" an answer after {seen['answered_seconds']:.1f} s{left}",
+        f"{', '.join(seen['old'])} deleted; {', '.join(seen['new'])} Ready after {seen['ready_seconds']:.1f} s;"
+        f" the old gone after {seen['gone_seconds']:.1f} s, and an answer {seen['answered_seconds']:.1f} s later{left}",
         wanted=wanted,
         **seen,
     )

@@ -89,14 +89,13 @@ def _replace(world: World, seen: dict[str, Any]) -> None:
         stopping=world.stopping,
     )
     seen["gone_seconds"] = round(time.monotonic() - began, 2)
-    seen["began"] = began
 
 
 def _ask(world: World, person: Person, seen: dict[str, Any]) -> None:
     """The person's tasks and conversations, with a request id that is looked for in the new pods' logs."""
     import httpx
 
-    request = f"drill-{secrets.token_hex(8)}"
+    request, began = f"drill-{secrets.token_hex(8)}", time.monotonic()
 
     def listed() -> httpx.Response:
         try:
@@ -108,7 +107,7 @@ def _ask(world: World, person: Person, seen: dict[str, Any]) -> None:
         return answer
 
     answer = eventually(listed, timeout=ANSWERED, wanted="an answer of the new pod", stopping=world.stopping)
-    seen["answered_seconds"] = round(time.monotonic() - seen.pop("began"), 2)
+    seen["answered_seconds"] = round(time.monotonic() - began, 2)
     seen["titles"] = sorted(str(task["title"]) for task in answer.json()["tasks"])
     seen["conversations"] = person.ask("GET", "/conversations").json().get("total", 0)
     seen["request_id"] = answer.headers.get("x-request-id", "")

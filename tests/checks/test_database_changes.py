@@ -152,7 +152,7 @@ REPLACED: dict[str, Any] = {
     "new": ["backend-2"],
     "ready_seconds": 6.2,
     "gone_seconds": 7.0,
-    "answered_seconds": 7.1,
+    "answered_seconds": 0.1,
     "titles": ["buy quinces ab12", "keep ab12"],
     "conversations": 1,
     "request_id": "r1",
@@ -165,7 +165,10 @@ def test_a_pod_replaced_by_another_passes(world: World, monkeypatch: pytest.Monk
     monkeypatch.setattr(replaced, "hold", lambda *_: dict(REPLACED))
     outcome = database_restart.replaced_by_another(world)
     assert outcome.status is Status.PASSED
-    assert "backend-1 deleted; backend-2 Ready after 6.2 s, an answer after 7.1 s" in outcome.observed
+    assert (
+        "backend-1 deleted; backend-2 Ready after 6.2 s; the old gone after 7.0 s, and an answer 0.1 s later"
+        in outcome.observed
+    )
     monkeypatch.setattr(replaced, "hold", lambda *_: REPLACED | {"new": ["backend-1"]})
     assert database_restart.replaced_by_another(world).status is Status.FAILED
 

@@ -177,7 +177,7 @@ def test_pods_are_replaced_and_the_new_one_is_asked(
     assert (seen["old"], seen["new"], seen["served_by"]) == (["backend-1"], ["backend-2"], "backend-2")
     assert seen["before"] == seen["after"] == {"task 1": "700 abc"}
     assert (seen["titles"], seen["conversations"]) == (["keep"], 1)
-    assert 0 <= seen["ready_seconds"] <= seen["answered_seconds"]
+    assert 0 <= seen["ready_seconds"] <= seen["gone_seconds"]
     assert ("delete", "Pod", "backend-1") in api.written
 
 
