@@ -29,6 +29,7 @@ ORDER = (
     "test_packaging",
     "test_database",
     "test_dapr",
+    "test_automation",
     "test_teardown",
 )
 """Asking first, while the proofs of the deploy stand; then using it; then breaking; then taking away."""
