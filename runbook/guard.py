@@ -45,6 +45,8 @@ def told(error: BaseException) -> tuple[str, int]:
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """For sys.excepthook: what fails before a task starts (a bad invoke.yaml) is told in one line as well."""
     del kind, trace
+    if isinstance(error, BrokenPipeError):  # as where `inv --list | head` has seen enough
+        os._exit(INTERRUPTED)
     line, code = told(error)
     print(line, file=sys.stderr)  # noqa: T201 (nothing else can print any more)
     sys.stderr.flush()

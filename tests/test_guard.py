@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from runbook.guard import FORWARDING, thread_hook
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +29,10 @@ def test_a_thread_that_dies(name: str, silent: bool, capfd: pytest.CaptureFixtur
     thread.start()
     thread.join()
     assert ("the connection ended" in capfd.readouterr().err) is not silent
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """As `inv --list | head -1` is."""
+    command = f"{sys.executable} -m invoke --list | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=PROJECT, timeout=60)
+    assert (done.stdout, done.stderr) == ("Available tasks:\n", "")

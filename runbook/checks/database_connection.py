@@ -10,7 +10,7 @@ from runbook.checks import database_rights, dialling
 from runbook.checks.dialling import OWN, PLAIN
 from runbook.errors import Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
-from runbook.world import workloads
+from runbook.world import loopback, workloads
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -87,18 +87,15 @@ def _inside(world: World) -> bool:
 
 def _unready(world: World, pod: dict[str, Any]) -> str:
     """Why a pod's database does not answer; empty where it does. Asking makes the process use its pool."""
-    import httpx
-
-    name, space = workloads.name(pod), world.settings.namespace
+    name = workloads.name(pod)
+    answer = loopback.ask(world, pod, BACKEND.port, "/ready", timeout=SECONDS)
     try:
-        with world.api.port_forward(name, BACKEND.port, space) as port:
-            answer = httpx.get(f"http://127.0.0.1:{port}/ready", timeout=SECONDS, trust_env=False)
         said = answer.json()["checks"]["database"]
-    except (httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError) as problem:
+    except (json.JSONDecodeError, KeyError, TypeError) as problem:
         raise Unmeasurable(
             f"pod {name} does not say whether it is ready: {problem!r}",
             wanted="an answer of /ready",
-            hint=f"kubectl --namespace {space} logs {name} --container {BACKEND.name} --tail 30",
+            hint=f"kubectl --namespace {world.settings.namespace} logs {name} --container {BACKEND.name} --tail 30",
         ) from None
     return "" if said == "ok" else f"pod {name} says of its database: {said}"
 

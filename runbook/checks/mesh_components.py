@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from runbook.actions import dapr_source
 from runbook.application import BACKEND, COMPONENTS, SIDECAR_PORT, STATE_STORE
 from runbook.errors import Unmeasurable
-from runbook.mesh import cli, loopback
+from runbook.mesh import cli
 from runbook.sidecars import application_pods, of_component
 from runbook.step import Outcome, failed, passed
-from runbook.world import workloads
+from runbook.world import loopback, workloads
 
 if TYPE_CHECKING:
     from runbook.world import World

@@ -16,8 +16,7 @@ from runbook.application import BACKEND, REDIS_PORT, SIDECAR_PORT
 from runbook.drills.conversation import remove_people
 from runbook.drills.person import SECONDS, Person
 from runbook.errors import Unmeasurable
-from runbook.mesh import loopback
-from runbook.world import workloads
+from runbook.world import loopback, workloads
 from runbook.world.redis import RedisError, converse
 
 if TYPE_CHECKING:

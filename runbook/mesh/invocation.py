@@ -10,9 +10,8 @@ from uuid import uuid4
 
 from runbook.application import SIDECAR_PORT, Component
 from runbook.errors import TimedOut
-from runbook.mesh import loopback
 from runbook.waiting import NotYet, eventually
-from runbook.world import workloads
+from runbook.world import loopback, workloads
 
 if TYPE_CHECKING:
     from runbook.world import World

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from runbook.application import DAPR_NAMESPACE
 from runbook.errors import Unmeasurable
-from runbook.mesh import loopback
-from runbook.world import workloads
+from runbook.world import loopback, workloads
 
 if TYPE_CHECKING:
     from runbook.world import World

@@ -16,7 +16,7 @@ from runbook.checks import database_connection, database_release, database_right
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Status, failed, passed
-from runbook.world import World
+from runbook.world import World, loopback
 from tests.stored import GOOD, Database, Server, make, put, refused
 
 SESSION = {
@@ -35,15 +35,15 @@ class Ready:
         self.body: dict[str, Any] = {"checks": {"database": "ok", "mcp_server": "ok"}}
         self.status = 200
 
-    def __call__(self, url: str, **_: Any) -> httpx.Response:
-        assert url == "http://127.0.0.1:45678/ready"
+    def __call__(self, _: World, pod: Any, port: int, path: str, **__: Any) -> httpx.Response:
+        assert (pod["metadata"]["name"], port, path) == ("backend-1", 8000, "/ready")
         return httpx.Response(self.status, json=self.body)
 
 
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> Ready:
     answer = Ready()
-    monkeypatch.setattr(httpx, "get", answer)
+    monkeypatch.setattr(loopback, "ask", answer)
     monkeypatch.setattr(database_rights, "excesses", lambda _: [])
     return answer
 
@@ -81,10 +81,10 @@ def test_a_backend_that_does_not_say_cannot_be_judged(ready: Ready, monkeypatch:
         database_connection.lives(world)
 
     def away(*_: Any, **__: Any) -> None:
-        raise httpx.ConnectError("refused")
+        raise Unmeasurable("port 8000 of pod backend-1 does not answer: refused")
 
-    monkeypatch.setattr(httpx, "get", away)
-    with pytest.raises(Unmeasurable, match="ConnectError"):
+    monkeypatch.setattr(loopback, "ask", away)
+    with pytest.raises(Unmeasurable, match="does not answer: refused"):
         database_connection.lives(world)
 
 

@@ -11,10 +11,9 @@ from runbook.actions import dapr_source
 from runbook.application import BACKEND, COMPONENTS
 from runbook.checks import mesh_components
 from runbook.errors import Unmeasurable
-from runbook.mesh import loopback
 from runbook.settings import Settings
 from runbook.step import Status
-from runbook.world import World, workloads
+from runbook.world import World, loopback, workloads
 from tests import meshed
 from tests.cluster.recorded import Recorded
 from tests.worlds import FakeApi, FakeCluster, world_of

@@ -10,10 +10,9 @@ import pytest
 from runbook.application import COMPONENTS, DAPR_NAMESPACE
 from runbook.checks import mesh_identity
 from runbook.errors import Unmeasurable
-from runbook.mesh import loopback
 from runbook.settings import Settings
 from runbook.step import Status
-from runbook.world import World
+from runbook.world import World, loopback
 from tests import meshed
 from tests.worlds import FakeApi, FakeCluster, Object, world_of
 

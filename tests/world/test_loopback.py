@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from runbook.errors import Unmeasurable
-from runbook.mesh import loopback
 from runbook.settings import Settings
-from runbook.world import World
+from runbook.world import World, loopback
 from tests.worlds import FakeApi, FakeCluster, world_of
 
 POD = {"metadata": {"name": "backend-1", "namespace": "todo"}}
