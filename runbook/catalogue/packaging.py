@@ -84,7 +84,7 @@ STEPS = (
         "T100",
         "The API server accepts a dry run with the production values",
         check=dry_run.accepted,
-        needs=("T048", "T079", "T099"),
+        needs=("T048", "T080", "T099"),
     ),
     Step(
         "T101",
