@@ -69,6 +69,7 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(endurance, "remove_people", found.append)
     monkeypatch.setattr(endurance, "BACK", 0.3)
     monkeypatch.setattr(endurance, "EVERY", 0.01)
+    monkeypatch.setattr(endurance, "NOTICED", 0.3)
     monkeypatch.setattr(endurance, "READY_SECONDS", 0.5)
     return found
 
@@ -115,7 +116,7 @@ def test_a_chat_that_is_unkind_or_stays_away(
 
 def test_a_sidecar_that_bears_the_flood_proves_nothing(hands: Hands, api: Flooded) -> None:
     api.bears = True
-    with pytest.raises(Unmeasurable, match="bore the flood"):
+    with pytest.raises(TimedOut, match="bore the flood"):
         endurance.exhaust_sidecar(hands)
 
 

@@ -37,7 +37,6 @@ class Field:
         self.api = FakeApi()
         self.world: World = world_of(Settings(), api=self.api)
         self.undone = 0
-        monkeypatch.setattr(engine, "SETTLED", 0.3)
         steps = tuple(Step(each, each, check=self._asked(each)) for each in self.now)
         monkeypatch.setattr(catalogue, "STEPS", steps)
 
@@ -52,7 +51,7 @@ class Field:
             self.undone += 1
             self.now.update(T001=GOOD, T002=GOOD)
 
-        return Mutant("wrong on purpose", frozenset(reds), plant, undo=undo, patience=0.2)
+        return Mutant("wrong on purpose", frozenset(reds), plant, undo=undo, patience=0.2, settles=0.3)
 
     def run(self, journal: Journal, *mutants: Mutant) -> list[engine.Verdict]:
         return list(engine.run(self.world, Group("test", ("T001", "T002"), mutants, ("Pod",)), journal))

@@ -32,6 +32,8 @@ class Mutant:
     undo: Callable[[Hands], None] | None = None
     patience: float = 20.0
     """Seconds within which the fault must show."""
+    settles: float = 5.0
+    """Seconds within which the other steps are green while it is there: the API server learns of some changes late."""
     cause: str = ""
     """A pattern that the words of each red step must match, so that it is red for this fault."""
     unproven: frozenset[str] = frozenset()

@@ -100,7 +100,8 @@ def group(settings: Settings) -> Group:
             frozenset({"T081", "T087", "T090"}),
             lambda hands: hands.patch(control, {"op": "remove", "path": "/spec/accessControl"}),
             objects=(control,),
-            patience=60.0,
+            patience=90.0,
+            settles=90.0,  # the sidecar starts over, once it has waited for calls under way
             cause=r"the default is not set|accessControl is absent|access control lets frontend call",
         ),
         Mutant(

@@ -31,22 +31,28 @@ EVERY = 1.0
 
 FLOOD = r"""
 import socket, sys
+from concurrent.futures import ThreadPoolExecutor
 port, path = int(sys.argv[1]), sys.argv[2]
 body = b'[{"key": "mutant", "value": "' + b'x' * (4 * 1000 * 1000)
 fields = ['Host: localhost', 'Content-Type: application/json', f'Content-Length: {len(body) + 3}']
 head = '\r\n'.join([f'POST {path} HTTP/1.1', *fields, '', ''])
-held = []
-for _ in range(400):
+def hold(_):
     try:
-        way = socket.create_connection(('127.0.0.1', port), timeout=20)
-        way.sendall(head.encode() + body)
+        with socket.create_connection(('127.0.0.1', port), timeout=60) as way:
+            way.sendall(head.encode())
+            way.sendall(body)
+            way.recv(1)
     except OSError:
-        break
-    held.append(way)
+        pass
+with ThreadPoolExecutor(150) as pool:
+    list(pool.map(hold, range(150)))
 """
 """Values of the state store that never come to their end: the sidecar keeps what it has of each in memory."""
 
 FLOOD_SECONDS = 120.0
+NOTICED = 20.0
+"""Seconds until the API knows that a container has been started anew."""
+
 READY_SECONDS = 120.0
 
 
@@ -104,7 +110,7 @@ def starts_over_empty(hands: Hands) -> str:
 def exhaust_sidecar(hands: Hands) -> None:
     """Fill the memory of the backend's sidecar until the kernel ends it; then see how the chat comes back.
 
-    Raises `Unmeasurable` where the sidecar bears it.
+    Raises `TimedOut` where the sidecar bears it.
     """
     world = hands.world
     pod = of_component(application_pods(world), BACKEND)[0]
@@ -116,9 +122,7 @@ def exhaust_sidecar(hands: Hands) -> None:
             hands.kept["comeback"] = _comeback(person)
     finally:
         remove_people(world)
-    there = world.api.get("Pod", name, space)
-    if there is None or not (workloads.containers(there).get(SIDECAR) or {}).get("restartCount"):
-        raise Unmeasurable("the sidecar bore the flood", wanted="a sidecar without memory")
+    eventually(lambda: _ended(world, name), timeout=NOTICED, every=0.2, wanted="a sidecar without memory")
 
 
 def comeback(hands: Hands) -> str:
@@ -151,6 +155,12 @@ def _comeback(person: Person) -> str:
     eventually(back, timeout=BACK, every=EVERY, slowest=3.0, wanted="the chat again")
     meanwhile = f", before that {', '.join(map(str, sorted(set(seen))))} with a reason" if seen else ""
     return f"the chat answered {time.monotonic() - began:.1f} s after the sidecar ended{meanwhile}"
+
+
+def _ended(world: World, pod: str) -> None:
+    there = world.api.get("Pod", pod, world.settings.namespace)
+    if there is None or not (workloads.containers(there).get(SIDECAR) or {}).get("restartCount"):
+        raise NotYet("the sidecar bore the flood")
 
 
 def _is_kind(answer: httpx.Response) -> bool:

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 HEALED = 120.0
 """Seconds until all is green again once a mutant is gone: a rollout takes some."""
 
-SETTLED = 5.0
-"""Seconds until the other steps are green while a mutant is there: the API server learns of a label a moment late."""
-
 MEND = "inv secure; for Dapr inv dapr"
 
 Outcomes = Mapping[str, Outcome]
@@ -104,7 +101,7 @@ def _watched(
     shown_after = time.monotonic() - began if touched else None
     others = [step for step in steps if step not in touched]
     try:
-        _green(f"{mutant.name!r} was planted", others, ask, SETTLED)
+        _green(f"{mutant.name!r} was planted", others, ask, mutant.settles)
     except TimedOut as astray:
         return Status.FAILED, f"red as well {astray.observed}", shown_after
     words = f"{', '.join(sorted(mutant.reds))} in {shown_after:.1f} s" if shown_after else "all stayed green"
