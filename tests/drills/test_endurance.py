@@ -152,7 +152,8 @@ def test_another_pod_knows_what_the_old_one_answered(
 def test_a_pod_that_takes_its_state_with_it(
     hands: Hands, monkeypatch: pytest.MonkeyPatch, result: Sent, words: str
 ) -> None:
-    monkeypatch.setattr(remembered, "send_twice", lambda *_, **__: result)
+    monkeypatch.setattr(endurance, "_replace_backend", lambda _: None)
+    monkeypatch.setattr(remembered, "send_twice", sent(result))
     with pytest.raises(RunbookError, match=words):
         endurance.state_outlives_its_pod(hands)
 

@@ -74,12 +74,19 @@ def chat_answers(hands: Hands) -> str:
 def state_outlives_its_pod(hands: Hands) -> str:
     """A message that a backend answered, which is deleted then, is known to the next one. Source: AS-013, SC-008."""
     world = hands.world
-    sent = remembered.send_twice(world, between=lambda: _replace_backend(world))
+    words: list[str] = []
+
+    def lost() -> None:
+        _replace_backend(world)
+        with Person(world) as other:  # a call may still meet the old pod: a person tries again, as told
+            words.append(_comeback(other, "the new pod was ready"))
+
+    sent = remembered.send_twice(world, between=lost)
     if sent.statuses != (200, 200):
         raise RunbookError(f"the chat answered {sent.statuses[0]} and {sent.statuses[1]}", wanted="200 twice")
     if not (sent.replayed and sent.same):
         raise RunbookError("the new pod answered anew", wanted="the answer that the old one gave")
-    return "another pod gave the answer of the one that was deleted"
+    return f"another pod gave the answer of the one that was deleted; {words[0]}"
 
 
 def starts_over_empty(hands: Hands) -> str:
@@ -119,7 +126,7 @@ def exhaust_sidecar(hands: Hands) -> None:
         with Person(world) as person:
             flood = ["python3", "-c", FLOOD, str(SIDECAR_PORT), f"/v1.0/state/{STATE_STORE}"]
             world.api.exec(name, BACKEND.name, flood, space, timeout=FLOOD_SECONDS)
-            hands.kept["comeback"] = _comeback(person)
+            hands.kept["comeback"] = _comeback(person, "the sidecar ended")
     finally:
         remove_people(world)
     eventually(lambda: _ended(world, name), timeout=NOTICED, every=0.2, wanted="a sidecar without memory")
@@ -135,7 +142,7 @@ def replace_backend(hands: Hands) -> None:
     _replace_backend(hands.world)
 
 
-def _comeback(person: Person) -> str:
+def _comeback(person: Person, what: str) -> str:
     """Ask until the chat answers. Raises `RunbookError` for an answer that no page could show."""
     began = time.monotonic()
     seen: list[int] = []
@@ -154,7 +161,7 @@ def _comeback(person: Person) -> str:
 
     eventually(back, timeout=BACK, every=EVERY, slowest=3.0, wanted="the chat again")
     meanwhile = f", before that {', '.join(map(str, sorted(set(seen))))} with a reason" if seen else ""
-    return f"the chat answered {time.monotonic() - began:.1f} s after the sidecar ended{meanwhile}"
+    return f"the chat answered {time.monotonic() - began:.1f} s after {what}{meanwhile}"
 
 
 def _ended(world: World, pod: str) -> None:
