@@ -31,6 +31,12 @@ def application_pods(world: World) -> list[dict[str, Any]]:
     return found
 
 
+def reachable(world: World, component: Component) -> list[dict[str, Any]]:
+    """Its pods with those that are ending: a sidecar that knows their address still calls them for a while."""
+    labels = f"app.kubernetes.io/name={component.name}"
+    return world.api.list("Pod", world.settings.namespace, labels=labels)
+
+
 def of_component(pods: Sequence[Object], component: Component) -> list[Object]:
     """Those of one component. Raises `Unmeasurable` where there is none."""
     found = [pod for pod in pods if workloads.component(pod) == component.name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from runbook.application import BACKEND, FRONTEND, MCP_SERVER, STATE_STORE
 from runbook.drills import remembered
 from runbook.mesh import invocation
-from runbook.sidecars import application_pods, of_component
+from runbook.sidecars import application_pods, of_component, reachable
 from runbook.step import Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def kept(world: World) -> Outcome:
         problems.append(f"it ends in {held.seconds} s, not within {KEPT_SECONDS}")
     if not problems:
         problems += _through_sidecars(world, own)
-    servers = of_component(application_pods(world), MCP_SERVER)
-    if not invocation.heard(world, servers, sent.request_id):
+    if not invocation.heard(world, reachable(world, MCP_SERVER), sent.request_id):
         problems.append("the MCP server never heard of the message: it was answered without a tool")
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, state=asdict(held))

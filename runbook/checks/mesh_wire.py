@@ -14,7 +14,7 @@ from runbook.checks.mesh_identity import LIFETIME, SKEW
 from runbook.checks.mutual_tls import seconds
 from runbook.errors import Unmeasurable
 from runbook.mesh import flows, invocation, wire
-from runbook.sidecars import application_pods, of_component, trust_anchors
+from runbook.sidecars import application_pods, of_component, reachable, trust_anchors
 from runbook.step import Outcome, failed, passed
 from runbook.world import workloads
 
@@ -151,7 +151,7 @@ def _call(
     way = f"the call of {caller.name} to {called.name}{path}"
     if answer.status != status:
         return [f"{way} was answered {answer.status}, not {status}: {answer.body[:200]}"]
-    if called in HEARD and not invocation.heard(world, of_component(pods, called), answer.request_id):
+    if called in HEARD and not invocation.heard(world, reachable(world, called), answer.request_id):
         return [f"{way} was answered, and {called.name} never heard of it"]
     return []
 

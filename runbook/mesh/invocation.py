@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from runbook.application import SIDECAR_PORT, Component
 from runbook.errors import TimedOut
 from runbook.waiting import NotYet, eventually
 from runbook.world import loopback, workloads
+from runbook.world.wire import Refused
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -58,11 +60,12 @@ def heard(world: World, pods: Sequence[Object], request_id: str) -> bool:
     def look() -> bool:
         since = LOG_SECONDS + time.monotonic() - began
         for pod in pods:
-            text = world.api.logs(
-                workloads.name(pod), workloads.component(pod), world.settings.namespace, since=since
-            )
-            if request_id and request_id in text:
-                return True
+            with suppress(Refused):  # one that was ending may be gone
+                text = world.api.logs(
+                    workloads.name(pod), workloads.component(pod), world.settings.namespace, since=since
+                )
+                if request_id and request_id in text:
+                    return True
         raise NotYet(f"no line with request id {request_id}")
 
     try:
