@@ -97,6 +97,9 @@ load = makes(
     command="cluster.load",
 )
 
+verify_all = _about(
+    "ask", "all", lambda entry: entry.built(), "Ask every built step; change nothing.", "verify", default=True
+)
 verify_security = asks(
     "security", lambda entry: entry.STANDING, "Ask rights, processes and policies (T055-T076)."
 )
@@ -127,18 +130,6 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
         from runbook import entry
 
         entry.leave_mesh(entry.settings(c.config, cluster, name))
-
-
-@task(help=RUN | DRILLS, iterable=["report"], default=True, name="all")
-def verify_all(
-    c: Context, report: list[str], cluster: str = "", name: str = "", json: bool = False, drills: bool = False
-) -> None:
-    """Ask every built step; change nothing."""
-    with plainly():
-        from runbook import entry
-
-        chosen = entry.settings(c.config, cluster, name)
-        entry.ask(chosen, "verify", entry.built(), json=json, files=report, drills=drills)
 
 
 @task(
