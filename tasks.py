@@ -63,60 +63,52 @@ def asks(name: str, steps: Steps, words: str) -> Task[Any]:
     return _about("ask_only", name, steps, words, f"verify.{name}", default=False)
 
 
-build = makes("build", lambda entry: entry.IMAGES, "Build and check the three images (T012-T019, ...).")
-deploy = makes("deploy", lambda entry: entry.DEPLOYMENT, "Bring up and prove the whole chatbot (T001-T054).")
-secure = makes("secure", lambda entry: entry.SECURITY, "Deploy the secured chart and prove it (T055-T078).")
+build = makes("build", lambda entry: entry.IMAGES, "Build and check the three images.")
+deploy = makes("deploy", lambda entry: entry.DEPLOYMENT, "Bring up and prove the whole chatbot.")
+secure = makes("secure", lambda entry: entry.SECURITY, "Deploy the secured chart and prove it.")
 dapr_on = makes(
     "on",
     lambda entry: entry.MESH,
-    "Install Dapr, put sidecars into all pods (T079-T092).",
+    "Install Dapr, put sidecars into all pods.",
     command="dapr",
     default=True,
 )
 dapr_install = makes(
     "install",
     lambda entry: entry.PLANE,
-    "Install Dapr's control plane alone (T079-T080).",
+    "Install Dapr's control plane alone.",
     command="dapr.install",
 )
-package = makes("package", lambda entry: entry.PACKAGE, "Prove chart, upgrades and rollbacks (T093-T104).")
-db = makes("db", lambda entry: entry.DATABASE, "Prove database, data and new credentials (T105-T119).")
-automation = makes(
-    "automation", lambda entry: entry.AUTOMATION, "Try the scripts on a new cluster (T120-T131)."
-)
+package = makes("package", lambda entry: entry.PACKAGE, "Prove chart, upgrades and rollbacks.")
+db = makes("db", lambda entry: entry.DATABASE, "Prove database, data and new credentials.")
+automation = makes("automation", lambda entry: entry.AUTOMATION, "Try the scripts on a new cluster.")
 up = makes(
     "up",
     lambda entry: entry.CLUSTER,
-    "Start or repair the cluster (T043-T044, T047).",
+    "Start or repair the cluster.",
     command="cluster.up",
 )
 load = makes(
     "load",
     lambda entry: entry.HELD,
-    "Bring the built images into the cluster (T045-T046).",
+    "Bring the built images into the cluster.",
     command="cluster.load",
 )
 
 verify_all = _about(
     "ask", "all", lambda entry: entry.built(), "Ask every built step; change nothing.", "verify", default=True
 )
-verify_security = asks(
-    "security", lambda entry: entry.STANDING, "Ask rights, processes and policies (T055-T076)."
-)
-verify_network = asks(
-    "network", lambda entry: entry.TRAFFIC, "Try every way between pods, show all (T077-T078)."
-)
-verify_dapr = asks("dapr", lambda entry: entry.MESH, "Ask Dapr, sidecars and state store (T079-T092).")
-verify_package = asks(
-    "package", lambda entry: entry.PACKAGE, "Ask chart, dry run and sub-charts (T093-T104)."
-)
-verify_db = asks("db", lambda entry: entry.DATABASE, "Ask Secret, TLS, rights, sessions, log (T105-T119).")
-verify_automation = asks("automation", lambda entry: entry.AUTOMATION, "Ask scripts and README (T120-T131).")
+verify_security = asks("security", lambda entry: entry.STANDING, "Ask rights, processes and policies.")
+verify_network = asks("network", lambda entry: entry.TRAFFIC, "Try every way between pods, show all.")
+verify_dapr = asks("dapr", lambda entry: entry.MESH, "Ask Dapr, sidecars and state store.")
+verify_package = asks("package", lambda entry: entry.PACKAGE, "Ask chart, dry run and sub-charts.")
+verify_db = asks("db", lambda entry: entry.DATABASE, "Ask Secret, TLS, rights, sessions, log.")
+verify_automation = asks("automation", lambda entry: entry.AUTOMATION, "Ask scripts and README.")
 
 
 @task(help=WHERE)
 def setup(c: Context, cluster: str = "", name: str = "") -> None:
-    """Install what is missing, check the tools (T004-T008)."""
+    """Install what is missing, check the tools."""
     with plainly():
         from runbook import entry
 
@@ -133,7 +125,12 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
 
 
 @task(
-    help=RUN | DRILLS | {"step": "T049, a printed id, or the place in the list"},
+    help=RUN
+    | DRILLS
+    | {
+        "step": "the id that `inv tasks` shows, such as T049",
+        "printed": "take the number as the original list prints it",
+    },
     iterable=["report"],
     positional=["step"],
     name="step",
@@ -146,13 +143,14 @@ def verify_step(
     name: str = "",
     json: bool = False,
     drills: bool = False,
+    printed: bool = False,
 ) -> None:
-    """Ask one step: inv verify.step T049"""
+    """Check one step: inv verify.step T049"""
     with plainly():
         from runbook import entry
 
         chosen = entry.settings(c.config, cluster, name)
-        wanted = entry.one(step)
+        wanted = entry.one(step, printed=printed)
         entry.ask(chosen, f"verify.step {step}", wanted, json=json, files=report, drills=drills)
 
 
@@ -238,7 +236,7 @@ def status(c: Context, cluster: str = "", name: str = "", json: bool = False, de
 
 @task(help=WHERE | {"json": RUN["json"]}, name="tasks")
 def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
-    """List the 131 steps and what was last seen."""
+    """List the steps and what was last seen."""
     with plainly():
         from runbook import entry, overview
 

@@ -1,1 +1,1 @@
-"""A runbook that proves itself: 131 steps to a local Kubernetes, each with a check against the live world."""
+"""A runbook that proves itself: the steps to a local Kubernetes, each with a check against the live world."""

@@ -67,9 +67,9 @@ def built() -> tuple[str, ...]:
     return tuple(step.id for step in catalogue.STEPS if step.check is not None)
 
 
-def one(name: str) -> tuple[str, ...]:
-    """The step that a user names."""
-    return (catalogue.find(name).id,)
+def one(name: str, *, printed: bool = False) -> tuple[str, ...]:
+    """The step that a user names by its id or, with `printed`, by the number that the list prints."""
+    return (catalogue.find(name, printed=printed).id,)
 
 
 def make(

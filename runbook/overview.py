@@ -34,11 +34,12 @@ def list_steps(settings: Settings, *, as_json: bool) -> None:
         out.line(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     marks = MARKS if out.is_unicode else PLAIN_MARKS
+    spans = {phase.name: phase.span for phase in catalogue.PHASES}
     phase = ""
     for step in catalogue.STEPS:
         if step.phase != phase:
             phase = step.phase
-            out.line(f"\n{phase.capitalize()}{f' ({step.story})' if step.story else ''}")
+            out.line(f"\n{phase.capitalize()}{f' ({step.story})' if step.story else ''}: {spans[phase]}")
         entry = last.get(step.id)
         status = entry.outcome.status.value if entry else NEVER if step.check else "not built yet"
         mark = marks[entry.outcome.status] if entry else " "

@@ -245,5 +245,5 @@ class _Walk:
         return Outcome(
             Status.BLOCKED,
             f"needs {', '.join(missing)}{began}",
-            hint=f"inv verify.step {int(causes[0][1:])}",
+            hint=f"inv verify.step {causes[0]}",
         )

@@ -68,7 +68,7 @@ Fingerprint = Callable[["World"], str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of T001..T131.
+    """One step of the list (T001, T002, ...).
 
     `live` is the second half of an authored step: the same claim, asked of the deployed object once
     `live_after` has passed; the step's outcome is the worse of the two. `drill` marks a check that disturbs
@@ -91,4 +91,4 @@ class Step:
     phase: str = ""
     story: str = ""
     printed: str = ""
-    """The id that the original list prints, which may be ambiguous (see steps.json)."""
+    """The id that the original list prints, which may mean several steps."""

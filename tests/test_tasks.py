@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from runbook.catalogue import STEPS
+
 PROJECT = Path(__file__).resolve().parent.parent
 HEAVY = (
     "pydantic",
@@ -78,10 +80,11 @@ def test_listing_imports_nothing_heavy() -> None:
     assert ours == []
 
 
-def test_all_131_steps_are_listed_as_text_and_as_json() -> None:
-    assert len(re.findall(r"^ .*\bT\d{3}  ", inv("tasks").stdout, re.MULTILINE)) == 131
+def test_all_steps_are_listed_as_text_and_as_json() -> None:
+    ids = [step.id for step in STEPS]
+    assert re.findall(r"^ .*\b(T\d{3})  \w", inv("tasks").stdout, re.MULTILINE) == ids
     rows = json.loads(inv("tasks", "--json").stdout)
-    assert [row["id"] for row in rows] == [f"T{number:03d}" for number in range(1, 132)]
+    assert [row["id"] for row in rows] == ids
     assert {"printed", "title", "phase", "story", "needs", "status", "built"} <= rows[0].keys()
     assert next(row for row in rows if row["id"] == "T079")["printed"] == "T089"
 
@@ -89,7 +92,7 @@ def test_all_131_steps_are_listed_as_text_and_as_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("verify.step", "T089"), "79 = T079"),
+        (("verify.step", "T089", "--printed"), "T079 'Dapr is installed on the cluster'"),
         (("verify.step", "T999"), "there is no step 'T999'"),
         (("status", "--cluster", "k3s"), "'k3s' by --cluster"),
         (("status", "--name", "Not Good"), "by --name"),

@@ -92,7 +92,7 @@ def let_in(world: World, rotation: Rotation) -> None:
             raise RunbookError(
                 f"the server does not take the new role {name}: {refusal}",
                 wanted="the new role let in before anything is changed",
-                hint="inv verify.step 119 --drills",
+                hint="inv verify.step T119 --drills",
             )
 
 
@@ -133,7 +133,7 @@ def await_unused(world: World, rotation: Rotation) -> None:
         unused,
         timeout=UNUSED,
         wanted=f"no pod of the old credentials, and no session of {', '.join(old)}",
-        hint="inv verify.step 111",
+        hint="inv verify.step T111",
         progress=world.progress,
         stopping=world.stopping,
     )

@@ -1,8 +1,7 @@
-"""The catalogue: all 131 steps in order, one module per phase.
+"""The catalogue: all steps in order, one module per phase.
 
-The printed list repeats and skips numbers; the position in the list is the true numbering. Where the printed
-number differs from it, the printed one is kept as an alias (`printed`), and an alias that means several steps is
-refused.
+The printed list repeats and skips numbers, so a step's id is its position in that list. The printed number is
+kept as `printed` and is looked up only on request: an id that this program shows always means one step.
 """
 
 from __future__ import annotations
@@ -43,6 +42,22 @@ class Phase:
     story: str
     steps: tuple[Step, ...]
 
+    @property
+    def span(self) -> str:
+        """The ids of its steps, consecutive ones as a range: "T055-T078" or "T055-T078, T132"."""
+        runs: list[list[str]] = []
+        for step in self.steps:
+            if runs and number(step.id) == number(runs[-1][-1]) + 1:
+                runs[-1].append(step.id)
+            else:
+                runs.append([step.id])
+        return ", ".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def number(step_id: str) -> int:
+    """49 for "T049"."""
+    return int(step_id[1:])
+
 
 PHASES = (
     Phase("setup", "", setup.STEPS),
@@ -59,50 +74,52 @@ PHASES = (
 def join(phases: Iterable[Phase]) -> tuple[Step, ...]:
     """All steps, each with its phase, story and printed id.
 
-    Raises ValueError on a gap or a duplicate in the numbering, and on a need that is not lower-numbered: with
-    these refused, number order is a valid order and no cycle can be written.
+    Raises ValueError for an id that is malformed or used twice, and for a need that does not come earlier: so the
+    order of the list is a valid order and no cycle can be written. Ids need not be consecutive, so that a new step
+    can be added to the phase that it is about.
     """
     steps = tuple(
         replace(step, phase=phase.name, story=phase.story, printed=PRINTED.get(step.id, step.id))
         for phase in phases
         for step in phase.steps
     )
-    for number, step in enumerate(steps, start=1):
-        if step.id != f"T{number:03d}":
-            raise ValueError(f"step number {number} is {step.id}: the numbering has a gap or a duplicate")
-        for need in step.needs:
-            if not need < step.id or not re.fullmatch(r"T\d{3}", need):
-                raise ValueError(f"{step.id} needs {need}, which is not lower-numbered")
+    earlier: set[str] = set()
+    for step in steps:
+        if not re.fullmatch(r"T\d{3}", step.id):
+            raise ValueError(f"{step.id!r} is not a step id such as T049")
+        if step.id in earlier:
+            raise ValueError(f"the id {step.id} is used twice")
+        if missing := [need for need in step.needs if need not in earlier]:
+            raise ValueError(f"{step.id} needs {', '.join(missing)}, which does not come before it")
+        earlier.add(step.id)
     return steps
 
 
 STEPS = join(PHASES)
 
 
-def find(name: str, steps: Sequence[Step] = STEPS) -> Step:
-    """The step of an id, canonical or printed ("T049", "t49"), or of its place in the list ("49").
+def find(name: str, steps: Sequence[Step] = STEPS, *, printed: bool = False) -> Step:
+    """The step of an id ("T049", "t49" or "49"); with `printed`, of the number that the original list prints.
 
-    Raises UsageError for an unknown name, and for an id that means several steps; its words list them by their
-    place, which is never ambiguous.
+    Raises UsageError for an unknown name, and for a printed number that several steps share, with those steps.
     """
-    match = re.fullmatch(r"(T?)0*(\d{1,3})", name.strip().upper())
-    wanted = f"T{int(match[2]):03d}" if match else name.strip()
-    by_place = match is not None and not match[1]
-    meant = [step for step in steps if wanted == step.id or (wanted == step.printed and not by_place)]
-    if not meant:
+    match = re.fullmatch(r"T?0*(\d{1,3})", name.strip().upper())
+    wanted = f"T{int(match[1]):03d}" if match else name.strip()
+    found = [step for step in steps if wanted == (step.printed if printed else step.id)]
+    if not found:
         raise UsageError(
-            f"there is no step {name!r}",
-            wanted=f"one of {steps[0].id}..{steps[-1].id}",
+            f"there is no step {name!r}" + (" in the printed list" if printed else ""),
+            wanted=f"one of {steps[0].id}..{max(step.id for step in steps)}",
             hint="inv tasks",
         )
-    if len(meant) > 1:
-        candidates = ", ".join(f"{int(step.id[1:])} = {step.id} {step.title!r}" for step in meant)
+    if len(found) > 1:
+        candidates = ", ".join(f"{step.id} {step.title!r}" for step in found)
         raise UsageError(
-            f"the list prints {wanted} for {len(meant)} steps",
-            wanted=f"the place in the list, one of: {candidates}",
-            hint=f"inv verify.step {int(meant[0].id[1:])}",
+            f"the list prints {wanted} for {len(found)} steps",
+            wanted=f"one of their ids: {candidates}",
+            hint=f"inv verify.step {found[0].id}",
         )
-    return meant[0]
+    return found[0]
 
 
 def of_phases(*names: str) -> tuple[str, ...]:

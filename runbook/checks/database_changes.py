@@ -54,7 +54,7 @@ def found(world: World) -> Outcome:
     Source: T115, AS-022, SC-008, Q13.
     """
     wanted = "one row after the first message, the same one changed after the second, none after the third"
-    hint = "inv verify.step 114 --drills"
+    hint = "inv verify.step T114 --drills"
     seen = proof.require(world.settings, changes.NAME, lasting(world), step="T114")
     if len(seen["turns"]) != len(changes.MESSAGES):
         return unproven("the drill of T114 did not come to its end", wanted=wanted, hint=hint)

@@ -44,7 +44,7 @@ def lives(world: World) -> Outcome:
     pods = dialling.backend_pods(world)
     away = [text for pod in pods if (text := _unready(world, pod))]
     if away:
-        return failed("; ".join(away), wanted=wanted, hint="inv verify.step 113")
+        return failed("; ".join(away), wanted=wanted, hint="inv verify.step T113")
     found = dialling.usual(world)
     own, plain = found.attempts[OWN], found.attempts[PLAIN]
     if not own.connected:

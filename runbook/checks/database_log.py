@@ -42,7 +42,7 @@ def tells(world: World) -> Outcome:
         return failed(
             "; ".join(leaks),
             wanted=wanted,
-            hint=f"inv verify.step 119 --drills; kubectl --namespace {space} rollout restart deployment",
+            hint=f"inv verify.step T119 --drills; kubectl --namespace {space} rollout restart deployment",
         )
     told, silent, cut = [], [], []
     for pod in dialling.backend_pods(world):

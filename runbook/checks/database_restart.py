@@ -40,7 +40,7 @@ def remembers(world: World) -> Outcome:
     Source: T117, AS-022, SC-008, FR-007.
     """
     wanted = "the same tasks by the new pod's API; no row lost, none written again"
-    hint = "inv verify.step 116 --drills"
+    hint = "inv verify.step T116 --drills"
     seen = proof.require(world.settings, replaced.NAME, lasting(world), step="T116")
     if not seen.get("before") or "after" not in seen:
         return unproven("the drill of T116 did not come to its end", wanted=wanted, hint=hint)

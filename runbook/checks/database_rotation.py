@@ -61,7 +61,7 @@ def in_use(world: World) -> Outcome:
     Source: T119, AS-024, DB-08, DB-10, fault F26.
     """
     wanted = "the new roles in use, the old ones refused (28P01 or 28000), no request failed, no row changed"
-    hint = "inv verify.step 119 --drills, which goes on where it stood"
+    hint = "inv verify.step T119 --drills, which goes on where it stood"
     began, nonce = time.monotonic(), randomness.token_hex(4)
     since = datetime.now(UTC).replace(microsecond=0)
     turned = rotation.begin(world)

@@ -69,7 +69,7 @@ def verified(world: World) -> Outcome:
         raise Unmeasurable(
             f"the backend's code does not connect, so that its refusals say nothing: {own.words}",
             wanted=wanted,
-            hint="inv verify.step 112",
+            hint="inv verify.step T112",
         )
     problems = [] if own.tls else ["the backend's code connects in plain text"]
     if mode != "require":
@@ -118,7 +118,7 @@ def _modes(world: World) -> Mapping[str, str]:
         raise Unmeasurable(
             f"Secret {SECRET} lacks the key {', '.join(missing)}",
             wanted="every URL",
-            hint="inv verify.step 106",
+            hint="inv verify.step T106",
         )
     return {
         key: str(parameters_of(there[key].strip(), f"{key} in Secret {SECRET}").get("sslmode", DEFAULT))

@@ -68,9 +68,7 @@ def injected(world: World) -> Outcome:
     problems += [problem for pod in pods for problem in _pod_problems(pod)]
     problems += stale(world)
     if text := workloads.describe(problems):
-        return failed(
-            text, wanted=wanted, hint=f"kubectl --namespace {space} get pods; inv dapr injects anew"
-        )
+        return failed(text, wanted=wanted, hint=f"kubectl --namespace {space} get pods; inv dapr")
     told = ", ".join(
         f"{workloads.component(pod)} {'+'.join(sorted(workloads.containers(pod)))}" for pod in pods
     )

@@ -23,7 +23,7 @@ def write(settings: Settings, name: str, content: Mapping[str, Any]) -> None:
 
 def require(settings: Settings, name: str, identity: str, *, step: str) -> dict[str, Any]:
     """The last proof of that name, which must be of this identity. Raises `Unmeasurable`, which names its step."""
-    hint = f"inv verify.step {int(step[1:])} --drills"
+    hint = f"inv verify.step {step} --drills"
     path = settings.state / "evidence" / f"{name}.json"
     try:
         content = dict(json.loads(path.read_text()))

@@ -131,7 +131,7 @@ def test_a_proof_is_of_one_application_and_one_database(seen: dict[str, Any]) ->
     world, api, _ = make()
     with pytest.raises(Unmeasurable, match="the drill of T114 was not held yet") as caught:
         database_changes.found(world)
-    assert caught.value.hint == "inv verify.step 114 --drills"
+    assert caught.value.hint == "inv verify.step T114 --drills"
     proof.write(world.settings, changes.NAME, seen | {"identity": lasting(world)})
     assert database_changes.found(world).green
     for pod in api.list("Pod", "todo"):  # other pods of the same image: the proof stands

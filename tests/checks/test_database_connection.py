@@ -71,7 +71,7 @@ def test_a_backend_whose_database_does_not_answer_fails(ready: Ready) -> None:
         Status.FAILED,
         "pod backend-1 says of its database: failed",
     )
-    assert outcome.hint == "inv verify.step 113"
+    assert outcome.hint == "inv verify.step T113"
 
 
 def test_a_backend_that_does_not_say_cannot_be_judged(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:

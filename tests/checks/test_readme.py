@@ -16,7 +16,7 @@ REAL = (Settings().project / "README.md").read_text()
 HEADING = f"## {readme.TROUBLE}\n\n"
 TIPS = "- `inv status`\n" * 5
 LISTED = {
-    "deploy": {"help": "Bring up and prove the whole chatbot (T001-T054).", "aliases": []},
+    "deploy": {"help": "Bring up and prove the whole chatbot.", "aliases": []},
     "verify.all": {"help": "Ask every built step; change nothing.", "aliases": ["verify"]},
 }
 

@@ -101,7 +101,7 @@ def test_a_database_that_starts_over_is_found_again_without_a_restart(stored: Wo
         if not outcome.green:
             raise NotYet(outcome.observed)
 
-    eventually(green, timeout=READY, wanted="step 112 green", hint="inv verify.step 112")
+    eventually(green, timeout=READY, wanted="step 112 green", hint="inv verify.step T112")
     assert _uids(stored) == before
 
 

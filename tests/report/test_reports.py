@@ -43,7 +43,7 @@ def run() -> Run:
             Result(
                 STEPS[1], failed("212 MB", wanted="under 200 MB", hint="docker history x", key=SECRET), 0.2
             ),
-            Result(STEPS[2], Outcome(Status.BLOCKED, "needs T002", hint="inv verify.step 2")),
+            Result(STEPS[2], Outcome(Status.BLOCKED, "needs T002", hint="inv verify.step T002")),
         ),
         63.0,
     )
