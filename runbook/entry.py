@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -12,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook import catalogue
+from runbook import catalogue, environment
 from runbook.errors import UsageError
 from runbook.events import Mode, Run
 from runbook.journal import Journal
@@ -55,7 +56,12 @@ def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
         raise UsageError(
             "`runbook` in invoke.yaml is not a mapping", wanted="runbook: and indented keys below it"
         )
-    return load(section, {"cluster": cluster, "cluster_name": name})
+    chosen = load(
+        section, {"cluster": cluster, "cluster_name": name}, {**os.environ, **environment.remembered()}
+    )
+    environment.adopt(environment.PLUGINS if chosen.cluster == "existing" else ())
+    environment.direct("localhost", "127.0.0.1", "::1", chosen.host, *environment.NEAR)
+    return chosen
 
 
 def journal_of(chosen: Settings) -> Journal:

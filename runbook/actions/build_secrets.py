@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runbook.environment import given
 from runbook.world.docker import Secret
 
 AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
@@ -23,7 +23,7 @@ def build_secrets() -> Iterator[list[Secret]]:
     with tempfile.TemporaryDirectory(prefix="todo-build-") as scratch:
         found = [
             ("ca-bundle", authorities()),
-            ("npmrc", _existing(os.environ.get("NPM_CONFIG_USERCONFIG"), Path.home() / ".npmrc")),
+            ("npmrc", _existing(given("NPM_CONFIG_USERCONFIG"), Path.home() / ".npmrc")),
             ("uv-config", _uv_settings(Path(scratch))),
         ]
         yield [Secret(name, path) for name, path in found if path is not None]
@@ -31,16 +31,16 @@ def build_secrets() -> Iterator[list[Secret]]:
 
 def authorities() -> Path | None:
     """The file of certificate authorities that this machine trusts."""
-    named = (os.environ.get(name) for name in AUTHORITIES)
+    named = (given(name) for name in AUTHORITIES)
     return _existing(*named, SYSTEM_BUNDLE, ssl.get_default_verify_paths().cafile)
 
 
 def _uv_settings(scratch: Path) -> Path | None:
     """uv's own settings, else the package index that the environment names."""
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
-    if there := _existing(os.environ.get("UV_CONFIG_FILE"), own, Path("/etc/uv/uv.toml")):
+    own = Path(given("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
+    if there := _existing(given("UV_CONFIG_FILE"), own, Path("/etc/uv/uv.toml")):
         return there
-    index = next((value for name in INDEXES if (value := os.environ.get(name))), "")
+    index = next((value for name in INDEXES if (value := given(name))), "")
     if not index:
         return None
     file = scratch / "uv.toml"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.environment import given
 from runbook.errors import RunbookError, Unmeasurable, UsageError
 from runbook.settings import Settings
 
@@ -62,7 +63,7 @@ class Existing:
                 wanted="its name",
                 hint="TODO_CONTEXT=$(kubectl config current-context)",
             )
-        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+        named = given("KUBECONFIG").split(os.pathsep)[0]
         return Kubeconfig(Path(named) if named else Path.home() / ".kube" / "config", self.settings.context)
 
     def enable_ingress(self, progress: Progress) -> None:
@@ -78,9 +79,9 @@ class Existing:
     def ingress_address(self) -> str:
         """What the controller's Service got from outside, else the first node's address."""
         for service in self._api.list("Service", INGRESS_NAMESPACE):
-            for given in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
-                if given.get("ip"):
-                    return str(given["ip"])
+            for gate in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
+                if gate.get("ip"):
+                    return str(gate["ip"])
         for node in self._api.list("Node"):
             for address in node.get("status", {}).get("addresses", []):
                 if address["type"] == "InternalIP":

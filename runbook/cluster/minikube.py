@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.environment import of_child
 from runbook.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import Commands
@@ -43,6 +44,7 @@ class Minikube:
                 capture_output=True,
                 timeout=10,
                 check=False,
+                env=of_child(["docker"]),
             )
         except subprocess.TimeoutExpired:
             return False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from runbook.errors import RunbookError, Unmeasurable
+from runbook.world.proxies import direct_to
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -31,6 +32,7 @@ def speaks_of_our_cluster(world: World) -> bool:
 
 def environment(world: World) -> dict[str, str]:
     """What makes it use the pinned kubeconfig."""
+    direct_to(world.cluster)
     return {"KUBECONFIG": str(world.cluster.kubeconfig().path)}
 
 

@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 from runbook.cluster import Kubeconfig
 from runbook.errors import Unmeasurable
 from runbook.world.kinds import Kind
+from runbook.world.proxies import proxy_to
 from runbook.world.redaction import conceal, redact
 from runbook.world.wire import READ_TIMEOUT, Expired
 
@@ -38,8 +39,8 @@ NO_CACHE = "/dev/null/none"
 class Client(ApiClient):
     """Requests to one API server, with the credentials of its context; answers come as they are, without models."""
 
-    def __init__(self, kubeconfig: Kubeconfig) -> None:
-        super().__init__(configured(kubeconfig))
+    def __init__(self, kubeconfig: Kubeconfig, *, foreign: bool = False) -> None:
+        super().__init__(configured(kubeconfig, foreign=foreign))
         self.user_agent = "todo-runbook"
         self._discovering = threading.Lock()
         self._discovered: DynamicClient | None = None
@@ -175,13 +176,14 @@ class Client(ApiClient):
         )
 
 
-def configured(kubeconfig: Kubeconfig) -> Configuration:
-    """The pinned context, read by the package. Raises `Unmeasurable` where the file or the context is not complete."""
+def configured(kubeconfig: Kubeconfig, *, foreign: bool = False) -> Configuration:
+    """The pinned context, read by the package; a `foreign` cluster is asked through the proxy of the environment.
+
+    Raises `Unmeasurable` where the file or the context is not complete."""
     if not kubeconfig.path.exists():
         raise Unmeasurable(
             f"there is no kubeconfig at {kubeconfig.path}", wanted="a running cluster", hint="inv cluster.up"
         )
-    # Like kubectl's, our clusters are near: the proxy of the environment is for the world outside.
     configuration = Configuration(host="", proxy="", no_proxy="", connection_pool_maxsize=CONNECTIONS)
     # A request is taken up again only where no connection came about: a second attempt would double the deadline.
     # A redirect (of a proxied Service) is an answer, and when to ask again is the caller's to say.
@@ -199,7 +201,9 @@ def configured(kubeconfig: Kubeconfig) -> Configuration:
         raise _unusable(kubeconfig, "; ".join(said))
     if not configuration.host:
         raise _unusable(kubeconfig, "it names no server")
-    if not configuration.proxy:
+    if not configuration.proxy and foreign and (way := proxy_to(configuration.host)):
+        configuration.proxy = way
+    elif not configuration.proxy:
         # Without a proxy of its own the package's WebSockets would go through that of the environment, unlike its
         # requests (kubernetes-client/python 2321). One from which every host is exempt keeps both direct.
         configuration.proxy, configuration.no_proxy = configuration.host, "*"

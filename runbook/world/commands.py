@@ -14,6 +14,7 @@ from typing import cast
 
 from plumbum import CommandNotFound, local
 
+from runbook.environment import of_child
 from runbook.errors import CommandFailed, CommandMissing, TimedOut
 from runbook.settings import Settings
 from runbook.world.foreground import foreground
@@ -77,8 +78,8 @@ class Commands:
     ) -> CommandResult:
         """Run to the end within `timeout` seconds; then the whole process group is ended.
 
-        `stdin` is the way for secrets; without it the command reads an empty input. `env` is added to this
-        process's environment. Raises `CommandMissing`, `TimedOut` and, with `check`, `CommandFailed`.
+        `stdin` is the way for secrets; without it the command reads an empty input. `env` is added to what
+        `runbook.environment` gives the command. Raises `CommandMissing`, `TimedOut` and, with `check`, `CommandFailed`.
         """
         source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         process = self.start(argv, env=env, cwd=cwd, stdin=source)
@@ -117,11 +118,10 @@ class Commands:
     ) -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, so that `end_group` reaches all its children."""
         name, *arguments = (str(part) for part in argv)
-        environment = {**os.environ, **(env or {}), "LC_ALL": "C"}
         try:
             process = local[name].popen(
                 arguments,
-                env=environment,
+                env=of_child(argv, env),
                 cwd=str(cwd) if cwd else None,
                 stdin=stdin,
                 stdout=stdout,

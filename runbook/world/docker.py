@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from runbook.environment import direct, leave_engine
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, Unmeasurable
 from runbook.world.redaction import redact
 
@@ -96,7 +98,11 @@ class Docker:
     @property
     def client(self) -> DockerClient:
         """python-on-whales on the engine that the cluster names now."""
-        return self._connect(self._cluster.docker_environment())
+        environment = self._cluster.docker_environment()
+        if host := environment.get("DOCKER_HOST"):
+            leave_engine()
+            direct(urlsplit(host).hostname or "")
+        return self._connect(environment)
 
     def engine(self) -> EngineFacts:
         """Which daemon answers."""

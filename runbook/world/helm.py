@@ -14,8 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook.environment import plugins
 from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.world.helm_lines import Finding, dependency_states, lint_findings
+from runbook.world.proxies import direct_to
 
 if TYPE_CHECKING:
     from runbook.cluster import Cluster
@@ -222,6 +224,7 @@ class Helm:
         return ["--server-side=true", "--force-conflicts"] if self.version().major >= 4 else []
 
     def _target(self) -> list[str | Path]:
+        direct_to(self._cluster)
         kubeconfig = self._cluster.kubeconfig()
         return ["--kubeconfig", kubeconfig.path, "--kube-context", kubeconfig.context]
 
@@ -262,6 +265,7 @@ class Helm:
         own = self._settings.cache / "helm"
         # Helm keeps folders in the user's home; ours must leave nothing there. Its plugins are not ours either.
         environment = {
+            **(plugins() if self._settings.cluster == "existing" else {}),
             "HELM_CACHE_HOME": str(own / "cache"),
             "HELM_CONFIG_HOME": str(own / "config"),
             "HELM_DATA_HOME": str(own / "data"),

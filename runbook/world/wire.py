@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cluster import Cluster
 from runbook.errors import RunbookError, Unmeasurable
+from runbook.world.proxies import FOREIGN
 from runbook.world.redaction import redact
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Wire:
             if self._client is None or seen != self._seen:
                 from runbook.world.client import Client
 
-                self._client = Client(kubeconfig)
+                self._client = Client(kubeconfig, foreign=self._cluster.provider == FOREIGN)
                 self._seen = seen
                 self.generation += 1
             return self._client

@@ -60,6 +60,8 @@ class FakeCommands:
 
 
 class FakeCluster:
+    provider = "embedded"
+
     def kubeconfig(self) -> Kubeconfig:
         return Kubeconfig(Path("/state/kubeconfig"), "todo")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from shlex import join
 from typing import IO
 
+from runbook.environment import of_child
 from runbook.errors import CommandFailed, CommandMissing, TimedOut
 from runbook.world.foreground import foreground
 
@@ -32,8 +33,8 @@ def follow(
 ) -> None:
     """Run a command and hand each line of its output (both streams) to `on_line`.
 
-    `deadline` is in seconds; `environment` is added to ours, with LC_ALL=C. The command never outlives this call: an
-    exception (Ctrl-C), the deadline and `cancelled`, once it is set, end it and its children.
+    `deadline` is in seconds; `environment` is added to what `runbook.environment` gives the command. The command never
+    outlives this call: an exception (Ctrl-C), the deadline and `cancelled`, once it is set, end it and its children.
     Raises `CommandMissing`, `CommandFailed`, `TimedOut`.
     """
     tail: deque[str] = deque(maxlen=KEPT_LINES)
@@ -92,7 +93,7 @@ def _process(
         process = subprocess.Popen(
             list(arguments),
             cwd=directory,
-            env={**os.environ, "LC_ALL": "C", **environment},
+            env=of_child(arguments, environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ from typing import IO
 from runbook.cluster import Progress
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.sandbox import Sandbox
+from runbook.environment import of_child
 from runbook.errors import CommandFailed, CommandMissing, RunbookError
 
 CTR = ["ctr", "--namespace=k8s.io", "images"]
@@ -103,7 +104,7 @@ def load_from_engine(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment, "LC_ALL": "C"},
+        env=of_child(["docker"], environment),
     ) as saving:
         assert saving.stdout is not None and saving.stderr is not None
         try:
@@ -145,7 +146,7 @@ def engine_ids(references: Sequence[str], environment: Mapping[str, str]) -> dic
             text=True,
             timeout=30,
             check=False,
-            env={**os.environ, **environment, "LC_ALL": "C"},
+            env=of_child(["docker"], environment),
         )
     except FileNotFoundError as error:
         raise CommandMissing("`docker` is not installed", hint="inv setup") from error
