@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from runbook.cluster.embedded.addresses import Addresses
+from runbook.cluster.embedded.files import write_private
 from runbook.cluster.embedded.services import INSIDE
 
 if TYPE_CHECKING:
@@ -40,18 +41,6 @@ def render(template: str, **values: Any) -> str:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
     return environment.get_template(template).render(**values)
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner reads; a file that says so already is left alone."""
-    if file.exists() and file.read_text() == text and file.stat().st_mode & 0o777 == 0o600:
-        return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.new")
-    new.unlink(missing_ok=True)
-    new.touch(mode=0o600)
-    new.write_text(text)
-    new.replace(file)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ It needs no route but its own, no forwarding and no netfilter rule on the machin
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import Any
 
 from runbook.cluster.embedded.addresses import Addresses
-from runbook.cluster.embedded.sandbox import Sandbox
+from runbook.cluster.embedded.sandbox import SYSTEM_PATH, Sandbox
 from runbook.errors import CommandFailed, CommandMissing, RunbookError
 
 INSIDE_NAME = "eth0"
+LONGEST_ALIAS = 255
+"""Bytes of an interface's label; a limit of the kernel's."""
 
 
 def interface(name: str) -> str:
@@ -36,33 +39,61 @@ def _ip(*arguments: str) -> list[dict[str, Any]]:
     return found
 
 
-def _ours(name: str) -> dict[str, Any] | None:
+def _find(name: str) -> dict[str, Any] | None:
+    if shutil.which("ip", path=SYSTEM_PATH) is None:  # what makes a link of ours is not here
+        return None
     return next(
         (link for link in _ip("-details", "addr", "show") if link.get("ifname") == interface(name)), None
     )
 
 
-def exists(name: str) -> bool:
-    return _ours(name) is not None
+def hardware_address(sandbox: Sandbox) -> str:
+    """Ours by the sandbox's random id, and there from the link's creation on; a label can only be added later."""
+    return ":".join(["02", *(sandbox.id[place : place + 2] for place in range(0, 10, 2))])
+
+
+def _is_ours(link: dict[str, Any], sandbox: Sandbox) -> bool:
+    return bool(sandbox.id) and link.get("address") == hardware_address(sandbox)
+
+
+def exists(name: str, sandbox: Sandbox) -> bool:
+    """Whether the link of this sandbox is there; one of the same name that somebody else made is not it."""
+    link = _find(name)
+    return link is not None and _is_ours(link, sandbox)
+
+
+def foreign(name: str, sandbox: Sandbox) -> str:
+    """Whose the interface of this name is, where it is not ours; else empty."""
+    link = _find(name)
+    if link is None or _is_ours(link, sandbox):
+        return ""
+    return str(link.get("ifalias") or "something else")
+
+
+def refuse_foreign(name: str, sandbox: Sandbox) -> None:
+    """Raise `RunbookError` where another node, or anything else, has the name of our interface."""
+    if owner := foreign(name, sandbox):
+        raise RunbookError(
+            f"a cluster {name} is here already, and not ours: interface {interface(name)} belongs to {owner}",
+            wanted=f"the node of {sandbox.folder}",
+            hint="choose another cluster name (TODO_CLUSTER_NAME), or work from where that one was made",
+        )
 
 
 def ensure(name: str, sandbox: Sandbox, addresses: Addresses) -> bool:
     """Have the pair, with its addresses and the node's default route; returns whether anything had to be made."""
-    link = _ours(name)
-    if link is not None:
-        if link.get("ifalias") != str(sandbox.folder):
-            raise RunbookError(
-                f"interface {interface(name)} belongs to {link.get('ifalias') or 'something else'}",
-                wanted=f"the node of {sandbox.folder}",
-                hint="choose another cluster name (TODO_CLUSTER_NAME)",
-            )
+    refuse_foreign(name, sandbox)
+    if link := _find(name):
         held = {address.get("local") for address in link.get("addr_info", [])}
         if addresses.host in held and "UP" in link.get("flags", []) and _inside_ready(sandbox, addresses):
             return False
-        remove(name)
-    pid = sandbox.pid()
-    _ip("link", "add", interface(name), "type", "veth", "peer", "name", INSIDE_NAME, "netns", str(pid))
-    _ip("link", "set", "dev", interface(name), "alias", str(sandbox.folder))
+        remove(name, sandbox)
+    with sandbox.process() as pid:
+        _ip(
+            *("link", "add", interface(name), "address", hardware_address(sandbox), "type", "veth"),
+            *("peer", "name", INSIDE_NAME, "netns", str(pid)),
+        )
+    _ip("link", "set", "dev", interface(name), "alias", str(sandbox.folder)[:LONGEST_ALIAS])  # for people
     _ip("link", "set", "dev", interface(name), "addrgenmode", "none")  # no IPv6 address of its own making
     _ip("addr", "add", f"{addresses.host}/30", "dev", interface(name))
     _ip("link", "set", "dev", interface(name), "up")
@@ -81,11 +112,11 @@ def _inside_ready(sandbox: Sandbox, addresses: Addresses) -> bool:
     return led_out and any(route.get("dst") == addresses.pods for route in routes)
 
 
-def remove(name: str) -> None:
-    """Take the pair away; its other end goes with it. Nothing to do where it is gone already."""
-    if exists(name):
+def remove(name: str, sandbox: Sandbox) -> None:
+    """Take the pair away; its other end goes with it. Nothing to do where it is gone already, or never was ours."""
+    if exists(name, sandbox):
         try:
             _ip("link", "del", "dev", interface(name))
         except CommandFailed:
-            if exists(name):  # else it went away by itself in between, with its network namespace
+            if exists(name, sandbox):  # else it went away by itself in between, with its network namespace
                 raise

@@ -71,7 +71,8 @@ class Embedded:
     def up(self, progress: Progress) -> None:
         """Bring the node to Ready, or repair it; a second call changes nothing."""
         require(PROGRAMS | NODE_PROGRAMS | (WAY_OUT_PROGRAMS if self._outside else {}))
-        self._forget_broken()
+        self._end_abandoned()
+        link.refuse_foreign(self.name, self.sandbox)
         configuration = self._configuration()
         configuration.write()
         definitions = components.definitions(configuration, self._binary)
@@ -113,10 +114,16 @@ class Embedded:
         )
 
     def down(self, progress: Progress) -> None:
-        """Remove all that `up` made, and look whether it is gone."""
+        """Remove all that `up` made, and look whether it is gone.
+
+        Raises `RunbookError` where the node of this name is somebody else's and there is none of ours.
+        """
+        if not self.folder.exists() and not self.sandbox.leftovers():
+            link.refuse_foreign(self.name, self.sandbox)
         progress("ending the node")
+        self._end_abandoned()
         self.sandbox.stop()
-        link.remove(self.name)
+        link.remove(self.name, self.sandbox)
         shutil.rmtree(self.folder, ignore_errors=True)
         for file in ("kubeconfig", "pinned.json"):  # what they speak of is no more
             (self.settings.state / file).unlink(missing_ok=True)
@@ -130,7 +137,7 @@ class Embedded:
     def leftovers(self) -> list[str]:
         """What is there of the node, in words: processes, mounts, cgroups, the interface, files."""
         found = self.sandbox.leftovers()
-        if link.exists(self.name):
+        if link.exists(self.name, self.sandbox):
             found.append(f"interface {link.interface(self.name)}")
         files = (self.folder, self.settings.state / "kubeconfig")
         return found + [f"file {path}" for path in files if path.exists()]
@@ -139,9 +146,13 @@ class Embedded:
         """Each part as the supervisor, the link and the API tell of it."""
         if not self.sandbox.running():
             where = "not running" if self.folder.exists() else "there is none"
+            if owner := link.foreign(self.name, self.sandbox):
+                where += f" of ours; interface {link.interface(self.name)} belongs to {owner}"
             return ClusterStatus(self.provider, running=False, detail=where)
         parts = self.sandbox.states()
-        parts["link"] = f"{link.interface(self.name)} up" if link.exists(self.name) else "missing"
+        parts["link"] = (
+            f"{link.interface(self.name)} up" if link.exists(self.name, self.sandbox) else "missing"
+        )
         try:
             version, node = self._api.version(), readiness.node_problem(self._api.get("Node", self.name), "")
             pods = self._api.list("Pod", "kube-system")
@@ -237,11 +248,20 @@ class Embedded:
         """When the sandbox was started, as the API writes times: what is older tells of another life."""
         return datetime.fromtimestamp(int(self.sandbox.started()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _forget_broken(self) -> None:
-        """A node whose state folder was deleted under it cannot be repaired: end it, and begin anew."""
-        if self.sandbox.running() and not (self.folder / "addresses.json").exists():
-            self.sandbox.stop()
-            link.remove(self.name)
+    def _end_abandoned(self) -> None:
+        """A node whose state folder was deleted under it cannot be repaired: end it, and begin again.
+
+        Its link goes with its network, a moment later.
+        """
+        if not self.sandbox.abandoned():
+            return
+        self.sandbox.stop()
+
+        def gone() -> None:
+            if owner := link.foreign(self.name, self.sandbox):
+                raise NotYet(f"interface {link.interface(self.name)} of {owner} is there")
+
+        eventually(gone, timeout=GONE_SECONDS, every=0.05, wanted="the link of the old node gone")
 
     def _clean_slate(self) -> None:
         """No pod outlives the sandbox: neither do the addresses that they held."""

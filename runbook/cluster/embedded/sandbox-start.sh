@@ -8,8 +8,8 @@ for cgroup in "$@"; do
 done
 exec 9</proc/self/ns/net # the machine's network, for a program inside that is to reach it (seen as /run/host-network)
 here=$(dirname "$(readlink -f "$0")")
-# unshare without --fork: the first child becomes process 1 of the new PID namespace, and this shell, which knows its
-# number outside, ends. TODO_SANDBOX_NETWORK is one optional word, so it stays unquoted.
+# unshare without --fork: the first child becomes process 1 of the new PID namespace, and this shell ends.
+# TODO_SANDBOX_NETWORK is one optional word, so it stays unquoted.
 # shellcheck disable=SC2086,SC2016
 exec unshare --mount --pid --ipc --uts --cgroup ${TODO_SANDBOX_NETWORK} --propagation slave \
-    sh -euc 'setsid sh -eu "$1/sandbox-init.sh" & echo $! >"$TODO_SANDBOX_FOLDER/pid"' sh "$here"
+    sh -euc 'setsid sh -eu "$1/sandbox-init.sh" &' sh "$here"

@@ -1,8 +1,9 @@
 """A sandbox: supervised services in namespaces of their own, of which the machine sees next to nothing.
 
 Process 1 of the sandbox is s6-svscan. It has its own mounts, process numbers, host name, IPC, cgroup root and, where
-asked, network. Ending that one process ends every other one in it and releases every mount. The sandbox is found again
-by a mark in the environment of process 1, so that a lost or false pid file never leads to a foreign process.
+asked, network. Ending that one process ends every other one in it and releases every mount. Root enters its namespaces
+and runs programs there by name, so process 1 is known by what nobody else can bring about (see `processes`); one that
+cannot be told to be ours is neither entered nor ended.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shlex import join
 from typing import IO
 
 from runbook.cluster.embedded import cgroups, processes, services
+from runbook.cluster.embedded.processes import Launch
 from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
 
@@ -77,6 +79,8 @@ class Sandbox:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock():
             pid = self.pid()
+            if self.abandoned():
+                self.stop()
             changed, removed = services.write(self.folder, wanted)
             if pid is None:
                 self._launch()
@@ -107,18 +111,39 @@ class Sandbox:
     def running(self) -> bool:
         return self.pid() is not None
 
+    @property
+    def id(self) -> str:
+        """What this sandbox's things on the machine are marked with; empty before its first start."""
+        note = Launch.read(self._note)
+        return note.id if note else ""
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / "process.json"
+
     def pid(self) -> int | None:
-        """Process 1 as the machine numbers it; None when the sandbox does not run."""
-        with suppress(OSError, ValueError):
-            pid = int((self.folder / "pid").read_text())
-            if processes.is_first(pid, self.folder):
-                return pid
-        # The pid file is lost, or tells of a machine that was restarted.
-        pid = next((each for each in processes.of(self.folder) if processes.is_first(each, self.folder)), 0)
-        if pid:
-            with suppress(OSError):
-                (self.folder / "pid").write_text(str(pid))
-        return pid or None
+        """Process 1 as the machine numbers it; None when the sandbox does not run.
+
+        Raises `RunbookError` where something else runs in the sandbox's control group.
+        """
+        note = Launch.read(self._note)
+        found = processes.firsts(cgroups.existing(self._group))
+        if note is None or not found:
+            return None
+        if len(found) > 1 or not note.fits(found[0]):
+            raise RunbookError(
+                f"process {found[0]} ({processes.command(found[0])}) runs in the control group of sandbox {self.name}, "
+                "and is not the one that was started",
+                wanted="nothing but what was started here",
+                hint=f"ps -fp {found[0]}, and end it if nobody needs it",
+            )
+        if not note.pid:  # the run that launched it was killed before it could note this
+            note.seen(found[0]).write(self._note)
+        return found[0]
+
+    def abandoned(self) -> bool:
+        """Whether it runs though its folder was deleted: it can be ended, by its control group, and nothing else."""
+        return Launch.read(self._note) is None and bool(processes.firsts(cgroups.existing(self._group)))
 
     def started(self) -> float:
         """When process 1 began, in seconds since the epoch and rather a second early; 0 when it does not run."""
@@ -130,47 +155,70 @@ class Sandbox:
 
         Its standard input is the stream `stdin`. Raises `CommandFailed`, or `TimedOut` after `timeout` seconds.
         """
-        command = [*self.entry(), *argv]
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL if stdin is None else stdin,
-                capture_output=True,
-                timeout=timeout,
-                check=False,
-                env={"PATH": SYSTEM_PATH, "LC_ALL": "C", "HOME": "/root"},
-            )
-        except subprocess.TimeoutExpired as error:
-            raise TimedOut(
-                f"`{join(argv)}` in sandbox {self.name} did not end within {timeout:.0f} s"
-            ) from error
+        with self._entry() as (entry, descriptors):
+            try:
+                done = subprocess.run(
+                    [*entry, *argv],
+                    stdin=subprocess.DEVNULL if stdin is None else stdin,
+                    capture_output=True,
+                    timeout=timeout,
+                    check=False,
+                    env={"PATH": SYSTEM_PATH, "LC_ALL": "C", "HOME": "/root"},
+                    pass_fds=descriptors,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise TimedOut(
+                    f"`{join(argv)}` in sandbox {self.name} did not end within {timeout:.0f} s"
+                ) from error
         if done.returncode != 0:
             words = (done.stderr or done.stdout).decode(errors="replace").strip()[-600:]
             raise CommandFailed(
                 f"`{join(argv)}` in sandbox {self.name} ended with status {done.returncode}: {words or 'no output'}",
-                hint=join(command),
+                hint=join(["nsenter", f"--target={self.pid()}", "--all", "--", *argv]),
             )
         return done.stdout.decode(errors="replace")
 
-    def entry(self) -> list[str]:
-        """The words before a command that make it run inside."""
+    @contextmanager
+    def process(self) -> Iterator[int]:
+        """Process 1 by its number, which is proved to have meant no other process for as long as the block lasted."""
         pid = self.pid()
-        if pid is None:
-            raise RunbookError(
-                f"sandbox {self.name} is not running", wanted="its process 1", hint="inv cluster.up"
-            )
-        network = ["--net"] if self.network else []
-        return [
-            "nsenter",
-            f"--target={pid}",
-            "--mount",
-            "--pid",
-            "--ipc",
-            "--uts",
-            "--cgroup",
-            *network,
-            "--",
-        ]
+        with ExitStack() as stack:
+            try:
+                handle = os.pidfd_open(pid) if pid else None
+            except ProcessLookupError:
+                handle = None
+            if handle is not None:
+                stack.callback(os.close, handle)
+            if pid is None or handle is None or self.pid() != pid:
+                raise self._not_running()
+            yield pid
+            if select.select([handle], [], [], 0)[0]:  # it has ended: the number may be another's by now
+                raise self._not_running()
+
+    def _not_running(self) -> RunbookError:
+        return RunbookError(
+            f"sandbox {self.name} is not running", wanted="its process 1", hint="inv cluster.up"
+        )
+
+    @contextmanager
+    def _entry(self) -> Iterator[tuple[list[str], list[int]]]:
+        """The words before a command that make it run inside, and the open namespaces that they speak of."""
+        options = {"mnt": "mount", "pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}
+        if self.network:
+            options["net"] = "net"
+        descriptors: dict[str, int] = {}
+        try:
+            with self.process() as pid:
+                try:
+                    for kind in options:
+                        descriptors[kind] = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+                except OSError as error:
+                    raise self._not_running() from error
+            words = [f"--{option}=/proc/self/fd/{descriptors[kind]}" for kind, option in options.items()]
+            yield ["nsenter", *words, "--"], list(descriptors.values())
+        finally:
+            for descriptor in descriptors.values():
+                os.close(descriptor)
 
     def states(self) -> dict[str, str]:
         """Each service and a word or two on it: `up 12 s (pid 40)`, `down`."""
@@ -193,17 +241,19 @@ class Sandbox:
     def stop(self) -> None:
         """End process 1 and with it everything inside; remove the cgroups. Data in `folder` stays."""
         pid = self.pid()
+        if pid is None and self.abandoned():
+            (pid,) = processes.firsts(cgroups.existing(self._group))
         if pid is not None:
             self._kill(pid)
         cgroups.remove(self._group)
-        (self.folder / "pid").unlink(missing_ok=True)
 
     def leftovers(self) -> list[str]:
         """What is still there of it, in words, but for `folder` itself: processes, mounts, cgroups."""
-        found = [f"process {pid}: {processes.command(pid)}" for pid in processes.of(self.folder)]
+        groups = cgroups.existing(self._group)
+        found = [f"process {pid}: {processes.command(pid)}" for pid in processes.members(groups)]
         mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
         found += [f"mount {point}" for point in mounts if Path(point).is_relative_to(self.folder)]
-        return found + [f"cgroup {group}" for group in cgroups.existing(self._group)]
+        return found + [f"cgroup {group}" for group in groups]
 
     def _launch(self) -> None:
         for file, text in self.pretended.items():
@@ -212,10 +262,12 @@ class Sandbox:
             copy.write_text(text)
         log = self.folder / "log" / "sandbox"
         log.write_text("")
+        note = Launch.prepare(self._note)
         environment = {
             "PATH": SYSTEM_PATH,
             "LC_ALL": "C",
-            processes.MARK: str(self.folder),
+            processes.TOKEN: note.token,
+            "TODO_SANDBOX_FOLDER": str(self.folder),
             "TODO_SANDBOX_NAME": self.name,
             "TODO_SANDBOX_NETWORK": "--net" if self.network else "",
             "TODO_SANDBOX_COVERED": "\n".join(self.covered),
@@ -246,6 +298,7 @@ class Sandbox:
                 wanted="s6-svscan as process 1 of new namespaces",
                 hint="run it as root on Linux; a container needs --privileged",
             )
+        self.pid()  # notes which process it is
 
     def _kill(self, pid: int) -> None:
         """End process 1; the kernel ends all others in its PID namespace before it reports this one's end."""
@@ -254,7 +307,7 @@ class Sandbox:
         except ProcessLookupError:
             return
         try:
-            if processes.is_first(pid, self.folder):
+            if pid in processes.firsts(cgroups.existing(self._group)):  # and no other that has its number now
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
             if not select.select([handle], [], [], STOP_SECONDS)[0]:
                 raise TimedOut(
@@ -264,10 +317,8 @@ class Sandbox:
         finally:
             os.close(handle)
         deadline = time.monotonic() + STOP_SECONDS
-        while (
-            processes.of(self.folder) and time.monotonic() < deadline
-        ):  # until their parents have reaped them
-            time.sleep(0.01)
+        while processes.members(cgroups.existing(self._group)) and time.monotonic() < deadline:
+            time.sleep(0.01)  # until their parents have reaped them
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
