@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook import catalogue, environment
-from runbook.errors import UsageError
+from runbook import catalogue, environment, installation
+from runbook.errors import RunbookError, UsageError
 from runbook.events import Mode, Run
-from runbook.journal import Journal
+from runbook.journal import NOWHERE, Journal, Place
 from runbook.lock import one_run
 from runbook.plan import plan
 from runbook.report import Reporter
@@ -25,6 +25,7 @@ from runbook.report.writer import Writer
 from runbook.runner import walk
 from runbook.settings import Settings, load
 from runbook.world import World
+from runbook.world.pin import PINNED, Pin
 
 if TYPE_CHECKING:
     from invoke.config import Config
@@ -64,8 +65,19 @@ def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
     return chosen
 
 
-def journal_of(chosen: Settings) -> Journal:
-    return Journal(chosen.state / "journal.jsonl")
+def journal_of(chosen: Settings, world: World | None = None) -> Journal:
+    """The journal of a cluster. What is written into it wants the world, which says on which cluster it was seen."""
+    there = world or World.of(chosen)
+    return Journal(chosen.state / "journal.jsonl", lambda: _pinned(there))
+
+
+def _pinned(world: World) -> Place:
+    """The cluster that this run writes to, by its pin; nowhere where that cannot be read, which steps will say."""
+    try:
+        uid = Pin(world.settings.state / PINNED).uid
+        return Place(world.cluster.provider, uid, installation.known(world.settings)) if uid else NOWHERE
+    except RunbookError:
+        return NOWHERE
 
 
 def built() -> tuple[str, ...]:
@@ -157,8 +169,8 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     wanted = mutants.only(mutants.group(name, chosen), only)
     writer = Writer(sys.stderr if json else sys.stdout)
     with one_run(chosen.state, f"verify.mutants {name}"), _terminable():
-        run = wanted.run or engine.run
-        verdicts = trials.told(writer, wanted, run(World.of(chosen), wanted, journal_of(chosen)))
+        run, world = wanted.run or engine.run, World.of(chosen)
+        verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
     sys.exit(trials.exit_code(verdicts))
@@ -179,7 +191,8 @@ def _walk(
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
         world = World.of(chosen)
-        run = walk(steps, world, mode=mode, journal=journal_of(chosen), sink=reporter.on_event, drills=drills)
+        journal = journal_of(chosen, world)
+        run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
     reporter.end(run)
     if json:
         from runbook.report import json as as_json

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,22 @@ LARGEST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The cluster that an outcome is about: its provider, the UID of its kube-system, and our installation on it."""
+
+    provider: str = ""
+    cluster: str = ""
+    installation: str = ""
+
+    def is_here(self, here: Place) -> bool:
+        """Whether both are the same cluster, and that cluster is known."""
+        return bool(self.cluster) and self == here
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """The last that is known of a step."""
 
@@ -30,13 +46,18 @@ class Entry:
     at: str
     outcome: Outcome
     fingerprint: str = ""
+    place: Place = NOWHERE
 
 
 class Journal:
-    """Appends and reads `journal.jsonl` in the state folder of a cluster."""
+    """Appends and reads `journal.jsonl` in the state folder of a cluster.
 
-    def __init__(self, path: Path) -> None:
+    `place` says on which cluster the run works now; nowhere before there is one.
+    """
+
+    def __init__(self, path: Path, place: Callable[[], Place] = Place) -> None:
         self.path = path
+        self._place = place
         self._run = ""
 
     def began(self, plan: Plan, mode: Mode) -> None:
@@ -67,6 +88,7 @@ class Journal:
                 "carried": result.carried,
                 "fingerprint": result.fingerprint,
                 "details": result.details,
+                "place": asdict(self._place()),
             }
         )
 
@@ -75,7 +97,12 @@ class Journal:
         self._write({"event": "ended", "exit_code": exit_code})
 
     def last(self) -> dict[str, Entry]:
-        """The last entry of each step, from all runs."""
+        """The last entry of each step, from all runs.
+
+        A run works on one cluster: what it saw before that was up (a built image) is about the same one.
+        """
+        lines = [line for line in self._lines() if line.get("event") == "finished"]
+        places = {line.get("run"): place for line in lines if (place := _place(line)).cluster}
         return {
             line["step"]: Entry(
                 line["step"],
@@ -84,22 +111,22 @@ class Journal:
                     Status(line["status"]), line["observed"], line["wanted"], line["hint"], line["evidence"]
                 ),
                 line["fingerprint"],
+                places.get(line.get("run"), NOWHERE),
             )
-            for line in self._lines()
-            if line.get("event") == "finished"
+            for line in lines
         }
 
     def proved(self, step_id: str, fingerprint: str) -> Entry | None:
-        """When a drill last passed on exactly this fingerprint, unless it was found otherwise since."""
-        entry = None
+        """When a drill last passed on exactly this fingerprint and cluster, unless it was found otherwise since."""
+        entry, here = None, self._place()
         for line in self._lines():
             if line.get("event") != "finished" or line["step"] != step_id or line["carried"]:
                 continue
-            if line["fingerprint"] == fingerprint:
+            if line["fingerprint"] == fingerprint and _place(line) == here:
                 outcome = Outcome(
                     Status(line["status"]), line["observed"], line["wanted"], "", line["evidence"]
                 )
-                entry = Entry(step_id, line["at"], outcome, fingerprint) if outcome.green else None
+                entry = Entry(step_id, line["at"], outcome, fingerprint, here) if outcome.green else None
         return entry
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -137,6 +164,14 @@ class Journal:
         shorter.touch(mode=0o600)
         shorter.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in last.values()))
         shorter.replace(self.path)
+
+
+def _place(line: Mapping[str, Any]) -> Place:
+    """Of a finished step; nowhere in the journal of an older version."""
+    told = line.get("place")
+    if not isinstance(told, Mapping):
+        return NOWHERE
+    return Place(**{name: str(told.get(name) or "") for name in Place.__dataclass_fields__})
 
 
 def _redacted(value: Any) -> Any:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from runbook import catalogue
+from runbook import catalogue, installation
 from runbook.cluster import ClusterStatus
 from runbook.entry import journal_of
 from runbook.errors import RunbookError
 from runbook.events import Mode, Result
-from runbook.journal import Entry
+from runbook.journal import NOWHERE, Entry, Place
 from runbook.lock import one_run
 from runbook.plan import plan
 from runbook.report.words import MARKS, PLAIN_MARKS
@@ -26,11 +28,15 @@ NEVER = "never run"
 
 
 def list_steps(settings: Settings, *, as_json: bool) -> None:
-    """All steps of the catalogue with what the last run of each saw."""
+    """All steps of the catalogue with what the last run of each saw on the cluster that answers now, and how old it is.
+
+    What was seen on another cluster, or where none answers, counts for nothing here.
+    """
     out = Writer(sys.stdout)
-    last = journal_of(settings).last()
+    world = World.of(settings)
+    here, last = _here(world), journal_of(settings, world).last()
     if as_json:
-        rows = [_row(step, last.get(step.id)) for step in catalogue.STEPS]
+        rows = [_row(step, last.get(step.id), here) for step in catalogue.STEPS]
         out.line(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     marks = MARKS if out.is_unicode else PLAIN_MARKS
@@ -41,14 +47,48 @@ def list_steps(settings: Settings, *, as_json: bool) -> None:
             phase = step.phase
             out.line(f"\n{phase.capitalize()}{f' ({step.story})' if step.story else ''}: {spans[phase]}")
         entry = last.get(step.id)
-        status = entry.outcome.status.value if entry else NEVER if step.check else "not built yet"
-        mark = marks[entry.outcome.status] if entry else " "
+        valid = entry is not None and entry.place.is_here(here)
+        status = NEVER if step.check else "not built yet"
+        if entry:
+            status = entry.outcome.status.value if valid else "unknown"
+        mark = marks[entry.outcome.status] if entry and valid else " "
+        age = _age(entry) if entry else ""
         printed = f" (printed {step.printed})" if step.printed != step.id else ""
         needs = f"  needs {', '.join(step.needs)}" if step.needs else ""
-        out.line(f"  {mark:<2} {step.id}  {status:<13}  {step.title}{printed}{needs}")
+        then = f"  [{entry.outcome.status.value} on {_elsewhere(entry, here)}]" if entry and not valid else ""
+        out.line(f"  {mark:<2} {step.id}  {status:<13}  {age:<13}  {step.title}{printed}{needs}{then}")
 
 
-def _row(step: Step, entry: Entry | None) -> dict[str, Any]:
+def _here(world: World) -> Place:
+    """The cluster that answers now; nowhere where none does."""
+    try:
+        if not world.cluster.status().running:
+            return NOWHERE
+        return Place(world.cluster.provider, world.api.uid(), installation.known(world.settings))
+    except RunbookError:
+        return NOWHERE
+
+
+def _elsewhere(entry: Entry, here: Place) -> str:
+    """Where an outcome was seen that does not count here."""
+    if not entry.place.cluster:
+        return "no cluster that is known"
+    return (
+        "another cluster" if here.cluster else f"a cluster ({entry.place.provider}) that does not answer now"
+    )
+
+
+def _age(entry: Entry) -> str:
+    """How long ago; a clock that was set back is no reason for a number below zero."""
+    seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(entry.at)).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def _row(step: Step, entry: Entry | None, here: Place) -> dict[str, Any]:
+    valid = entry is not None and entry.place.is_here(here)
     return {
         "id": step.id,
         "printed": step.printed,
@@ -57,27 +97,47 @@ def _row(step: Step, entry: Entry | None) -> dict[str, Any]:
         "story": step.story,
         "needs": list(step.needs),
         "built": step.check is not None,
-        "status": entry.outcome.status.value if entry else None,
-        "observed": entry.outcome.observed if entry else None,
+        "status": entry.outcome.status.value if entry and valid else None,
+        "observed": entry.outcome.observed if entry and valid else None,
         "at": entry.at if entry else None,
+        "place": asdict(entry.place) if entry else None,
     }
 
 
 def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     """The cluster, the last outcomes and the address, in a few lines."""
     out = Writer(sys.stdout)
-    journal = journal_of(settings)
-    cluster = _cluster_status(settings)
-    last = journal.last()
+    world = World.of(settings)
+    journal = journal_of(settings, world)
+    cluster = _cluster_status(world)
+    here = _here(world) if cluster.running else NOWHERE
+    entries = journal.last()
+    last = {step: entry for step, entry in entries.items() if entry.place.is_here(here)}
+    lost = [entry for step, entry in entries.items() if step not in last]
     ids = {status: sorted(i for i, e in last.items() if e.outcome.status is status) for status in Status}
     url = f"http://{settings.host}/"
     if as_json:
         steps = {status.value: ids[status] for status in Status}
-        out.line(json.dumps({**_cluster_row(settings, cluster), "url": url, "steps": steps}, indent=2))
+        at = max((entry.at for entry in last.values()), default=None)
+        told = {"url": url, "steps": steps, "at": at, "elsewhere": sorted(entry.step for entry in lost)}
+        out.line(json.dumps({**_cluster_row(settings, cluster), **told}, indent=2))
         return
     _tell_cluster(out, settings, cluster)
     counted = ", ".join(f"{len(ids[status])} {status.value}" for status in Status if ids[status])
-    out.line(f"steps    {counted or 'none asked yet; try: inv deploy'}")
+    if last:
+        newest, oldest = (pick(last.values(), key=lambda entry: entry.at) for pick in (max, min))
+        aged = f"asked {_age(newest)}"
+        if _age(oldest) != _age(newest):
+            aged += f", the oldest {_age(oldest)}"
+        out.line(f"steps    {counted} ({aged})")
+    elif not lost:
+        out.line("steps    none asked yet; try: inv deploy")
+    if lost:
+        newest = max(lost, key=lambda entry: entry.at)
+        out.line(
+            f"steps    {len(lost)} were last asked {_age(newest)} on {_elsewhere(newest, here)}:"
+            " unknown here; try: inv verify"
+        )
     for status in (Status.FAILED, Status.UNPROVEN, Status.BLOCKED):
         for step_id in ids[status] if details or status is Status.FAILED else []:
             out.line(f"         {step_id} {status.value}: {last[step_id].outcome.observed}")
@@ -89,7 +149,7 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
 def show_cluster(settings: Settings, *, as_json: bool) -> int:
     """The cluster and its parts; 0 only when it runs."""
     out = Writer(sys.stdout)
-    cluster = _cluster_status(settings)
+    cluster = _cluster_status(World.of(settings))
     if as_json:
         out.line(json.dumps(_cluster_row(settings, cluster), indent=2))
     else:
@@ -104,11 +164,11 @@ def show_kubeconfig(settings: Settings) -> None:
     Writer(sys.stderr).line(f"context: {pin.context}")
 
 
-def _cluster_status(settings: Settings) -> ClusterStatus:
+def _cluster_status(world: World) -> ClusterStatus:
     try:
-        return World.of(settings).cluster.status()
+        return world.cluster.status()
     except RunbookError as error:
-        return ClusterStatus(settings.cluster, False, str(error))
+        return ClusterStatus(world.settings.cluster, False, str(error))
 
 
 def _cluster_row(settings: Settings, cluster: ClusterStatus) -> dict[str, Any]:
@@ -132,11 +192,9 @@ def _tell_cluster(out: Writer, settings: Settings, cluster: ClusterStatus) -> No
 def show_plan(settings: Settings, asked: Iterable[str]) -> None:
     """Ask everything and say what a deploy would change; changes nothing."""
     out = Writer(sys.stdout)
-    steps = plan(asked, catalogue.STEPS)
+    steps, world = plan(asked, catalogue.STEPS), World.of(settings)
     with one_run(settings.state, "plan", alone=False):
-        run = walk(
-            steps, World.of(settings), mode=Mode.VERIFY, journal=journal_of(settings), sink=lambda _: None
-        )
+        run = walk(steps, world, mode=Mode.VERIFY, journal=journal_of(settings, world), sink=lambda _: None)
     _section(out, "Stands already", [f"{len(run.with_status(Status.PASSED))} of {len(steps.steps)} steps"])
     rest = [result for result in run.results if not result.outcome.green]
     made = [result for result in rest if result.step.apply]

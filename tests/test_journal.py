@@ -11,7 +11,7 @@ import pytest
 
 from runbook import journal as module
 from runbook.events import Mode, Result
-from runbook.journal import Journal
+from runbook.journal import Journal, Place
 from runbook.plan import Plan
 from runbook.step import Status, Step, failed, passed
 from runbook.world.redaction import conceal
@@ -54,7 +54,7 @@ def test_a_killed_run_leaves_all_that_it_finished(journal: Journal) -> None:
         import sys, time
         from pathlib import Path
         from runbook.events import Mode
-        from runbook.journal import Journal
+        from runbook.journal import Journal, Place
         from runbook.plan import plan
         from runbook.runner import walk
         from runbook.settings import Settings
@@ -132,3 +132,37 @@ def test_a_long_journal_is_shortened_to_the_last_of_each_step(
     assert len(journal.path.read_text().splitlines()) == 2
     assert journal.last()["T001"].outcome.observed == "run 49"
     assert journal.proved("T001", "1") is not None
+
+
+def test_an_outcome_belongs_to_the_cluster_of_its_run(journal: Journal) -> None:
+    """What a run saw before its cluster was up is about the same one; what another saw is not."""
+    there = Place("kind", "uid-1", "a" * 32)
+    now = [Place()]
+    journal = Journal(journal.path, lambda: now[0])
+    journal.began(Plan((STEP, OTHER), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("an image was built")))
+    assert not journal.last()["T001"].place.is_here(there)
+    now[0] = there
+    journal.finished(Result(OTHER, passed("a pod is ready")))
+    assert {entry.place for entry in journal.last().values()} == {there}
+    for other in (Place(), Place("kind", "uid-2", "a" * 32), Place("existing", "uid-1", "a" * 32)):
+        assert not any(entry.place.is_here(other) for entry in journal.last().values())
+    assert not Place().is_here(Place()), "no cluster is no place"
+
+
+def test_a_proof_is_of_one_cluster(journal: Journal) -> None:
+    journal = Journal(journal.path, lambda: Place("kind", "uid-1"))
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("proved"), fingerprint="1"))
+    assert journal.proved("T001", "1")
+    assert Journal(journal.path, lambda: Place("kind", "uid-2")).proved("T001", "1") is None
+
+
+def test_the_journal_of_an_older_version_is_of_no_cluster(journal: Journal) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(STEP, passed("proved"), fingerprint="1"))
+    lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
+    for line in lines:
+        line.pop("place", None)
+    journal.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert not journal.last()["T001"].place.is_here(Place("kind", "uid-1"))

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig
-from runbook.errors import Unmeasurable
+from runbook.errors import Unmeasurable, WrongCluster
 from runbook.settings import Settings
 from runbook.world import World
 from runbook.world.api import Change
@@ -35,6 +35,7 @@ class FakeApi:
         self.answers: dict[str, int] = {}
         self.server_version = "v1.35.4"
         self.away = False
+        self.pinned = True
         self.on_delete: Callable[[str, str], None] = lambda _kind, _name: None
         for each in objects:
             self.put(each)
@@ -89,9 +90,15 @@ class FakeApi:
         self._ask()
         return self.server_version
 
-    def guard(self) -> None:
+    def guard(self, *, pinned: bool = False) -> None:
         self._ask()
+        if pinned and not self.pinned:
+            raise WrongCluster("no cluster is pinned", wanted="a pinned cluster")
         self.guards += 1
+
+    def uid(self) -> str:
+        self._ask()
+        return str(self.objects["Namespace", "", "kube-system"]["metadata"]["uid"])
 
     def apply(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Object:
         self.guard()

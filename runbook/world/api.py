@@ -18,7 +18,7 @@ from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import CommandResult
 from runbook.world.kinds import Kind, Kinds
-from runbook.world.pin import Pin
+from runbook.world.pin import PINNED, Pin
 from runbook.world.reviews import Reviews
 from runbook.world.wire import READ_TIMEOUT, Answer, Expired, Refused, Wire
 
@@ -52,7 +52,7 @@ class Api:
         self._cluster = cluster
         self._wire = Wire(cluster)
         self._kinds = Kinds(lambda name, group: self._wire.client().discover(name, group))
-        self._pin = Pin(settings.state / "pinned.json")
+        self._pin = Pin(settings.state / PINNED)
         self._lock = RLock()
         self._guarded = 0
         self.reviews = Reviews(self._wire, self._kinds)
@@ -164,15 +164,18 @@ class Api:
         path = self._kinds.resolve("Pod").path(namespace, pod) + "/portforward"
         return forwarded(client, path, port)
 
-    def guard(self) -> None:
+    def guard(self, *, pinned: bool = False) -> None:
         """Refuse to go on unless the answering cluster is the pinned one; the first one written to is pinned.
 
-        Raises `WrongCluster`. Whoever writes by other means (Helm) calls this first.
+        `pinned`: there must be a pin already, as whoever removes something demands. Raises `WrongCluster`. Whoever
+        writes by other means (Helm) calls this first.
         """
         with self._lock:
             self._wire.client()
+            if pinned:
+                self._pin.demand()
             if self._guarded != self._wire.generation:
-                self._pin.agree(self._cluster.kubeconfig(), self._uid())
+                self._pin.agree(self._cluster.kubeconfig(), self.uid())
                 self._guarded = self._wire.generation
 
     def apply(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Object:
@@ -233,7 +236,8 @@ class Api:
             raise
         return True
 
-    def _uid(self) -> str:
+    def uid(self) -> str:
+        """The UID of kube-system: which cluster answers."""
         found = self.get("Namespace", "kube-system")
         if found is None:
             raise Unmeasurable("the cluster has no namespace kube-system", hint="inv cluster.status")

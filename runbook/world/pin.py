@@ -9,6 +9,8 @@ from pathlib import Path
 from runbook.cluster import Kubeconfig
 from runbook.errors import WrongCluster
 
+PINNED = "pinned.json"
+
 
 class Pin:
     """A small file in the state folder of the cluster; it goes with the cluster."""
@@ -32,6 +34,20 @@ class Pin:
                 wanted=f"the pinned cluster: {meant}",
                 hint=f"rm {self._path}  (only if the cluster that answers is the one you mean)",
             )
+
+    def demand(self) -> None:
+        """Raise `WrongCluster` where no cluster is pinned: whoever removes something does not choose where."""
+        if self._read() is None:
+            raise WrongCluster(
+                f"no cluster is pinned in {self._path}: this installation never wrote to the one that answers",
+                wanted="the cluster that this installation was made on",
+                hint="inv cluster.status",
+            )
+
+    @property
+    def uid(self) -> str:
+        """The UID of the pinned cluster, "" where none is pinned."""
+        return str((self._read() or {}).get("uid") or "")
 
     def _read(self) -> dict[str, str] | None:
         try:

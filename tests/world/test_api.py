@@ -365,6 +365,16 @@ def test_the_first_cluster_written_to_is_pinned_and_no_other_is_written_to(
     assert len(server.bodies) == writes
 
 
+def test_who_removes_something_pins_nothing(api: Api, server: Server, tmp_path: Path) -> None:
+    with pytest.raises(WrongCluster, match="no cluster is pinned"):
+        api.guard(pinned=True)
+    with pytest.raises(WrongCluster, match="no cluster is pinned"):
+        api.guard(pinned=True)
+    assert not list(tmp_path.rglob("pinned.json"))
+    api.guard()
+    api.guard(pinned=True)
+
+
 def test_another_context_of_the_same_file_is_another_cluster(
     api: Api, server: Server, tmp_path: Path
 ) -> None:
