@@ -27,6 +27,7 @@ from runbook.application import (
     REDIS_SECRET,
     SECRET,
 )
+from runbook.cluster.holdings import Holdings
 from runbook.endpoints import endpoint
 from runbook.errors import Unmeasurable
 from runbook.world.helm import Values
@@ -139,13 +140,20 @@ def _identity(image: str, secret: str = "") -> dict[str, str]:
 def _held(world: World, image: str) -> str:
     """What the node holds under the image's name now."""
     reference = f"{image}:{world.settings.tag}"
-    held = world.once("image ids", world.cluster.image_ids)
-    found = held.get(reference) or held.get(f"docker.io/library/{reference}")
-    if not found:
+    found = holdings(world).image(reference)
+    if found is None:
         raise Unmeasurable(
-            f"the node does not hold the image {reference}", wanted="the image in the node", hint="inv build"
+            f"not every node holds the image {reference}, and the same one",
+            wanted="the image in each node",
+            hint="inv deploy",
         )
-    return found
+    return found.id
+
+
+def holdings(world: World) -> Holdings:
+    """What the nodes hold, asked once."""
+    references = [image.reference(world.settings.tag) for image in sources.IMAGES]
+    return world.once("holdings", lambda: world.cluster.holdings(references))
 
 
 def _blueprint(

@@ -24,6 +24,18 @@ class Settings(BaseModel):
     cluster: ClusterChoice = "auto"
     cluster_name: str = Field(default="todo", pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$")
     """Names the embedded node, its state folder and its interface; also minikube's profile."""
+    node_image: str = ""
+    """The node image of a kind or minikube cluster that is made; empty: the tool's own default."""
+    kind_config: str = ""
+    """A file for `kind create cluster --config`; empty: one node that publishes `http_port`."""
+    http_port: int = Field(default=80, ge=0, le=65535)
+    """The port of 127.0.0.1 that reaches the ingress where the node's address does not; 0: none is published."""
+    registry: str = Field(
+        default="", pattern=r"^$|^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9._-]+)*$"
+    )
+    """Registry and path to which images are pushed, and from which the nodes take them by digest."""
+    pull_secret: str = ""
+    """The Secret of type kubernetes.io/dockerconfigjson with which the nodes take images of `registry`; empty: none."""
     context: str = ""
     """The kubeconfig context of an existing cluster (cluster: existing)."""
     namespace: str = Field(default="todo", pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")

@@ -22,7 +22,7 @@ from tests.worlds import FakeApi, FakeCluster, world_of
 Object = dict[str, Any]
 
 PROJECT = Path(__file__).resolve().parents[1]
-IMAGES = {f"{each.image}:1.0.0": "sha256:" + each.name[0] * 64 for each in COMPONENTS} | {
+IMAGES = {f"{each.image}:1.0.0": "sha256:" + f"{ord(each.name[0]):x}"[-1] * 64 for each in COMPONENTS} | {
     f"{name}:1.0.0": running.IMAGE for name in ("todo-postgres", "todo-offline-model")
 }
 SERIAL = count(1)

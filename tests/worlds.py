@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig
+from runbook.cluster.holdings import Holdings
 from runbook.errors import Unmeasurable, WrongCluster
 from runbook.settings import Settings
 from runbook.world import World
@@ -196,8 +197,8 @@ class FakeCluster:
         self.calls.append("down")
         self.running = False
 
-    def image_ids(self) -> Mapping[str, str]:
-        return self.images
+    def holdings(self, references: Collection[str] = ()) -> Holdings:
+        return Holdings.of("todo", self.images)
 
     def ingress_address(self) -> str:
         return self.address

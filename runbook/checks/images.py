@@ -6,10 +6,10 @@ the node and in the running pods. "An image of that name exists" may be yesterda
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from runbook.application import COMPONENTS
+from runbook.blueprint import holdings
 from runbook.errors import Unmeasurable
 from runbook.images import NUMERIC_USER, SOURCE_DIGEST, Base, Image
 from runbook.provenance import base_references, wanted_digest
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 MB = 1_000_000
 SHOWN = 5
 """Files or layers that an outcome names, of many."""
-
-_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def runs_as_numeric_user(image: Image, base: Base) -> Check:
@@ -126,26 +124,24 @@ def engine_is_the_clusters(world: World) -> Outcome:
 
 
 def held_by_node(*images: Image) -> Check:
-    """The node holds the very images that the engine built: their ids are equal. Source: T046."""
+    """Every node, or their registry, holds the very images that the engine built. Source: T046."""
 
     def check(world: World) -> Outcome:
         references = [image.reference(world.settings.tag) for image in images]
         wanted, hint = f"the engine's {', '.join(references)} in the node", "inv deploy"
-        there = world.cluster.image_ids()
+        there = world.cluster.holdings(references)
+        if not there.nodes:
+            raise Unmeasurable("no node shows its images", wanted=wanted, hint="inv cluster.status")
         ids, problems = {}, []
         for image in images:
             facts = _held(world, image)
             ids[facts.reference] = facts.id
-            found = there.get(facts.reference)
-            if found is None:
-                problems.append(f"the node does not hold {facts.reference}")
-            elif found != facts.id:
-                problems.append(
-                    f"the node holds another {facts.reference}: {_short(found)}, not {_short(facts.id)}"
-                )
+            problems += there.problems(facts.reference, facts.identities)
         if problems:
             return failed("; ".join(problems), wanted=wanted, hint=hint, engine=ids)
-        return passed(f"the node holds {len(ids)} images of the engine, id by id", wanted=wanted, ids=ids)
+        holders = ", ".join(there.nodes)
+        told = f"{holders} {'hold' if len(there.nodes) > 1 else 'holds'} {len(ids)} images of the engine, id by id"
+        return passed(told, wanted=wanted, ids=ids, nodes=list(there.nodes))
 
     return check
 
@@ -159,16 +155,16 @@ def pods_run(*images: Image) -> Check:
         for image in images:
             facts, component = _held(world, image), _component(image)
             seen = _running_ids(world, component)
-            running[component] = sorted(seen)
+            running[component] = sorted(min(names) for names in seen)
             if not seen:
                 raise Unmeasurable(
                     f"no container {component} runs",
                     wanted=wanted,
                     hint=f"kubectl -n {world.settings.namespace} get pods",
                 )
-            if other := seen - {facts.id, *(_IMAGE_ID.findall(" ".join(facts.digests)))}:
+            if other := [names for names in seen if not names & facts.identities]:
                 problems.append(
-                    f"{component} runs {_short(min(other))}, not {facts.reference} {_short(facts.id)}"
+                    f"{component} runs {_short(min(other[0]))}, not {facts.reference} {_short(facts.id)}"
                 )
         if problems:
             return failed("; ".join(problems), wanted=wanted, hint="inv deploy", running=running)
@@ -193,15 +189,18 @@ def _component(image: Image) -> str:
     )
 
 
-def _running_ids(world: World, component: str) -> set[str]:
-    """Image ids of the containers that run; a pod that is leaving does not count."""
+def _running_ids(world: World, component: str) -> set[frozenset[str]]:
+    """All digests of each image that a container runs; a pod that is leaving does not count."""
     found = set()
+    held = holdings(world)
     for pod in world.api.list("Pod", world.settings.namespace, labels=f"app.kubernetes.io/name={component}"):
         if workloads.terminating(pod):
             continue
         for status in (pod.get("status") or {}).get("containerStatuses") or []:
             if status["name"] == component and "running" in (status.get("state") or {}):
-                found.update(_IMAGE_ID.findall(str(status.get("imageID", "")))[-1:])
+                node = str((pod.get("spec") or {}).get("nodeName", ""))
+                if names := held.identities(str(status.get("imageID", "")), node):
+                    found.add(names)
     return found
 
 

@@ -79,22 +79,20 @@ def _container_set_problem(pod: Mapping[str, Any]) -> str:
 
 def _stale_images(world: World, pods: list[dict[str, Any]]) -> list[str]:
     """Pods whose container does not run the image that the node holds under its tag now."""
-    held = world.once("image ids", world.cluster.image_ids)
+    held = blueprint.holdings(world)
     problems = []
     for pod in pods:
         for spec in pod["spec"]["containers"]:
             status = workloads.containers(pod).get(spec["name"]) or {}
-            running, node = _digest(str(status.get("imageID", ""))), _digest(held.get(spec["image"], ""))
-            if running and node and running != node:
+            node = str(pod["spec"].get("nodeName", ""))
+            running = held.identities(str(status.get("imageID", "")), node)
+            now = held.wanted(spec["image"], node)
+            if running and now and not running & now:
                 problems.append(
-                    f"pod {workloads.name(pod)} runs {spec['image']} as {running[:19]},"
-                    f" while the node now holds {node[:19]} under that tag"
+                    f"pod {workloads.name(pod)} runs {spec['image']} as {min(running)[:19]},"
+                    f" while its node now holds {min(now)[:19]} under that name"
                 )
     return problems
-
-
-def _digest(image: str) -> str:
-    return image.rpartition("@")[2] if "@" in image else image
 
 
 def _evidence(pods: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from runbook.cluster.holdings import Holdings
 
 Progress = Callable[[str], None]
 """Told what is being waited for, in a few words; never a secret."""
@@ -56,14 +58,14 @@ class Cluster(Protocol):
     def docker_environment(self) -> Mapping[str, str]:
         """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs (T045)."""
 
-    def image_ids(self) -> Mapping[str, str]:
-        """Image reference -> config digest (sha256:...) of each image that the node holds now."""
+    def holdings(self, references: Collection[str] = ()) -> Holdings:
+        """What the nodes hold, or the registry from which they take their images: at least of `references`."""
 
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
-        """Bring images of the build engine into the node; only those whose id differs (T046)."""
+        """Bring images of the build engine to the nodes; only those that differ on one of them (T046)."""
 
     def forget_images(self, references: Sequence[str]) -> None:
-        """Take these names out of the node; fine where they are not there."""
+        """Take these names out of the nodes; fine where they are not there."""
 
 
 @runtime_checkable

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker
+from runbook.cluster.holdings import HeldImage, Holdings, familiar
 from runbook.environment import given
 from runbook.errors import RunbookError, Unmeasurable, UsageError
 from runbook.settings import Settings
+from runbook.world.commands import Commands
 
 if TYPE_CHECKING:
+    from runbook.cluster.registry import Registry
     from runbook.world.api import Api
 
 INGRESS_NAMESPACE = "ingress-nginx"
@@ -24,9 +28,10 @@ class Existing:
 
     provider = "existing"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
         self.settings = settings
         self.name = settings.context or settings.cluster_name
+        self._commands = commands or Commands(settings)
 
     def up(self, progress: Progress) -> None:
         """Look whether it answers; it is not ours to start."""
@@ -51,9 +56,8 @@ class Existing:
             conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
             parts[node["metadata"]["name"]] = "Ready" if conditions.get("Ready") == "True" else "not Ready"
         running = bool(parts) and all(word == "Ready" for word in parts.values())
-        return ClusterStatus(
-            self.provider, running, f"context {self.name}: {len(parts)} nodes", version, parts
-        )
+        detail = f"context {self.kubeconfig().context}: {len(parts)} nodes"
+        return ClusterStatus(self.provider, running, detail, version, parts)
 
     def kubeconfig(self) -> Kubeconfig:
         """The user's own file (KUBECONFIG, else ~/.kube/config) and the context of the settings."""
@@ -92,25 +96,68 @@ class Existing:
 
     def docker_environment(self) -> Mapping[str, str]:
         """The user's own Docker, as the user reaches it."""
-        return {}
+        return self._docker
 
-    def image_ids(self) -> Mapping[str, str]:
-        raise Unmeasurable(
-            f"the nodes of context {self.name} do not show the ids of their images",
-            wanted="a cluster of ours, whose images can be listed",
-            hint="TODO_CLUSTER=auto",
-        )
+    def holdings(self, references: Collection[str] = ()) -> Holdings:
+        """What the registry holds of `references`; without one, the engine that the only node shares with us."""
+        if registry := self._registry:
+            return Holdings({registry.prefix: registry.held(references)})
+        node = self._demand_way()
+        found = {}
+        for reference in references:
+            with suppress(RunbookError):
+                held = docker.identities([reference], self._commands, self._docker)[reference]
+                found[familiar(reference)] = HeldImage(min(held), held)
+        return Holdings({node: found})
 
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
-        progress("a foreign cluster takes images from a registry only")
-        raise RunbookError(
-            f"images cannot be loaded into context {self.name}",
-            wanted=f"{', '.join(references)} in a registry that its nodes reach",
-            hint=f"docker push {references[0] if references else 'IMAGE'}",
-        )
+        """Push what differs to the registry; where node and engine are one, there is nothing to bring."""
+        if registry := self._registry:
+            wanted = self._engine_identities(references)
+            held = Holdings({registry.prefix: registry.held(references)})
+            registry.push([each for each in references if held.problems(each, wanted[each])], progress)
+            return
+        self._demand_way()
+        self._engine_identities(references)
 
     def forget_images(self, references: Sequence[str]) -> None:
-        """Nothing of ours was loaded there."""
+        """A registry keeps what it was given: another deployment may run it."""
+
+    def _demand_way(self) -> str:
+        """The node that runs on the very engine that we build with. Raises where images have no way to the nodes."""
+        nodes = self._api.list("Node")
+        names = [str(node["metadata"]["name"]) for node in nodes]
+        runtimes = [str(node["status"]["nodeInfo"].get("containerRuntimeVersion", "")) for node in nodes]
+        if (
+            len(nodes) == 1
+            and runtimes[0].startswith("docker:")
+            and names[0] == docker.name(self._commands, self._docker)
+        ):
+            return names[0]
+        context = self.kubeconfig().context
+        kind = context.removeprefix("kind-")
+        raise Unmeasurable(
+            f"images have no way into context {context}: its nodes ({', '.join(runtimes)}) do not run on this Docker,"
+            " and no registry is set",
+            wanted="a registry that both reach, or a cluster that shares this Docker's images",
+            hint=f"TODO_CLUSTER=kind TODO_CLUSTER_NAME={kind}"
+            if kind != context
+            else "TODO_REGISTRY=registry.example.org/team, after docker login",
+        )
+
+    def _engine_identities(self, references: Collection[str]) -> dict[str, frozenset[str]]:
+        return docker.identities(references, self._commands, self._docker)
+
+    @cached_property
+    def _registry(self) -> Registry | None:
+        from runbook.cluster.registry import Registry
+
+        prefix = self.settings.registry
+        return Registry(prefix, self._commands, self._docker) if prefix else None
+
+    @cached_property
+    def _docker(self) -> dict[str, str]:
+        return docker.environment(self.settings, self._commands)
 
     @cached_property
     def _api(self) -> Api:

@@ -1,131 +1,341 @@
-"""kind: a node in a Docker container. Its own network enforces NetworkPolicy from kind 0.24 on."""
+"""kind: nodes in Docker containers. Its own network enforces NetworkPolicy from kind 0.24 on."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook import installation
+from runbook.cluster import ClusterStatus, Kubeconfig, Progress, node_images
 from runbook.cluster.existing import Existing
-from runbook.errors import RunbookError
+from runbook.cluster.holdings import Holdings, familiar
+from runbook.cluster.node_images import Inside, Listed
+from runbook.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.settings import Settings
+from runbook.waiting import NotYet, Sight, Subject, watching
 from runbook.world.commands import Commands
 
+if TYPE_CHECKING:
+    from runbook.actions.ledger import Ledger
+
 CREATE_SECONDS = 600.0
+READY_SECONDS = 180.0
 ASK_SECONDS = 60.0
 LEDGER_KIND = "kind cluster"
-ADDRESS = "127.0.0.1"
+LEDGER_NODE = "kind node"
+"""A ledger's word for a node container that we made; the entry's name is the container's whole id."""
 
-_CONFIGURATION = {
-    "kind": "Cluster",
-    "apiVersion": "kind.x-k8s.io/v1alpha4",
-    "nodes": [
-        {
-            "role": "control-plane",
-            "labels": {"ingress-ready": "true"},
-            "extraPortMappings": [
-                {"containerPort": 80, "hostPort": 80, "listenAddress": ADDRESS, "protocol": "TCP"}
-            ],
-        }
-    ],
-}
+_CONTROL_PLANE = "control-plane"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A container of the cluster, in whatever state: running, exited, paused."""
+
+    name: str
+    state: str
+    id: str
+
+    @property
+    def holds_images(self) -> bool:
+        """The balancer in front of several control planes is no node of Kubernetes."""
+        return not self.name.endswith("-external-load-balancer")
 
 
 class Kind(Existing):
-    """Implements `runbook.cluster.Cluster`. The ingress controller is looked for, not installed: kind brings none."""
+    """Implements `runbook.cluster.Cluster`. A cluster of the user's own is used and never becomes ours."""
 
     provider = "kind"
 
     def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
-        super().__init__(settings)
+        super().__init__(settings, commands)
         self.name = settings.cluster_name
-        self._commands = commands or Commands(settings)
 
     def up(self, progress: Progress) -> None:
-        """Create the cluster unless it is there."""
-        if self.name in self._names():
+        """Create the cluster, or start what of it is stopped, and wait until its nodes and its DNS are Ready."""
+        nodes = self._nodes()
+        if not nodes:
+            self._create(progress)
+        elif stopped := [node for node in nodes if node.state != "running"]:
+            progress(f"starting {', '.join(node.name for node in stopped)}")
+            self._start(stopped)
+        if nodes:
+            self._adopt(nodes)
             self._kind("export", "kubeconfig", "--name", self.name, *self._file)
-            return
-        self._ledger.add(LEDGER_KIND, self.name)
-        progress("kind create cluster")
-        self._kind(
-            "create",
-            "cluster",
-            "--name",
-            self.name,
-            "--config=-",
-            "--wait=180s",
-            *self._file,
-            stdin=yaml.safe_dump(_CONFIGURATION),
-            timeout=CREATE_SECONDS,
+        watching(
+            self._api,
+            [_NODES, _DNS],
+            _usable,
+            timeout=READY_SECONDS,
+            wanted=f"Ready nodes of the kind cluster {self.name}, and its DNS",
+            hint=f"kubectl --kubeconfig {self.kubeconfig().path} get nodes,pods --all-namespaces",
+            progress=progress,
         )
 
     def down(self, progress: Progress) -> None:
-        """Delete the cluster if we made it, and look whether it is gone."""
-        if not self._ledger.holds(LEDGER_KIND, self.name):
+        """Delete the cluster if we made it, and look whether it is gone; a user's own is left, running or stopped."""
+        nodes = self._nodes()
+        if nodes and not self._ours(nodes):
             progress(f"kind cluster {self.name} was not made by us: left as it is")
             return
-        progress("kind delete cluster")
-        self._kind("delete", "cluster", "--name", self.name, *self._file, timeout=CREATE_SECONDS)
-        if self.name in self._names():
-            raise RunbookError(
-                f"kind still has the cluster {self.name}", hint=f"kind delete cluster --name {self.name}"
-            )
-        self._ledger.strike(LEDGER_KIND, self.name)
+        if nodes:
+            progress("kind delete cluster")
+            self._kind("delete", "cluster", "--name", self.name, *self._file, timeout=CREATE_SECONDS)
+            if left := self._nodes():
+                raise RunbookError(
+                    f"kind still has the cluster {self.name}: {', '.join(node.name for node in left)}",
+                    wanted="none of its containers",
+                    hint=f"kind delete cluster --name {self.name}",
+                )
+        self._forget()
         for file in ("kubeconfig", "pinned.json"):
             (self.settings.state / file).unlink(missing_ok=True)
 
     def status(self) -> ClusterStatus:
-        if self.name not in self._names():
+        """As the containers' states say, and where all run, the API. A stopped cluster has parts: it is there."""
+        nodes = self._nodes()
+        if not nodes:
             return ClusterStatus(self.provider, running=False, detail=f"there is no kind cluster {self.name}")
-        return super().status()
+        if stopped := {node.name: node.state for node in nodes if node.state != "running"}:
+            told = ", ".join(f"{name} is {state}" for name, state in stopped.items())
+            parts = {node.name: node.state for node in nodes}
+            return ClusterStatus(self.provider, False, f"kind cluster {self.name}: {told}", parts=parts)
+        found = super().status()
+        if not found.parts:  # the containers run, and no API answers yet, or we have no kubeconfig of it
+            return ClusterStatus(
+                self.provider, False, found.detail, parts={node.name: node.state for node in nodes}
+            )
+        return found
 
     def kubeconfig(self) -> Kubeconfig:
+        """A file of our own; the user's kubeconfig and current context stay as they are."""
         return Kubeconfig(self.settings.state / "kubeconfig", f"kind-{self.name}")
 
-    def ingress_address(self) -> str:
-        return ADDRESS
-
-    def image_ids(self) -> Mapping[str, str]:
-        """What crictl lists inside the node."""
-        command = ["docker", "exec", f"{self.name}-control-plane", "crictl", "images", "--output=json"]
-        listed = json.loads(self._commands.run(command, timeout=ASK_SECONDS).stdout)
-        return {
-            str(reference).removeprefix("docker.io/").removeprefix("library/"): str(image["id"])
-            for image in listed.get("images", [])
-            for reference in image.get("repoTags") or []
-        }
+    def holdings(self, references: Collection[str] = ()) -> Holdings:
+        """What crictl and ctr list in every node."""
+        if self.settings.registry:
+            return super().holdings(references)
+        nodes = [node for node in self._nodes() if node.holds_images]
+        if not nodes:
+            raise Unmeasurable(
+                f"there is no kind cluster {self.name}", wanted="its nodes", hint="inv cluster.up"
+            )
+        with ThreadPoolExecutor(len(nodes)) as asking:
+            held = asking.map(lambda node: node_images.held(self._in(node.name)), nodes)
+        return Holdings({node.name: images for node, images in zip(nodes, held, strict=True)})
 
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
-        from runbook.cluster.embedded.images import engine_ids
-
-        there, wanted = self.image_ids(), engine_ids(references, self.docker_environment())
-        if differing := [reference for reference in references if there.get(reference) != wanted[reference]]:
-            progress(f"kind load docker-image {' '.join(differing)}")
-            self._kind("load", "docker-image", *differing, "--name", self.name, timeout=CREATE_SECONDS)
+        """`kind load` of what differs on any node; what lost its name to a newer image is taken out of the nodes."""
+        if self.settings.registry:
+            super().load_images(references, progress)
+            return
+        wanted = self._engine_identities(references)
+        before = self.holdings()
+        differing = [each for each in references if before.problems(each, wanted[each])]
+        if not differing:
+            return
+        progress(f"kind load docker-image {' '.join(differing)}")
+        self._kind("load", "docker-image", *differing, "--name", self.name, timeout=CREATE_SECONDS)
+        replaced = {
+            image.id
+            for images in before.nodes.values()
+            for each in differing
+            if (image := images.get(familiar(each))) is not None and not image.identities & wanted[each]
+        }
+        self._drop(lambda image: image.held.id in replaced and not image.tags)
+        after = self.holdings()
+        if wrong := [told for each in differing for told in after.problems(each, wanted[each])]:
+            raise RunbookError(
+                f"after `kind load` {'; '.join(wrong)}",
+                wanted=", ".join(differing),
+                hint=f"kind load docker-image {' '.join(differing)} --name {self.name}",
+            )
 
     def forget_images(self, references: Sequence[str]) -> None:
-        there = self.image_ids()
-        if known := [reference for reference in references if reference in there]:
-            command = ["docker", "exec", f"{self.name}-control-plane", "crictl", "rmi", *known]
-            self._commands.run(command, timeout=ASK_SECONDS)
+        """By name, on every node: `crictl rmi` would take every other name of the same image with it."""
+        if self.settings.registry:
+            super().forget_images(references)
+            return
+        names = {familiar(each) for each in references}
+        self._drop(lambda image: bool(image.tags) and image.tags <= names, names)
+
+    def _drop(self, leftover: Callable[[Listed], bool], names: Set[str] = frozenset()) -> None:
+        for node in self._nodes():
+            if node.holds_images:
+                node_images.drop(self._in(node.name), leftover, names)
+
+    def _create(self, progress: Progress) -> None:
+        ledger = self._ledger
+        configuration = self._configuration()
+        ledger.add(LEDGER_KIND, self.name)  # before there is anything: an interrupted creation counts too
+        progress("kind create cluster")
+        image = ("--image", self.settings.node_image) if self.settings.node_image else ()
+        command = ("create", "cluster", "--name", self.name, "--config=-", "--wait=180s", *image, *self._file)
+        try:
+            self._kind(*command, stdin=yaml.safe_dump(configuration), timeout=CREATE_SECONDS)
+        except CommandFailed as problem:
+            if not self._nodes():  # kind has removed what it had made
+                ledger.strike(LEDGER_KIND, self.name)
+            raise _explained(problem) from problem
+        for node in self._nodes():
+            ledger.add(LEDGER_NODE, node.id)
+
+    def _configuration(self) -> dict[str, Any]:
+        """The user's file (`kind_config`), else one node with port 80; each node carries the installation's id."""
+        if file := self.settings.kind_config:
+            found = _read(Path(file).expanduser())
+        else:
+            found = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": [self._front()]}
+        nodes = found.setdefault("nodes", [{"role": _CONTROL_PLANE}])
+        for node in nodes:
+            node["labels"] = {**(node.get("labels") or {}), **installation.labels(self.settings)}
+        return found
+
+    def _front(self) -> dict[str, Any]:
+        """The node that the ingress controller runs on; without a `http_port` its own address is what is asked."""
+        node: dict[str, Any] = {"role": _CONTROL_PLANE, "labels": {"ingress-ready": "true"}}
+        if port := self.settings.http_port:
+            mapping = {"containerPort": 80, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+            node["extraPortMappings"] = [mapping]
+        return node
+
+    def _nodes(self) -> list[Node]:
+        """Every container of the cluster; none where kind knows no such cluster."""
+        if self.name not in self._kind("get", "clusters").split():
+            return []
+        names = self._kind("get", "nodes", "--name", self.name).split() or [f"{self.name}-{_CONTROL_PLANE}"]
+        found = []
+        for name in names:
+            asked = ["docker", "container", "inspect", "--format", "{{.State.Status}} {{.Id}}", name]
+            with suppress(CommandFailed):  # removed meanwhile
+                state, _, container = (
+                    self._commands.run(asked, timeout=ASK_SECONDS).stdout.strip().partition(" ")
+                )
+                found.append(Node(name, state, container))
+        return found
+
+    def _start(self, stopped: Sequence[Node]) -> None:
+        """`docker start`, as after a restart of the machine; a paused container goes on instead."""
+        for word, nodes in (
+            ("unpause", [node.name for node in stopped if node.state == "paused"]),
+            ("start", [node.name for node in stopped if node.state != "paused"]),
+        ):
+            if nodes:
+                self._commands.run(["docker", word, *nodes], timeout=CREATE_SECONDS)
+
+    def _ours(self, nodes: Sequence[Node]) -> bool:
+        """Whether these very containers were made by us: a user's cluster of the same name has others."""
+        self._adopt(nodes)
+        made = {each.name for each in self._ledger.entries() if each.kind == LEDGER_NODE}
+        return all(node.id in made for node in nodes)
+
+    def _adopt(self, nodes: Sequence[Node]) -> None:
+        """After a creation that was cut off before its nodes were written down: those of its minutes are its own."""
+        entries = self._ledger.entries()
+        begun = next((each.at for each in entries if (each.kind, each.name) == (LEDGER_KIND, self.name)), "")
+        if not begun or any(each.kind == LEDGER_NODE for each in entries):
+            return
+        asked = ["docker", "container", "inspect", "--format", "{{.Created}}", *(node.name for node in nodes)]
+        created = [_time(word) for word in self._commands.run(asked, timeout=ASK_SECONDS).stdout.split()]
+        since = datetime.fromisoformat(begun)
+        if len(created) == len(nodes) and all(
+            since <= each <= since + timedelta(seconds=CREATE_SECONDS) for each in created
+        ):
+            for node in nodes:
+                self._ledger.add(LEDGER_NODE, node.id)
+
+    def _forget(self) -> None:
+        for entry in self._ledger.entries():
+            if entry.kind == LEDGER_NODE or (entry.kind, entry.name) == (LEDGER_KIND, self.name):
+                self._ledger.strike(entry.kind, entry.name)
+
+    def _in(self, node: str) -> Inside:
+        def run(*argv: str) -> str:
+            return self._commands.run(["docker", "exec", node, *argv], timeout=ASK_SECONDS).stdout
+
+        return run
 
     @property
     def _file(self) -> tuple[str, str]:
         return ("--kubeconfig", str(self.kubeconfig().path))
 
-    @property
-    def _ledger(self) -> Any:
+    @cached_property
+    def _ledger(self) -> Ledger:
         from runbook.actions.ledger import Ledger
 
         return Ledger(self.settings)
 
-    def _names(self) -> list[str]:
-        return self._kind("get", "clusters").split()
-
     def _kind(self, *arguments: str, timeout: float = ASK_SECONDS, stdin: str | None = None) -> str:
         self.settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._commands.run(["kind", *arguments], timeout=timeout, stdin=stdin).stdout
+
+
+_NODES = Subject("Node")
+_DNS = Subject("EndpointSlice", "kube-system", labels="kubernetes.io/service-name=kube-dns")
+
+
+def _usable(sight: Sight) -> None:
+    """Raises `NotYet` with what is missing."""
+    for node in _not_ready(sight[_NODES]):
+        raise NotYet(f"node {node} is not Ready")
+    endpoints = [endpoint for each in sight[_DNS] for endpoint in each.get("endpoints") or []]
+    if not sight[_NODES] or not any((each.get("conditions") or {}).get("ready") for each in endpoints):
+        raise NotYet("DNS has no ready endpoint")
+
+
+def _not_ready(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        conditions = {
+            each["type"]: each["status"] for each in (node.get("status") or {}).get("conditions") or []
+        }
+        if conditions.get("Ready") != "True":
+            yield node["metadata"]["name"]
+
+
+def _time(text: str) -> datetime:
+    """Docker's times have nanoseconds and a Z."""
+    return datetime.fromisoformat(text.partition(".")[0].rstrip("Z")).replace(tzinfo=UTC)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as problem:
+        raise UsageError(
+            f"kind_config {path} cannot be read: {problem}".splitlines()[0],
+            wanted="a file for `kind create cluster --config`",
+        ) from None
+    if not isinstance(found, dict) or found.get("kind") != "Cluster":
+        raise UsageError(
+            f"kind_config {path} holds no kind Cluster",
+            wanted="kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4",
+        )
+    return found
+
+
+def _explained(problem: CommandFailed) -> RunbookError:
+    """The hint is never the command that has just failed."""
+    if re.search(r"port is already allocated|address already in use", problem.observed):
+        return RunbookError(
+            f"a port that the node is to publish is taken: {problem.observed}",
+            wanted="a free port of this machine",
+            hint="TODO_HTTP_PORT=8080 inv cluster.up  (0: none; on Linux the node's own address serves)",
+        )
+    if re.search(r"failed to pull image|pull access denied|no such host|manifest unknown", problem.observed):
+        return RunbookError(
+            problem.observed,
+            wanted="a node image that Docker holds or can pull",
+            hint="TODO_NODE_IMAGE=kindest/node:<version that `docker image ls` shows> inv cluster.up",
+        )
+    return RunbookError(
+        problem.observed, wanted="exit status 0", hint="docker ps --all --filter label=io.x-k8s.kind.cluster"
+    )

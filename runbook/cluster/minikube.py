@@ -6,11 +6,12 @@ import json
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.cluster.holdings import Holdings
 from runbook.environment import of_child
 from runbook.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.settings import Settings
@@ -136,6 +137,9 @@ class Minikube:
                 hint=f"minikube -p {self.name} docker-env",
             )
         return environment
+
+    def holdings(self, references: Collection[str] = ()) -> Holdings:  # noqa: ARG002 - it tells all
+        return Holdings.of(self.name, self.image_ids())
 
     def image_ids(self) -> Mapping[str, str]:
         """What the node's runtime lists."""

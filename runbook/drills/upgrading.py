@@ -39,6 +39,7 @@ class Running:
 def running(world: World) -> frozenset[Running]:
     """The pods of the application that are not being removed."""
     found = []
+    held = world.cluster.holdings()
     for pod in world.api.list("Pod", world.settings.namespace, labels=SELECTOR):
         if workloads.terminating(pod):
             continue
@@ -47,7 +48,7 @@ def running(world: World) -> frozenset[Running]:
             (each for each in pod["spec"]["containers"] if each["name"] == component), {}
         )
         status = workloads.containers(pod).get(component) or {}
-        image_id = str(status.get("imageID", "")).rpartition("@")[2]
+        image_id = held.id(str(status.get("imageID", "")), str(pod["spec"].get("nodeName", "")))
         found.append(Running(str(pod["metadata"]["uid"]), component, str(spec.get("image", "")), image_id))
     return frozenset(found)
 
@@ -141,8 +142,9 @@ def other_images(world: World) -> Iterator[tuple[str, dict[str, str]]]:
             raise
         except RunbookError as problem:
             raise Unmeasurable(problem.observed, wanted=problem.wanted, hint=problem.hint) from None
-        held = world.cluster.image_ids()
-        yield tag, {name: held.get(reference, "") for name, reference in references.items()}
+        held = world.cluster.holdings(list(references.values()))
+        found = {name: held.image(reference) for name, reference in references.items()}
+        yield tag, {name: image.id if image else "" for name, image in found.items()}
     finally:
         with suppress(RunbookError):  # a name that is left harms nobody, and the next drill takes it over
             world.cluster.forget_images(list(references.values()))

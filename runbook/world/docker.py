@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from runbook.cluster.holdings import digests
 from runbook.environment import direct, leave_engine
 from runbook.errors import CommandFailed, CommandMissing, RunbookError, Unmeasurable
 from runbook.world.redaction import redact
@@ -52,6 +53,11 @@ class ImageFacts:
     """Digests of its layers, oldest first: an image starts with those of its base."""
     digests: tuple[str, ...] = ()
     """References by digest, where it came from a registry or was pushed to one."""
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """Every digest by which the engine knows it (see `runbook.cluster.holdings`)."""
+        return digests(self.id, *self.digests)
 
 
 @dataclass(frozen=True, slots=True)

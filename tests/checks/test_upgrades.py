@@ -70,7 +70,7 @@ def test_an_image_that_is_the_same_proves_nothing(place: Place) -> None:
     outcome = upgrades.tag_reaches_the_pods(place.world)
     assert outcome.status is Status.FAILED
     assert (
-        "backend ran todo-backend:1.0.0 (sha256:bbbbbbbbbbbb), not todo-backend:1.0.0-drill"
+        "backend ran todo-backend:1.0.0 (sha256:222222222222), not todo-backend:1.0.0-drill"
         in outcome.observed
     )
     assert "3 pods were not replaced" in outcome.observed

@@ -43,8 +43,8 @@ class Recorded:
             answer = answer()
         code, words = answer if isinstance(answer, tuple) else (0, answer)
         if check and code != 0:
-            raise CommandFailed(f"`{command}` ended with status {code}")
-        return CommandResult(words, "", code)
+            raise CommandFailed(f"`{command}` ended with status {code}: {words}")
+        return CommandResult(words, words if code else "", code)
 
     def find(self, name: str) -> Path | None:
         """Installed is what an answer was recorded of."""

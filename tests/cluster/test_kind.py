@@ -1,118 +1,352 @@
-"""kind and existing contexts: ours is deleted, a user's stays; what cannot be looked at is unmeasurable."""
+"""kind, by what the real kind v0.33.0 answered with three nodes: ours is deleted, a user's own never."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from runbook import installation
 from runbook.actions.ledger import Ledger
-from runbook.cluster.existing import Existing
-from runbook.cluster.kind import LEDGER_KIND, Kind
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.cluster.kind import LEDGER_KIND, LEDGER_NODE, Kind
+from runbook.errors import RunbookError, TimedOut, UsageError
 from runbook.settings import Settings
 from tests.cluster.recorded import Answer, Recorded
 from tests.worlds import FakeApi
 
+HERE = Path(__file__).parent / "recordings"
+CRICTL = json.loads((HERE / "kind-crictl-images-after-kind-load.json").read_text())
+PODS = json.loads((HERE / "kind-pod-image-ids-after-kind-load.json").read_text())
+NODES = ("todo-control-plane", "todo-worker", "todo-worker2")
+REFUSED = (
+    'ERROR: failed to create cluster: command "docker run --name todo-control-plane" failed with error: exit 125 '
+    "| docker: Error response from daemon: driver failed programming external connectivity on endpoint: "
+    "Bind for 127.0.0.1:80 failed: port is already allocated"
+)
 
-def cluster(settings: Settings, **answers: Answer) -> tuple[Kind, Recorded]:
-    recorded = Recorded({name.replace("_", " "): answer for name, answer in answers.items()})
-    return Kind(settings, recorded.as_commands()), recorded
+
+def container(node: str) -> str:
+    return f"{node}-id"
+
+
+class Docker:
+    """The cluster as kind and docker tell of it; what is created, started and deleted is so afterwards."""
+
+    def __init__(self, states: dict[str, str] | None = None) -> None:
+        self.states = dict(states or {})
+        self.images: dict[str, list[dict[str, Any]]] = {}
+        self.names: dict[str, dict[str, str]] = {}
+        self.created = datetime.now(UTC).isoformat()
+        self.recorded: Recorded
+        self.answers: dict[str, Answer] = {
+            "kind get clusters": lambda: "other\n" + ("todo\n" if self.states else ""),
+            "kind get nodes --name todo": lambda: "\n".join(self.states),
+            "kind create cluster": self.create,
+            "kind delete cluster": self.delete,
+            "kind export kubeconfig": "",
+            "docker buildx version": "github.com/docker/buildx v0.29.1",
+            "docker container inspect --format {{.Created}}": lambda: "\n".join(
+                [self.created] * len(self.states)
+            ),
+            "docker start": self.start,
+        }
+        for node in NODES:
+            self.answers |= {
+                f"docker container inspect --format {{{{.State.Status}}}} {{{{.Id}}}} {node}": (
+                    lambda node=node: f"{self.states[node]} {container(node)}\n"
+                ),
+                f"docker exec {node} crictl images --output=json": (
+                    lambda node=node: json.dumps({"images": self.images.get(node, [])})
+                ),
+                f"docker exec {node} ctr --namespace=k8s.io images ls": lambda node=node: self.listed(node),
+                f"docker exec {node} ctr --namespace=k8s.io images rm": "",
+            }
+
+    def create(self) -> str:
+        self.states = dict.fromkeys(NODES, "running")
+        return ""
+
+    def delete(self) -> str:
+        self.states = {}
+        return ""
+
+    def start(self) -> str:
+        self.states = dict.fromkeys(self.states, "running")
+        return ""
+
+    def listed(self, node: str) -> str:
+        rows = [
+            f"{name} application/vnd.oci.image.manifest.v1+json {at} 1 MiB linux/amd64 -"
+            for name, at in self.names.get(node, {}).items()
+        ]
+        return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS LABELS", *rows, ""])
+
+    def cluster(self, settings: Settings, api: FakeApi | None = None) -> Kind:
+        self.recorded = Recorded(self.answers)
+        found = Kind(settings, self.recorded.as_commands())
+        found.__dict__["_api"] = api or usable()
+        return found
+
+    def asked(self, begin: str) -> list[str]:
+        return [command for command in self.recorded.asked if command.startswith(begin)]
+
+
+def usable(*, dns: bool = True) -> FakeApi:
+    nodes: list[dict[str, Any]] = [
+        {
+            "kind": "Node",
+            "metadata": {"name": name},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+        for name in NODES
+    ]
+    endpoints = {
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kube-dns-1",
+            "namespace": "kube-system",
+            "labels": {"kubernetes.io/service-name": "kube-dns"},
+        },
+        "endpoints": [{"conditions": {"ready": dns}}],
+    }
+    return FakeApi(*nodes, endpoints)
 
 
 def silent(_: str) -> None:
     return None
 
 
-def test_a_cluster_is_created_with_port_80_of_this_machine_alone(settings: Settings) -> None:
-    found, recorded = cluster(settings, kind_get_clusters="other\n", kind_create_cluster="")
-    found.up(silent)
-    (mapping,) = yaml.safe_load(recorded.stdin[0])["nodes"][0]["extraPortMappings"]
-    assert (mapping["hostPort"], mapping["listenAddress"]) == (80, "127.0.0.1")
-    assert Ledger(settings).holds(LEDGER_KIND, "todo")
+def chosen(settings: Settings, **changed: Any) -> Settings:
+    return settings.model_copy(update=changed)
 
 
-def test_one_that_is_there_is_used_and_not_deleted(settings: Settings) -> None:
-    found, recorded = cluster(settings, kind_get_clusters="todo\n", kind_export="")
-    found.up(silent)
-    found.down(silent)
-    assert not any(" create " in command or " delete " in command for command in recorded.asked)
+class TestUp:
+    def test_a_cluster_is_created_with_port_80_of_this_machine_alone_and_our_id(
+        self, settings: Settings
+    ) -> None:
+        docker = Docker()
+        docker.cluster(settings).up(silent)
+        (node,) = yaml.safe_load(docker.recorded.stdin[0])["nodes"]
+        (mapping,) = node["extraPortMappings"]
+        assert (mapping["hostPort"], mapping["listenAddress"]) == (80, "127.0.0.1")
+        assert node["labels"][installation.LABEL] == installation.known(settings)
+        ledger = Ledger(settings)
+        assert ledger.holds(LEDGER_KIND, "todo")
+        assert all(ledger.holds(LEDGER_NODE, container(each)) for each in NODES)
+
+    @pytest.mark.parametrize(("port", "mapped"), [(8080, [8080]), (0, [])])
+    def test_another_port_or_none(self, settings: Settings, port: int, mapped: list[int]) -> None:
+        docker = Docker()
+        docker.cluster(chosen(settings, http_port=port)).up(silent)
+        (node,) = yaml.safe_load(docker.recorded.stdin[0])["nodes"]
+        assert [each["hostPort"] for each in node.get("extraPortMappings", [])] == mapped
+
+    def test_the_users_node_image_and_configuration(self, settings: Settings, tmp_path: Path) -> None:
+        file = tmp_path / "kind.yaml"
+        file.write_text(
+            "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{role: control-plane}, {role: worker}]\n"
+        )
+        docker = Docker()
+        docker.cluster(
+            chosen(settings, node_image="kindest/node:v1.35.4@sha256:ab", kind_config=str(file))
+        ).up(silent)
+        given = yaml.safe_load(docker.recorded.stdin[0])
+        assert [each["role"] for each in given["nodes"]] == ["control-plane", "worker"]
+        assert all(installation.LABEL in each["labels"] for each in given["nodes"])
+        (command,) = docker.asked("kind create")
+        assert "--image kindest/node:v1.35.4@sha256:ab" in command
+
+    @pytest.mark.parametrize("text", ["kind: Deployment\n", "[", ""])
+    def test_a_file_that_is_no_configuration_is_refused_before_anything_is_made(
+        self, settings: Settings, tmp_path: Path, text: str
+    ) -> None:
+        file = tmp_path / "kind.yaml"
+        file.write_text(text)
+        docker = Docker()
+        with pytest.raises(UsageError, match="kind_config"):
+            docker.cluster(chosen(settings, kind_config=str(file))).up(silent)
+        assert not Ledger(settings).entries() and not docker.states
+
+    def test_it_returns_when_dns_is_ready_and_not_before(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("runbook.cluster.kind.READY_SECONDS", 0.3)
+        with pytest.raises(TimedOut, match="DNS has no ready endpoint"):
+            Docker().cluster(settings, usable(dns=False)).up(silent)
+
+    def test_one_that_is_there_is_used_and_not_deleted(self, settings: Settings) -> None:
+        docker = Docker(dict.fromkeys(NODES, "running"))
+        cluster = docker.cluster(settings)
+        cluster.up(silent)
+        cluster.down(silent)
+        assert not docker.asked("kind create") and not docker.asked("kind delete")
+        assert not Ledger(settings).entries()
+
+    def test_stopped_nodes_are_started_before_anything_is_asked_of_them(self, settings: Settings) -> None:
+        docker = Docker({NODES[0]: "exited", NODES[1]: "running", NODES[2]: "exited"})
+        docker.cluster(settings).up(silent)
+        (started,) = docker.asked("docker start")
+        assert started == f"docker start {NODES[0]} {NODES[2]}"
+        order = docker.recorded.asked
+        assert order.index(started) < order.index(docker.asked("kind export")[0])
+
+    def test_a_taken_port_has_a_remedy_that_is_not_the_failed_command(self, settings: Settings) -> None:
+        docker = Docker()
+        docker.answers["kind create cluster"] = (1, REFUSED)
+        with pytest.raises(RunbookError) as refused:
+            docker.cluster(settings).up(silent)
+        assert "TODO_HTTP_PORT" in refused.value.hint and "kind create" not in refused.value.hint
+        assert not Ledger(settings).entries()
 
 
-def test_ours_is_deleted_and_looked_for(settings: Settings) -> None:
-    Ledger(settings).add(LEDGER_KIND, "todo")
-    found, _ = cluster(settings, kind_delete="", kind_get_clusters="")
-    found.down(silent)
-    assert not Ledger(settings).holds(LEDGER_KIND, "todo")
+class TestDown:
+    def test_ours_is_deleted_and_looked_for(self, settings: Settings) -> None:
+        docker = Docker()
+        cluster = docker.cluster(settings)
+        cluster.up(silent)
+        cluster.down(silent)
+        assert docker.asked("kind delete") and not Ledger(settings).entries()
+
+    def test_one_that_survives_its_deletion_is_said(self, settings: Settings) -> None:
+        docker = Docker()
+        docker.answers["kind delete cluster"] = ""
+        cluster = docker.cluster(settings)
+        cluster.up(silent)
+        with pytest.raises(RunbookError, match="still has"):
+            cluster.down(silent)
+
+    def test_a_users_own_of_the_same_name_is_left_though_we_once_made_one(self, settings: Settings) -> None:
+        ledger = Ledger(settings)
+        ledger.add(LEDGER_KIND, "todo")
+        ledger.add(LEDGER_NODE, "another-id")
+        docker = Docker(dict.fromkeys(NODES, "exited"))
+        docker.cluster(settings).down(silent)
+        assert not docker.asked("kind delete")
+
+    @pytest.mark.parametrize(("created", "ours"), [("", True), ("2021-05-01T10:00:00.123456789Z", False)])
+    def test_after_a_cut_off_creation_its_own_minutes_decide(
+        self, settings: Settings, created: str, ours: bool
+    ) -> None:
+        Ledger(settings).add(LEDGER_KIND, "todo")
+        docker = Docker(dict.fromkeys(NODES, "running"))
+        docker.created = created or docker.created.replace("+00:00", "Z")
+        docker.cluster(settings).down(silent)
+        assert bool(docker.asked("kind delete")) is ours
 
 
-def test_one_that_survives_its_deletion_is_said(settings: Settings) -> None:
-    Ledger(settings).add(LEDGER_KIND, "todo")
-    found, _ = cluster(settings, kind_delete="", kind_get_clusters="todo\n")
-    with pytest.raises(RunbookError, match="still has"):
-        found.down(silent)
+class TestStatus:
+    def test_stopped_is_not_absent(self, settings: Settings) -> None:
+        found = Docker({NODES[0]: "exited"}).cluster(settings).status()
+        assert not found.running and found.parts == {NODES[0]: "exited"} and "exited" in found.detail
+
+    def test_absent(self, settings: Settings) -> None:
+        found = Docker().cluster(settings).status()
+        assert not found.running and not found.parts
+
+    def test_running_names_the_context(self, settings: Settings) -> None:
+        found = Docker(dict.fromkeys(NODES, "running")).cluster(settings).status()
+        assert found.running and "context kind-todo" in found.detail
 
 
-def test_image_ids(settings: Settings) -> None:
-    listed = json.dumps(
-        {"images": [{"id": "sha256:1", "repoTags": ["docker.io/library/todo-backend:1.0.0"]}]}
-    )
-    found, _ = cluster(settings, docker_exec=listed)
-    assert found.image_ids() == {"todo-backend:1.0.0": "sha256:1"}
+BACKEND = "todo-backend:1.0.0"
+ID = CRICTL[0]["id"]
+IMPORTED = CRICTL[0]["repoDigests"][0]
 
 
-def existing(api: FakeApi) -> Existing:
-    found = Existing(Settings(cluster="existing", context="somewhere"))
-    found.__dict__["_api"] = api
-    return found
+class TestImages:
+    def loaded(self) -> Docker:
+        docker = Docker(dict.fromkeys(NODES, "running"))
+        docker.images = {node: list(CRICTL) for node in NODES}
+        docker.answers["docker image inspect"] = json.dumps([{"Id": ID, "RepoDigests": []}])
+        return docker
 
+    def test_every_node_tells_its_images_by_all_their_digests(self, settings: Settings) -> None:
+        held = self.loaded().cluster(settings).holdings()
+        assert set(held.nodes) == set(NODES)
+        assert not held.problems(BACKEND, {ID})
 
-def node(ready: str) -> dict[str, object]:
-    conditions = [{"type": "Ready", "status": ready}]
-    addresses = [{"type": "InternalIP", "address": "192.0.2.7"}]
-    return {
-        "kind": "Node",
-        "metadata": {"name": "n"},
-        "status": {"conditions": conditions, "addresses": addresses},
-    }
+    def test_a_pods_image_id_after_kind_load_is_the_images(self, settings: Settings) -> None:
+        """Its status names the digest of the import's manifest, crictl and the engine the configuration's."""
+        held = self.loaded().cluster(settings).holdings()
+        (running,) = (
+            status["imageID"] for pod in PODS for status in pod["statuses"] if status["name"] == "backend"
+        )
+        assert ID in held.identities(running, NODES[1]) and held.id(running, NODES[2]) == ID
 
+    def test_the_engines_containerd_store_tells_the_manifest(self, settings: Settings) -> None:
+        """Docker 29: the id is the manifest's digest; crictl omits it once the image has a second tag, ctr does not."""
+        docker = self.loaded()
+        manifest = "sha256:" + "1" * 64
+        for node in NODES:
+            docker.images[node] = [CRICTL[0] | {"repoDigests": []}]
+            docker.names[node] = {f"docker.io/library/{BACKEND}": manifest}
+        docker.answers["docker image inspect"] = json.dumps(
+            [{"Id": manifest, "RepoDigests": [f"todo-backend@{manifest}"]}]
+        )
+        cluster = docker.cluster(settings)
+        assert not cluster.holdings().problems(BACKEND, {manifest})
+        cluster.load_images([BACKEND], silent)
+        assert not docker.asked("kind load")
 
-@pytest.mark.parametrize(("ready", "running"), [("True", True), ("False", False), ("Unknown", False)])
-def test_an_existing_cluster_runs_when_all_nodes_are_ready(ready: str, running: bool) -> None:
-    assert existing(FakeApi(node(ready))).status().running is running
+    def test_one_worker_without_its_images_is_seen_and_loaded(self, settings: Settings) -> None:
+        docker = self.loaded()
+        docker.images[NODES[1]] = []
 
+        def load() -> str:
+            docker.images[NODES[1]] = list(CRICTL)
+            return ""
 
-def test_one_without_nodes_or_answer_does_not_run() -> None:
-    away = FakeApi()
-    away.away = True
-    assert not existing(FakeApi()).status().running
-    with pytest.raises(Unmeasurable):
-        existing(away).up(silent)
+        docker.answers["kind load docker-image"] = load
+        cluster = docker.cluster(settings)
+        assert cluster.holdings().problems(BACKEND, {ID}) == [f"{NODES[1]} does not hold {BACKEND}"]
+        cluster.load_images([BACKEND], silent)
+        assert docker.asked("kind load") == [f"kind load docker-image {BACKEND} --name todo"]
 
+    def test_what_a_rebuilt_image_leaves_is_removed_and_only_that(self, settings: Settings) -> None:
+        docker = self.loaded()
+        fresh = CRICTL[0] | {"id": "sha256:" + "f" * 64, "repoDigests": []}
+        left = CRICTL[0] | {"repoTags": []}
+        users = {
+            "id": "sha256:" + "e" * 64,
+            "repoTags": [],
+            "repoDigests": ["import-2026-11-30@sha256:" + "d" * 64],
+        }
+        old, foreign = IMPORTED.rpartition("/")[2], users["repoDigests"][0]
 
-def test_its_ingress_class_is_looked_for() -> None:
-    there = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
-    existing(FakeApi(there)).enable_ingress(silent)
-    with pytest.raises(RunbookError, match="no IngressClass nginx"):
-        existing(FakeApi()).enable_ingress(silent)
+        def load() -> str:
+            for node in NODES:
+                docker.images[node] = [fresh, left, users, *CRICTL[1:]]
+                docker.names[node] = {old: old.partition("@")[2], foreign: "sha256:" + "d" * 64}
+            return ""
 
+        docker.answers["kind load docker-image"] = load
+        docker.answers["docker image inspect"] = json.dumps([{"Id": fresh["id"], "RepoDigests": []}])
+        docker.cluster(settings).load_images([BACKEND], silent)
+        removed = docker.asked(f"docker exec {NODES[1]} ctr --namespace=k8s.io images rm")
+        assert removed == [f"docker exec {NODES[1]} ctr --namespace=k8s.io images rm --sync {old}"]
 
-def test_its_address_is_the_services_else_a_nodes() -> None:
-    service = {
-        "kind": "Service",
-        "metadata": {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"},
-        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.80"}]}},
-    }
-    assert existing(FakeApi(node("True"), service)).ingress_address() == "192.0.2.80"
-    assert existing(FakeApi(node("True"))).ingress_address() == "192.0.2.7"
-    with pytest.raises(Unmeasurable):
-        existing(FakeApi()).ingress_address()
+    def test_a_load_that_brought_nothing_is_an_error(self, settings: Settings) -> None:
+        docker = self.loaded()
+        docker.images = {}
+        docker.answers["kind load docker-image"] = ""
+        with pytest.raises(RunbookError, match="after `kind load`"):
+            docker.cluster(settings).load_images([BACKEND], silent)
 
-
-def test_its_images_are_out_of_reach() -> None:
-    with pytest.raises(Unmeasurable):
-        existing(FakeApi()).image_ids()
-    with pytest.raises(RunbookError, match="cannot be loaded"):
-        existing(FakeApi()).load_images(["todo-backend:1.0.0"], silent)
-    existing(FakeApi()).forget_images(["todo-backend:1.0.0"])
+    def test_names_are_forgotten_on_every_node_and_other_names_of_the_image_stay(
+        self, settings: Settings
+    ) -> None:
+        docker = self.loaded()
+        drill = f"docker.io/library/{BACKEND}-drill"
+        for node in NODES:
+            docker.names[node] = {
+                drill: "sha256:" + "a" * 64,
+                f"docker.io/library/{BACKEND}": "sha256:" + "a" * 64,
+            }
+        docker.cluster(settings).forget_images([f"{BACKEND}-drill"])
+        for node in NODES:
+            begin = f"docker exec {node} ctr --namespace=k8s.io images rm"
+            assert docker.asked(begin) == [f"{begin} --sync {drill}"]

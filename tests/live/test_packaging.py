@@ -37,7 +37,12 @@ def test_the_drills_left_nothing(packaged: Answer, world: World) -> None:
     assert packaged.code == 0, packaged.stderr
     start = upgrading.begin(world)
     assert start.revision.status == "deployed"
-    assert not [image for image in world.cluster.image_ids() if image.endswith("-drill")]
+    assert not [
+        image
+        for images in world.cluster.holdings().nodes.values()
+        for image in images
+        if image.endswith("-drill")
+    ]
     assert world.api.get("Namespace", "todo-drill") is None
     assert world.api.get("Namespace", "todo-prod") is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
 from runbook.cluster.embedded.sandbox import PROGRAMS, Sandbox, require
+from runbook.cluster.holdings import Holdings
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.waiting import NotYet, eventually
@@ -182,6 +183,9 @@ class Embedded:
         from runbook.cluster.embedded.engine import Engine
 
         return Engine(self.settings).environment()
+
+    def holdings(self, references: Collection[str] = ()) -> Holdings:  # noqa: ARG002 - it tells all
+        return Holdings.of(self.name, self.image_ids())
 
     def image_ids(self) -> Mapping[str, str]:
         self._require_running()

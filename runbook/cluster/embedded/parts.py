@@ -23,7 +23,7 @@ class GoPart:
     upstream: str
     """The module whose version is the part's version."""
     folder: str
-    """Below go/: the module that pins the versions."""
+    """Below `root`: the module that pins the versions."""
     minutes: float
     """What it usually takes on 2 idle cores in the order of the table, from empty Go caches, downloads included."""
     package: str = "."
@@ -36,10 +36,12 @@ class GoPart:
     """A folder of the upstream module: its Helm chart, which comes along under the part's version."""
     optional: bool = False
     """Made only when it is asked for by name: nothing else waits for it."""
+    root: Path | None = None
+    """The folder of modules, where it is not go/ here: a group of its own is no part of `inv setup`."""
 
     @property
     def source(self) -> Path:
-        return HERE / "go" / self.folder
+        return (self.root or HERE / "go") / self.folder
 
     @cached_property
     def version(self) -> str:

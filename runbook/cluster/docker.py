@@ -1,0 +1,138 @@
+"""The user's own Docker: how its client finds buildx, and whether its containers can be reached from this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from runbook.cluster.holdings import digests
+from runbook.environment import given
+from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
+from runbook.settings import Settings
+from runbook.world.commands import Commands
+
+ASK_SECONDS = 20.0
+_LOCAL = {"", "localhost", "127.0.0.1", "::1"}
+
+
+def environment(settings: Settings, commands: Commands) -> dict[str, str]:
+    """What the `docker` command needs so that it reaches the user's daemon and finds a buildx: usually nothing.
+
+    Debian's Docker has no buildx: then a configuration folder of the toolchain brings it, and the daemon of the user's
+    current context, which that folder does not know, is named. Raises `CommandMissing` where no buildx is to be had.
+    """
+    try:
+        commands.run(["docker", "buildx", "version"], timeout=ASK_SECONDS)
+    except CommandMissing:
+        return {}
+    except (CommandFailed, TimedOut):
+        from runbook.cluster.embedded.toolchain import Toolchain
+
+        found = {"DOCKER_CONFIG": str(Toolchain(settings).docker_config)}
+        if host := _context_host(commands):
+            found["DOCKER_HOST"] = host
+        return found
+    return {}
+
+
+def identities(
+    references: Collection[str], commands: Commands, environment: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """Reference -> every digest of the engine's image: its id and, where it was pushed or pulled, its manifest's.
+
+    Raises `RunbookError` for a reference that is not there.
+    """
+    if not references:
+        return {}
+    asked = ["docker", "image", "inspect", *references]
+    answer = commands.run(asked, timeout=ASK_SECONDS, env=environment, check=False)
+    if answer.code != 0:
+        raise RunbookError(
+            f"the build engine does not hold every image: {answer.stderr.strip()}",
+            wanted=", ".join(references),
+            hint="inv build",
+        )
+    return {
+        reference: digests(
+            str(image["Id"]),
+            str((image.get("Descriptor") or {}).get("digest", "")),
+            *map(str, image.get("RepoDigests") or []),
+        )
+        for reference, image in zip(references, json.loads(answer.stdout), strict=True)
+    }
+
+
+def name(commands: Commands, environment: Mapping[str, str]) -> str:
+    """The host name that the daemon gives itself: a node that runs on it has the same. "" where none answers."""
+    asked = ["docker", "info", "--format", "{{json .}}"]
+    try:
+        return str(
+            json.loads(commands.run(asked, timeout=ASK_SECONDS, env=environment).stdout).get("Name", "")
+        )
+    except (RunbookError, ValueError):
+        return ""
+
+
+def _context_host(commands: Commands) -> str:
+    if given("DOCKER_HOST"):
+        return ""
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    try:
+        host = commands.run(asked, timeout=ASK_SECONDS).stdout.strip()
+    except (CommandFailed, TimedOut):
+        return ""
+    return "" if host == "unix:///var/run/docker.sock" else host
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where Docker's containers run: on this very machine, or in a virtual one, a user's namespace, a remote one."""
+
+    here: bool
+    why: str
+
+
+def place(commands: Commands) -> Place:
+    """As the daemon says of itself. On its own machine's network its containers' addresses answer; elsewhere only the
+    ports that it publishes do, and from a remote daemon not even these.
+
+    Raises `Unmeasurable` where no daemon answers.
+    """
+    host = given("DOCKER_HOST") or _context_host(commands)
+    address = urlsplit(host)
+    if address.scheme in {"tcp", "ssh", "http", "https"} and (address.hostname or "") not in _LOCAL:
+        return Place(False, f"Docker runs on {address.hostname}")
+    return judge(_information(commands), platform.system(), platform.node(), os.uname().release)
+
+
+def judge(said: Mapping[str, object], system: str, name: str, kernel: str) -> Place:
+    """The verdict on what `docker info` says, on a machine of that system, host name and kernel."""
+    daemon, runs_on = str(said.get("OperatingSystem", "")), str(said.get("KernelVersion", ""))
+    options = said.get("SecurityOptions")
+    if system != "Linux":
+        return Place(False, f"on {system} Docker runs in a virtual machine")
+    if "Docker Desktop" in daemon or str(said.get("Name", "")) in {"docker-desktop", "orbstack", "colima"}:
+        return Place(False, f"{daemon or said['Name']} runs in a virtual machine")
+    if isinstance(options, list) and any("rootless" in str(option) for option in options):
+        return Place(False, "Docker runs rootless, in a network of its own")
+    if runs_on and kernel and runs_on != kernel:
+        return Place(False, f"Docker's kernel is {runs_on}, this machine's is {kernel}")
+    return Place(True, f"Docker runs on this machine ({said.get('Name', name)})")
+
+
+def _information(commands: Commands) -> dict[str, object]:
+    asked = ["docker", "info", "--format", "{{json .}}"]
+    answer = commands.run(asked, timeout=ASK_SECONDS, check=False)
+    try:
+        said = json.loads(answer.stdout)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not said.get("ID"):
+        raise Unmeasurable(
+            "Docker does not answer", wanted="a daemon that says where it runs", hint="docker info"
+        )
+    return said
