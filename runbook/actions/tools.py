@@ -65,6 +65,7 @@ def stop_engine(world: World) -> Outcome:
 
     The user's own Docker is left alone, and our layers stay in the cache.
     """
+    from runbook.cluster.embedded import setup
     from runbook.cluster.embedded.engine import Engine
 
     wanted = "nothing of our build engine left"
@@ -76,7 +77,8 @@ def stop_engine(world: World) -> Outcome:
     left = engine.leftovers()
     if left:
         return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
-    return passed("no build engine of ours runs", wanted=wanted)
+    put_back = "" if _other_clusters(world) else setup.put_back(world.settings)
+    return passed("; ".join(filter(None, ("no build engine of ours runs", put_back))), wanted=wanted)
 
 
 def _other_clusters(world: World) -> list[str]:

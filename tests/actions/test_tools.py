@@ -100,6 +100,17 @@ def test_the_engine_is_stopped_and_proved_gone(world: World, engine: FakeEngine)
     assert engine.said == ["down"]
 
 
+def test_units_are_put_back_with_the_last_cluster_only(
+    world: World, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setups, "put_back", lambda settings: "docker.service unmasked")
+    other = world.settings.state.parent / "other"
+    other.mkdir(parents=True)
+    assert "unmasked" not in tools.stop_engine(world).observed
+    other.rmdir()
+    assert "docker.service unmasked" in tools.stop_engine(world).observed
+
+
 def test_an_engine_that_stays_is_a_failure_that_names_what_is_left(world: World, engine: FakeEngine) -> None:
     engine.stuck = True
     outcome = tools.stop_engine(world)

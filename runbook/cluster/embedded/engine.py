@@ -42,8 +42,11 @@ class Engine:
 
     @cached_property
     def users_own(self) -> bool:
-        """Whether a Docker daemon that is not ours answers in the user's own environment; ours stays while it runs."""
-        if os.environ.get("DOCKER_HOST") == self._address or self._ours_runs():
+        """Whether a Docker daemon that is not ours answers in the user's own environment.
+
+        Where we have an engine it stays ours: a daemon that answers later may be that of a package that we installed.
+        """
+        if os.environ.get("DOCKER_HOST") == self._address or self.folder.exists():
             return False
         try:
             output(["docker", "version", "--format", "{{.Server.Version}}"], deadline=ASK_SECONDS)

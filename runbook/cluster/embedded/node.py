@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress
-from runbook.cluster.embedded import addons, addresses, components, images, link, readiness
+from runbook.cluster.embedded import addons, addresses, components, images, link, readiness, setup
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
@@ -71,6 +71,7 @@ class Embedded:
 
     def up(self, progress: Progress) -> None:
         """Bring the node to Ready, or repair it; a second call changes nothing."""
+        setup.mend(self.settings)
         require(PROGRAMS | NODE_PROGRAMS | (WAY_OUT_PROGRAMS if self._outside else {}))
         self._end_abandoned()
         link.refuse_foreign(self.name, self.sandbox)
@@ -122,6 +123,7 @@ class Embedded:
         if not self.folder.exists() and not self.sandbox.leftovers():
             link.refuse_foreign(self.name, self.sandbox)
         progress("ending the node")
+        setup.mend(self.settings)
         self._end_abandoned()
         self.sandbox.stop()
         link.remove(self.name, self.sandbox)

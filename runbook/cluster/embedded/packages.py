@@ -1,7 +1,9 @@
 """The Debian packages that the embedded cluster, the stand-in bases and the tests need.
 
 What counts is the program, not the package: a machine that has its `containerd` from elsewhere keeps it. Nothing that
-is installed already is upgraded or removed, and no daemon is started on the host.
+is installed already is upgraded or removed, and no daemon is started on the host: not while packages are installed (a
+policy that only apt-get sees, in a mount namespace of its own, so that a run that is killed leaves none), and not at
+the next boot (`units` masks what the packages enable).
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from runbook.cluster.embedded import units
 from runbook.cluster.embedded.execution import follow
 from runbook.errors import CommandFailed, RunbookError
 
@@ -23,10 +26,8 @@ Progress = Callable[[str], None]
 MARK = "written by the todo runbook"
 APT_MINUTES = 2.0
 POLICY = Path("/usr/sbin/policy-rc.d")
-NO_DAEMONS = (
-    f"#!/bin/sh\n# {MARK} while it installs packages: no daemon is to be started on this machine\nexit 101\n"
-)
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/todo-runbook.conf")
+WITHOUT_DAEMONS = Path(__file__).with_name("without-daemons.sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,13 @@ def missing(packages: Sequence[Package] = PACKAGES) -> tuple[Package, ...]:
     return tuple(package for package in packages if not package.present())
 
 
-def install(progress: Progress, packages: Sequence[Package] = PACKAGES) -> tuple[str, ...]:
+def install(progress: Progress, note: Path, packages: Sequence[Package] = PACKAGES) -> tuple[str, ...]:
     """Install what is missing, by apt-get, and return the names of what was installed.
 
+    `note` is the file in which the masked units are remembered. What an earlier run left half done is mended first.
     Raises `RunbookError` where that is impossible (not root, no apt-get, no such package, a removal would be needed).
     """
+    mend(note)
     names = tuple(package.name for package in missing(packages))
     if not names:
         return ()
@@ -98,10 +101,14 @@ def install(progress: Progress, packages: Sequence[Package] = PACKAGES) -> tuple
             hint=f"sudo {by_hand}",
         )
     wanted = ("install", "--yes", "--no-install-recommends", "--no-upgrade", "--no-remove", *names)
-    with daemons_stay_off(POLICY, NO_MAIN_CLUSTER):
-        _apt(apt, ("update",), progress)
-        _refuse_changes(_apt(apt, ("--simulate", *wanted), progress), by_hand)
-        _apt(apt, wanted, progress)
+    _apt([apt], ("update",), progress)
+    coming = _additions(_apt([apt], ("--simulate", *wanted), progress), by_hand)
+    units.announce(note, coming)
+    shield = ["sh", str(WITHOUT_DAEMONS), str(POLICY), str(NO_MAIN_CLUSTER), MARK]
+    try:
+        _apt([*shield, apt], wanted, progress)
+    finally:
+        mend(note)
     if still := missing(packages):
         raise RunbookError(
             f"apt-get ended well, yet {', '.join(p.found_by for p in still)} is not there", hint=by_hand
@@ -115,8 +122,50 @@ def _which(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
-def _refuse_changes(simulated: Sequence[str], by_hand: str) -> None:
-    """apt-get says `Inst NAME [INSTALLED] (NEW ...)` for an upgrade, and has no bracket for what is not there yet."""
+def mend(note: Path) -> None:
+    """Put right what a run left that was killed while it installed packages; cheap where there is nothing.
+
+    A policy of the user's own that was hidden comes back, ours goes, and the units that had come are masked.
+    """
+    if os.geteuid() != 0:
+        return
+    for path in (POLICY, NO_MAIN_CLUSTER):
+        with suppress(FileNotFoundError):
+            _mend(path)
+    units.mask(note)
+
+
+def _mend(path: Path) -> None:
+    original = path.with_name(f".{path.name}.todo-runbook")  # where an earlier version put the user's own
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(
+            handle, fcntl.LOCK_EX | fcntl.LOCK_NB
+        )  # else apt-get is at work for us, and takes it away itself
+        if original.exists() or original.is_symlink():
+            original.replace(path)
+        elif path.is_file() and MARK in path.read_text(errors="replace"):
+            path.unlink()
+            _remove_empty(path.parent)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(handle)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Folders that were made for a file of ours; one that holds anything stays, and so does what a package brings."""
+    with suppress(OSError):
+        for each in (folder, folder.parent):
+            if each.name in ("createcluster.d", "postgresql-common"):
+                each.rmdir()
+
+
+def _additions(simulated: Sequence[str], by_hand: str) -> list[str]:
+    """The packages that would come; refuses an upgrade.
+
+    apt-get says `Inst NAME [INSTALLED] (NEW ...)` for an upgrade, and has no bracket for what is not there yet.
+    """
     changed = [found[1] for line in simulated if (found := re.match(r"Inst (\S+) \[", line))]
     if changed:
         raise RunbookError(
@@ -124,9 +173,10 @@ def _refuse_changes(simulated: Sequence[str], by_hand: str) -> None:
             wanted="to leave what is installed as it is",
             hint=f"{by_hand}, if that is fine with you",
         )
+    return [line.split()[1] for line in simulated if line.startswith("Inst ")]
 
 
-def _apt(apt: str, arguments: Sequence[str], progress: Progress) -> list[str]:
+def _apt(apt: Sequence[str], arguments: Sequence[str], progress: Progress) -> list[str]:
     said: list[str] = []
 
     def on_line(line: str) -> None:
@@ -145,58 +195,9 @@ def _apt(apt: str, arguments: Sequence[str], progress: Progress) -> list[str]:
     flags = [flag for option in options for flag in ("-o", option)]
     environment = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
     try:
-        follow([apt, *flags, *arguments], on_line, deadline=1800, environment=environment)
+        follow([*apt, *flags, *arguments], on_line, deadline=1800, environment=environment)
     except CommandFailed as error:
         raise RunbookError(
             error.observed, wanted="apt-get to end well", hint=f"apt-get {' '.join(arguments)}"
         ) from error
     return said
-
-
-@contextmanager
-def daemons_stay_off(policy: Path, main_cluster: Path) -> Iterator[None]:
-    """While this holds, packages start no service and PostgreSQL gets no `main` cluster; all is put back after.
-
-    A machine that has a policy of its own gets it back, also when the run before this one was killed.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(_alone(policy.parent))
-        stack.enter_context(_instead_of(policy, NO_DAEMONS, 0o755))
-        stack.enter_context(_instead_of(main_cluster, f"# {MARK}\ncreate_main_cluster = false\n", 0o644))
-        yield
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One run at a time puts files of ours into this folder; the lock is on the folder itself and leaves nothing."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _instead_of(path: Path, text: str, mode: int) -> Iterator[None]:
-    """Hold `text` in the place of a file that may exist; the original waits beside it under a name of ours."""
-    original = path.with_name(f".{path.name}.todo-runbook")
-    made = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if original.exists() or original.is_symlink():
-        original.replace(path)
-    elif path.is_file() and MARK in path.read_text(errors="replace"):
-        path.unlink()
-    if path.exists() or path.is_symlink():
-        path.replace(original)
-    try:
-        path.write_text(text)
-        path.chmod(mode)
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        if original.exists() or original.is_symlink():
-            original.replace(path)
-        for folder in made:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()

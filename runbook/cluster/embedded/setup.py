@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from runbook.cluster.embedded import packages
+from runbook.cluster.embedded import packages, units
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.settings import Settings
 
@@ -13,13 +14,31 @@ Progress = Callable[[str], None]
 
 def setup(settings: Settings, progress: Progress) -> tuple[str, ...]:
     """Install what is missing; returns the names of what was installed. A second call does nothing."""
-    return (*packages.install(progress), *Toolchain(settings).install(progress))
+    return (*packages.install(progress, _note(settings)), *Toolchain(settings).install(progress))
 
 
 def setup_engine(settings: Settings, progress: Progress) -> None:
     """Only what the build engine wants: images can build while the rest of the toolchain compiles."""
-    packages.install(progress)
+    packages.install(progress, _note(settings))
     Toolchain(settings).install(progress, only=("buildx",))
+
+
+def mend(settings: Settings) -> None:
+    """Put right what a run left on the machine that was killed while it installed packages."""
+    packages.mend(_note(settings))
+
+
+def put_back(settings: Settings) -> str:
+    """Undo what `setup` changed beside installing: units are unmasked, a policy is mended; in words, or empty."""
+    mend(settings)
+    if not (found := units.unmask(_note(settings))):
+        return ""
+    return f"{', '.join(found)} unmasked: the packages stay, and the next boot starts them (apt-get purge, if unwanted)"
+
+
+def _note(settings: Settings) -> Path:
+    """What belongs to the machine is noted beside the clusters' state folders."""
+    return settings.state.parent / "packages.json"
 
 
 def setup_plan(settings: Settings) -> tuple[str, ...]:

@@ -200,6 +200,13 @@ class TestTheUsersOwn:
         with daemon(engine.socket):
             assert not engine.users_own
 
+    def test_does_not_take_over_from_ours_after_a_reboot_either(self, engine: Engine) -> None:
+        """What answers then may be the daemon of a package that we installed."""
+        engine.folder.mkdir(parents=True)
+        assert not engine.users_own
+        engine.folder.rmdir()
+        assert Engine(engine._settings).users_own
+
     def test_our_own_daemon_in_the_environment_is_not_taken_for_the_users(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
