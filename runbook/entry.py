@@ -6,20 +6,19 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook import catalogue, environment, installation
 from runbook.errors import RunbookError, UsageError
-from runbook.events import Mode, Run
+from runbook.events import Mode
 from runbook.journal import NOWHERE, Journal, Place
 from runbook.lock import one_run
 from runbook.plan import plan
 from runbook.report import Reporter
+from runbook.report import files as report_files
 from runbook.report.words import MARKS, explanation
 from runbook.report.writer import Writer
 from runbook.runner import walk
@@ -31,6 +30,12 @@ if TYPE_CHECKING:
     from invoke.config import Config
 
     from runbook.step import Step
+
+FORMS = {
+    f".{end}": f"runbook.report.{name}"
+    for end, name in (("json", "json"), ("xml", "junit"), ("html", "html"))
+}
+"""What `--report` writes, by the end of the file's name."""
 
 TOOLS = ("T004", "T005", "T006", "T007", "T008")
 IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
@@ -187,7 +192,7 @@ def _walk(
     among: Sequence[Step] | None = None,
 ) -> None:
     steps = plan(asked, catalogue.STEPS if among is None else among)
-    writers = [_file_writer(path) for path in files]
+    writers = report_files.writers(files, FORMS)
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
         world = World.of(chosen)
@@ -213,21 +218,6 @@ def reporter_for(json: bool, url: str = "") -> Reporter:
     from runbook.report.plain import PlainReporter
 
     return PlainReporter(writer, url)
-
-
-def _file_writer(name: str) -> Callable[[Run], None]:
-    """Chosen before the run: a bad name is found out at once."""
-    path = Path(name)
-    module = {".xml": "junit", ".html": "html", ".json": "json"}.get(path.suffix)
-    if module is None:
-        raise UsageError(f"--report {name}", wanted="a name that ends in .xml, .html or .json")
-
-    def write(run: Run) -> None:
-        text: str = import_module(f"runbook.report.{module}").text(run)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    return write
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runbook import state_file
 from runbook.events import Mode, Result
 from runbook.plan import Plan
 from runbook.step import Outcome, Status
-from runbook.world.redaction import redact
+from runbook.world.redaction import redacted
 
 LARGEST = 4_000_000
 """Bytes beyond which a new run first shortens the journal to the last entry of each step."""
@@ -144,7 +145,7 @@ class Journal:
 
     def _write(self, fields: Mapping[str, Any]) -> None:
         line = {"at": _now(), "run": self._run, **fields}
-        data = (json.dumps(_redacted(line), ensure_ascii=False) + "\n").encode()
+        data = (json.dumps(redacted(line), ensure_ascii=False) + "\n").encode()
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(descriptor).st_size
@@ -160,10 +161,9 @@ class Journal:
         if not self.path.exists() or self.path.stat().st_size < LARGEST:
             return
         last = {line["step"]: line for line in self._lines() if line.get("event") == "finished"}
-        shorter = self.path.with_suffix(".new")
-        shorter.touch(mode=0o600)
-        shorter.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in last.values()))
-        shorter.replace(self.path)
+        state_file.write(
+            self.path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in last.values())
+        )
 
 
 def _place(line: Mapping[str, Any]) -> Place:
@@ -172,15 +172,6 @@ def _place(line: Mapping[str, Any]) -> Place:
     if not isinstance(told, Mapping):
         return NOWHERE
     return Place(**{name: str(told.get(name) or "") for name in Place.__dataclass_fields__})
-
-
-def _redacted(value: Any) -> Any:
-    """The same JSON value with every text redacted; what JSON does not know becomes text."""
-    if isinstance(value, Mapping):
-        return {str(key): _redacted(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_redacted(item) for item in value]
-    return value if value is None or isinstance(value, (bool, int, float)) else redact(str(value))
 
 
 def _now() -> str:

@@ -5,12 +5,12 @@ Checks and actions compute it alike, so that "built from these very sources" is 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from runbook.errors import CommandMissing, TimedOut
+from runbook import state_file
+from runbook.errors import CommandMissing, RunbookError, TimedOut
 from runbook.images import PYTHON, Base, Image, source_digest
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def _registry_answers(world: World) -> bool:
     """Asked once with a short deadline, then remembered for some hours in the cache."""
     memory = world.settings.cache / "registry.json"
     try:
-        remembered = json.loads(memory.read_text())
+        remembered = state_file.read_json(memory) or {}
         if 0 <= time.time() - float(remembered["asked"]) < REMEMBERED_SECONDS:
             return bool(remembered["answers"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (RunbookError, ValueError, KeyError, TypeError):
         pass  # asked never, or written by another version: ask
     question = ["docker", "buildx", "imagetools", "inspect", PYTHON.official]
     try:
@@ -66,6 +66,5 @@ def _registry_answers(world: World) -> bool:
         answers = False
     except CommandMissing:
         return False
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(json.dumps({"answers": answers, "asked": time.time()}))
+    state_file.write_json(memory, {"answers": answers, "asked": time.time()})
     return answers

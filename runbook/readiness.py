@@ -6,13 +6,12 @@ comes and goes later does not change it.
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from runbook import state_file
+from runbook.errors import RunbookError
 from runbook.settings import Settings
 from runbook.world import workloads
 
@@ -41,17 +40,13 @@ class FirstReady:
 
     def _read(self) -> dict[str, float]:
         try:
-            content = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return {str(uid): float(took) for uid, took in content.items()} if isinstance(content, dict) else {}
+            content = state_file.read_json(self._path) or {}
+            return {str(uid): float(took) for uid, took in content.items()}
+        except (RunbookError, ValueError, TypeError):
+            return {}  # damaged, or written by another version: measured again
 
     def _write(self, content: Mapping[str, float]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Steps that wait for pods at the same time write it at the same time.
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.{threading.get_ident()}")
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-        draft.replace(self._path)
+        state_file.write_json(self._path, dict(content))
 
 
 def _measured(pod: Object) -> float | None:

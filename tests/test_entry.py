@@ -18,6 +18,7 @@ from runbook.lock import one_run
 from runbook.settings import Settings
 from runbook.step import Outcome, Status, Step, failed, passed
 from runbook.world import World
+from runbook.world.redaction import conceal
 
 
 def good(_: World) -> Outcome:
@@ -111,6 +112,45 @@ with plainly():
     assert "Traceback" not in errors
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+@pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize(
+    "name", ["", None, True, "run", "/proc/nope/run.json", "folder.json", "taken/run.json"]
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "taken").touch()
+    with pytest.raises(UsageError, match="--report"):
+        entry.ask(settings, "verify", ["T001"], files=[name])
+    assert not (settings.state / "journal.jsonl").exists()
+    assert sorted(each.name for each in tmp_path.iterdir() if each.name != "cache") == [
+        "folder.json",
+        "taken",
+    ]
+
+
+@pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize("name", ["RUN.JSON", "run.Xml", "run.HTML"])
+def test_a_report_holds_no_secret_whatever_its_form(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    secret = 'p@ss"w/\\ö<&x'
+    conceal(secret)
+
+    def leaky(_: World) -> Outcome:
+        return failed(f"refused {secret}", wanted="x", hint=f"psql {secret}", **{"key": [secret], secret: 1})
+
+    monkeypatch.setattr(catalogue, "STEPS", (Step("T001", "one", leaky),))
+    with pytest.raises(SystemExit):
+        entry.ask(settings, "verify", ["T001"], files=[str(tmp_path / name)])
+    written = (tmp_path / name).read_text()
+    assert "refused ***" in written
+    for form in (secret, json.dumps(secret)[1:-1], "ö<&x", "&lt;&amp;x", "p@ss"):
+        assert form not in written
 
 
 def test_a_report_of_an_unknown_kind_is_refused_before_the_run(settings: Settings) -> None:

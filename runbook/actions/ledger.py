@@ -6,11 +6,11 @@ Objects in the cluster carry `MADE_BY` instead, which survives the loss of this 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runbook import state_file
 from runbook.errors import RunbookError
 from runbook.settings import Settings
 
@@ -41,7 +41,7 @@ class Ledger:
             return tuple(Entry(**each) for each in content)
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, TypeError) as problem:
+        except (OSError, ValueError, TypeError, RecursionError) as problem:
             raise RunbookError(
                 f"the ledger {self._path} cannot be read: {problem}",
                 wanted="the list of what was made",
@@ -62,10 +62,4 @@ class Ledger:
             self._write(tuple(each for each in self.entries() if (each.kind, each.name) != (kind, name)))
 
     def _write(self, entries: tuple[Entry, ...]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        with draft.open("w") as file:
-            file.write(json.dumps([asdict(each) for each in entries], indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        state_file.write_json(self._path, [asdict(each) for each in entries])

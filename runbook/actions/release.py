@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook import blueprint
+from runbook import blueprint, state_file
 from runbook.actions import namespace, roles, rollout, secrets, stand_ins
 from runbook.actions.helm_release import go_back, install, is_current
 from runbook.application import COMPONENTS, SELECTOR
 from runbook.errors import RunbookError
 from runbook.world.diagnosis import bundle
+from runbook.world.redaction import redacted
 
 if TYPE_CHECKING:
     from runbook.blueprint import Blueprint, Mode
@@ -70,6 +70,5 @@ def _keep_evidence(world: World, wanted: Blueprint) -> Path:
     """Pods, events and logs as they are now: a rollback or an uninstall would take them away."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = world.settings.state / "evidence" / f"failed-{wanted.release}-{stamp}.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(json.dumps(bundle(world.api, wanted.namespace), indent=2) + "\n")
+    state_file.write_json(path, redacted(bundle(world.api, wanted.namespace)))
     return path

@@ -6,8 +6,6 @@ down as a proof, so that the next step can ask the other ends of the same conver
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook import state_file
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.browser import listen
-from runbook.world.redaction import conceal, redact
+from runbook.world.redaction import conceal, redact, redacted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -77,10 +76,10 @@ def path_of(settings: Settings) -> Path:
 def last(settings: Settings) -> Proof | None:
     """The proof of the last conversation, if one was held."""
     try:
-        content = json.loads(path_of(settings).read_text())
+        content = state_file.read_json(path_of(settings)) or {}
         return Proof(**{**content, "tools": tuple(content["tools"]), "rows": tuple(content["rows"])})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+    except (RunbookError, TypeError, KeyError):
+        return None  # none, or written by another version
 
 
 def hold(world: World, identity: str) -> Proof:
@@ -96,7 +95,7 @@ def hold(world: World, identity: str) -> Proof:
     finally:
         seen["left"] = remove_people(world)
         proof = Proof(**seen)
-        _write(path_of(world.settings), proof)
+        state_file.write_json(path_of(world.settings), redacted(asdict(proof)))
     return proof
 
 
@@ -195,13 +194,6 @@ def remove_people(world: World) -> str:
     except RunbookError as problem:
         return f"the drill's person is still there: {problem.observed}"
     return f"{len(left)} people of drills are still there" if left else ""
-
-
-def _write(path: Path, proof: Proof) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(asdict(proof), indent=2) + "\n")
-    draft.replace(path)
 
 
 def require(settings: Settings, identity: str) -> Proof:

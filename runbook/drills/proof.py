@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.errors import Unmeasurable
+from runbook import state_file
+from runbook.errors import RunbookError, Unmeasurable
+from runbook.world.redaction import redacted
 
 if TYPE_CHECKING:
     from runbook.settings import Settings
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 def write(settings: Settings, name: str, content: Mapping[str, Any]) -> None:
     path = settings.state / "evidence" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(content, indent=2) + "\n")
-    draft.replace(path)
+    state_file.write_json(path, redacted(content))
 
 
 def require(settings: Settings, name: str, identity: str, *, step: str) -> dict[str, Any]:
@@ -26,9 +23,11 @@ def require(settings: Settings, name: str, identity: str, *, step: str) -> dict[
     hint = f"inv verify.step {step} --drills"
     path = settings.state / "evidence" / f"{name}.json"
     try:
-        content = dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        raise Unmeasurable(f"the drill of {step} was not held yet", wanted="its proof", hint=hint) from None
+        content: dict[str, Any] = state_file.read_json(path) or {}
+    except RunbookError:
+        content = {}
+    if not content:
+        raise Unmeasurable(f"the drill of {step} was not held yet", wanted="its proof", hint=hint)
     if content.get("identity") != identity:
         raise Unmeasurable(
             f"the drill of {step} was held with other images, or with another database",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.errors import UsageError
 from runbook.manifests import sources
-from runbook.manifests.judgement import Judgement, judge
+from runbook.manifests.judgement import judge
 from runbook.manifests.rules import RULES
 from runbook.manifests.waivers import read
+from runbook.report import files as report_files
 from runbook.report.writer import Writer
 from runbook.world import World
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from runbook.settings import Settings
 
 OUR_WAIVERS = Path("charts/waivers.yaml")
-FORMATS = {".sarif": "sarif", ".xml": "junit", ".json": "json"}
+FORMS = {
+    f".{end}": f"runbook.manifests.report.{name}"
+    for end, name in (("sarif", "sarif"), ("xml", "junit"), ("json", "json"))
+}
 
 
 def verify(
@@ -36,7 +39,7 @@ def verify(
     """Judge the manifests at a path, or without one our own charts. Asks no cluster."""
     if values and not path:
         raise UsageError("--values without --path", wanted="a chart for the values files")
-    writers = [_file_writer(name) for name in files]
+    writers = report_files.writers(files, FORMS)
     file = Path(waivers) if waivers else None if path else chosen.project / OUR_WAIVERS
     allowed = read(file, {rule.id for rule in RULES}) if file else ()
     world = World.of(chosen)
@@ -49,28 +52,11 @@ def verify(
         write(judgement)
     writer = Writer(sys.stdout)
     if json:
-        writer.line(_text("json", judgement))
+        from runbook.manifests.report import json as as_json
+
+        writer.line(as_json.text(judgement))
     else:
         from runbook.manifests.report import console
 
         console.show(judgement, writer)
     sys.exit(judgement.exit_code)
-
-
-def _file_writer(name: str) -> Callable[[Judgement], None]:
-    """Chosen before the work: a bad name is found out at once."""
-    path = Path(name)
-    form = FORMATS.get(path.suffix)
-    if form is None:
-        raise UsageError(f"--report {name}", wanted="a name that ends in .sarif, .xml or .json")
-
-    def write(judgement: Judgement) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(form, judgement) + "\n", encoding="utf-8")
-
-    return write
-
-
-def _text(form: str, judgement: Judgement) -> str:
-    text: str = import_module(f"runbook.manifests.report.{form}").text(judgement)
-    return text

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 from runbook.events import Result, Run
 from runbook.report import matrix
 from runbook.report.words import MARKS, duration, summary
-from runbook.world.redaction import redact
+from runbook.world.redaction import redact, redacted
 
 
 def text(run: Run) -> str:
     told = summary(run)
-    pages = Environment(loader=PackageLoader("runbook.report"), autoescape=True, trim_blocks=True)
+    pages = Environment(
+        loader=PackageLoader("runbook.report"), autoescape=True, trim_blocks=True, finalize=_shown
+    )
     page = pages.get_template("run.html.j2").render(
         headline=told.headline,
         lines=told.lines,
@@ -34,5 +37,10 @@ def _matrix(result: Result) -> Mapping[str, Any] | None:
     return matrix.page(found) if found else None
 
 
+def _shown(value: Any) -> Any:
+    """A value is redacted before it is escaped, in which form it would not be known any more."""
+    return redact(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _evidence(result: Result) -> str:
-    return json.dumps(dict(result.outcome.evidence), indent=2, default=str, ensure_ascii=False)
+    return json.dumps(redacted(result.outcome.evidence), indent=2, ensure_ascii=False)

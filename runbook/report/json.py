@@ -7,13 +7,19 @@ from typing import Any
 
 from runbook.events import Result, Run
 from runbook.step import Status
+from runbook.world.redaction import redacted
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes away."""
 
 
 def document(run: Run) -> dict[str, Any]:
-    """The run as a JSON value."""
+    """The run as a JSON value, without secrets: here, where a value is known before it is escaped."""
+    found: dict[str, Any] = redacted(_document(run))
+    return found
+
+
+def _document(run: Run) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "mode": run.mode.value,
@@ -26,7 +32,7 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def text(run: Run) -> str:
-    return json.dumps(document(run), indent=2, default=str, ensure_ascii=False)
+    return json.dumps(document(run), indent=2)
 
 
 def _step(result: Result) -> dict[str, Any]:

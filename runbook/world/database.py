@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
+from runbook import state_file
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.api import Api
@@ -118,8 +119,7 @@ class Database:
         if found is None:
             return "system"
         path = self._settings.state / "database-ca.crt"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(str(found["data"][AUTHORITY_KEY]))
+        state_file.write(path, str(found["data"][AUTHORITY_KEY]))
         return str(path)
 
     def _pod_behind(self, service: str, namespace: str) -> tuple[str, int]:

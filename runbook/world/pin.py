@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from runbook import state_file
 from runbook.cluster import Kubeconfig
 from runbook.errors import WrongCluster
 
@@ -54,7 +54,7 @@ class Pin:
             content = json.loads(self._path.read_text())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             raise WrongCluster(
                 f"the pin {self._path} cannot be read: {problem}; nothing was written",
                 wanted="the identity of the pinned cluster",
@@ -63,7 +63,4 @@ class Pin:
         return content if isinstance(content, dict) else {}
 
     def _write(self, content: dict[str, str]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-        draft.replace(self._path)
+        state_file.write_json(self._path, content)

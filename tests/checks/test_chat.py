@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from runbook import state_file
 from runbook.checks import chat
 from runbook.checks.pods import fingerprint
 from runbook.drills import conversation
@@ -59,7 +60,7 @@ def conversed(world: World, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> 
 
 
 def proved(world: World, **changes: Any) -> None:
-    conversation._write(conversation.path_of(world.settings), held(world, **changes))
+    state_file.write_json(conversation.path_of(world.settings), asdict(held(world, **changes)))
 
 
 def test_an_answer_in_time_with_its_task(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_findings_are_1_and_written_to_every_report(
     bad.write_text(
         GOOD.read_text().replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     )
-    reports = [tmp_path / "out" / f"x{suffix}" for suffix in command.FORMATS]
+    reports = [tmp_path / "out" / f"x{suffix}" for suffix in command.FORMS]
     assert code_of(str(bad), json=True, files=[str(each) for each in reports]) == 1
     assert {each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]} == {"POD-01"}
     assert all("POD-01" in each.read_text() for each in reports)

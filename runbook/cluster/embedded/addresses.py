@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 
+from runbook import state_file
 from runbook.errors import RunbookError
 
 FIRST, LAST = 100, 250
@@ -106,9 +107,14 @@ def _first_free(name: str, used: Iterable[IPv4Network]) -> Addresses:
 def of_node(name: str, folder: Path) -> Addresses:
     """The addresses of this node: those that it already has, or free ones, which are then remembered in `folder`."""
     file = folder / "addresses.json"
-    if file.exists():
-        return Addresses(int(json.loads(file.read_text())["block"]))
+    if (known := state_file.read_json(file)) is not None:
+        try:
+            block = int(known["block"])
+        except (KeyError, TypeError, ValueError):
+            block = 0
+        if not FIRST <= block <= LAST:
+            raise state_file.damaged(file, f"it names no block from {FIRST} to {LAST}")
+        return Addresses(block)
     chosen = _first_free(name, _used_here())
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.write_text(json.dumps({"block": chosen.block}) + "\n")
+    state_file.write_json(file, {"block": chosen.block})
     return chosen
