@@ -56,16 +56,23 @@ def attempt(
     Never raises: whatever a check or an apply raises becomes an outcome.
     """
     begin = time.monotonic()
+    try:
+        made = _made(step, world, mode, journal, live, repeat)
+    except BaseException as error:  # noqa: BLE001 (a thread must end with an answer)
+        made = _outcome_of(error)
+    return replace(made, seconds=time.monotonic() - begin)
+
+
+def _made(step: Step, world: World, mode: Mode, journal: Journal, live: bool, repeat: bool) -> Attempt:
     check = step.live if live else step.check
     if check is None:
-        made = Attempt(Outcome(Status.UNPROVEN, "not built yet", "a check", "inv tasks"))
-    elif step.drill and not live:
-        made = _drill(step, check, world, mode, journal, repeat)
-    else:
-        made = _measure(check, world)
-        if not made.outcome.green and not live and mode is Mode.APPLY:
-            made = _apply(step, check, world, made)
-    return replace(made, seconds=time.monotonic() - begin)
+        return Attempt(Outcome(Status.UNPROVEN, "not built yet", "a check", "inv tasks"))
+    if step.drill and not live:
+        return _drill(step, check, world, mode, journal, repeat)
+    made = _measure(check, world)
+    if not made.outcome.green and not live and mode is Mode.APPLY:
+        made = _apply(step, check, world, made)
+    return made
 
 
 def _measure(check: Check, world: World) -> Attempt:

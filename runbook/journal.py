@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,43 +102,36 @@ class Journal:
 
         A run works on one cluster: what it saw before that was up (a built image) is about the same one.
         """
-        lines = [line for line in self._lines() if line.get("event") == "finished"]
-        places = {line.get("run"): place for line in lines if (place := _place(line)).cluster}
-        return {
-            line["step"]: Entry(
-                line["step"],
-                line["at"],
-                Outcome(
-                    Status(line["status"]), line["observed"], line["wanted"], line["hint"], line["evidence"]
-                ),
-                line["fingerprint"],
-                places.get(line.get("run"), NOWHERE),
-            )
-            for line in lines
-        }
+        found = list(self._finished())
+        places = {line.run: line.entry.place for line in found if line.entry.place.cluster}
+        return {line.entry.step: replace(line.entry, place=places.get(line.run, NOWHERE)) for line in found}
 
     def proved(self, step_id: str, fingerprint: str) -> Entry | None:
         """When a drill last passed on exactly this fingerprint and cluster, unless it was found otherwise since."""
         entry, here = None, self._place()
-        for line in self._lines():
-            if line.get("event") != "finished" or line["step"] != step_id or line["carried"]:
-                continue
-            if line["fingerprint"] == fingerprint and _place(line) == here:
-                outcome = Outcome(
-                    Status(line["status"]), line["observed"], line["wanted"], "", line["evidence"]
-                )
-                entry = Entry(step_id, line["at"], outcome, fingerprint, here) if outcome.green else None
+        for line in self._finished():
+            seen = line.entry
+            if (seen.step, seen.fingerprint, seen.place) == (step_id, fingerprint, here) and not line.carried:
+                entry = seen if seen.outcome.green else None
         return entry
+
+    def _finished(self) -> Iterator[_Line]:
+        """What came of steps, oldest first; lines of another version of this program are passed over."""
+        for line in self._lines():
+            if line.get("event") == "finished" and (read := _read(line)) is not None:
+                yield read
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         try:
             text = self.path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return
+        except OSError as problem:
+            raise state_file.unusable(self.path, problem, "read") from None
         for line in text.splitlines():
             try:
                 value = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # torn by a crash
             if isinstance(value, dict):
                 yield value
@@ -146,6 +139,12 @@ class Journal:
     def _write(self, fields: Mapping[str, Any]) -> None:
         line = {"at": _now(), "run": self._run, **fields}
         data = (json.dumps(redacted(line), ensure_ascii=False) + "\n").encode()
+        try:
+            self._append(data)
+        except OSError as problem:
+            raise state_file.unusable(self.path, problem) from None
+
+    def _append(self, data: bytes) -> None:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(descriptor).st_size
@@ -160,10 +159,40 @@ class Journal:
         """Keep only the last line of each step once the file has grown large."""
         if not self.path.exists() or self.path.stat().st_size < LARGEST:
             return
-        last = {line["step"]: line for line in self._lines() if line.get("event") == "finished"}
+        last = {line.entry.step: line.written for line in self._finished()}
         state_file.write(
             self.path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in last.values())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One step's end, as it was written and as it is read."""
+
+    entry: Entry
+    run: str
+    carried: bool
+    written: Mapping[str, Any]
+
+
+def _read(line: Mapping[str, Any]) -> _Line | None:
+    """None where a field is missing or of another kind than we write."""
+    step, at, fingerprint = (line.get(name) for name in ("step", "at", "fingerprint"))
+    evidence = line.get("evidence")
+    words = [line.get(name) for name in ("observed", "wanted", "hint")]
+    if not (isinstance(step, str) and isinstance(at, str) and isinstance(evidence, Mapping)):
+        return None
+    if not (isinstance(fingerprint, str) and all(isinstance(word, str) for word in words)):
+        return None
+    try:
+        datetime.fromisoformat(at)
+        status = Status(str(line.get("status")))
+    except ValueError:
+        return None
+    observed, wanted, hint = map(str, words)
+    outcome = Outcome(status, observed, wanted, hint, evidence)
+    entry = Entry(step, at, outcome, fingerprint, _place(line))
+    return _Line(entry, str(line.get("run") or ""), bool(line.get("carried")), line)
 
 
 def _place(line: Mapping[str, Any]) -> Place:

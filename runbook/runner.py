@@ -112,6 +112,9 @@ class _Walk:
             self._go()
         except KeyboardInterrupt:
             self._stop()
+        except BaseException:
+            self._stop()  # a full disk, a reporter that fails: what was started ends all the same
+            raise
         ordered = tuple(self.results[step.id] for step in self.plan.steps if step.id in self.results)
         run = Run(self.plan, self.mode, ordered, time.monotonic() - begin, self.interrupted)
         self.journal.ended(run.exit_code)
@@ -167,10 +170,13 @@ class _Walk:
         world = self.world.for_step(lambda text: self.inbox.put(Waiting(unit.step, text)))
 
         def work() -> None:
-            made = attempt(
-                unit.step, world, mode=self.mode, journal=self.journal, live=unit.live, repeat=self.drills
-            )
-            self.inbox.put((unit, made))
+            made = Attempt(Outcome(Status.FAILED, "its thread ended without an answer", "an answer"))
+            try:
+                made = attempt(
+                    unit.step, world, mode=self.mode, journal=self.journal, live=unit.live, repeat=self.drills
+                )
+            finally:
+                self.inbox.put((unit, made))
 
         # Daemon threads: one that hangs does not keep the process from ending.
         threading.Thread(target=work, name=unit.step.id, daemon=True).start()

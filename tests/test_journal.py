@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from runbook import journal as module
+from runbook.errors import RunbookError
 from runbook.events import Mode, Result
 from runbook.journal import Journal, Place
 from runbook.plan import Plan
@@ -46,6 +47,53 @@ def test_a_torn_line_is_passed_over_and_closed(journal: Journal) -> None:
     assert journal.last().keys() == {"T001"}
     journal.finished(Result(OTHER, passed("after")))
     assert journal.last().keys() == {"T001", "T002"}
+
+
+ODD: list[dict[str, object]] = [
+    {"event": "finished", "step": "T001"},
+    {"event": "finished"},
+    {"step": "T001"},
+    {"status": "skipped"},
+    {"status": None},
+    {"status": 3},
+    {"at": 17},
+    {"at": "yesterday"},
+    {"at": None},
+    {"evidence": None},
+    {"evidence": "text"},
+    {"observed": 3},
+    {"hint": None},
+    {"fingerprint": 5},
+    {"step": None},
+    {"step": ["T001"]},
+    {"place": "here"},
+    {"place": {"provider": 3, "new": True}},
+    {"run": ["x"]},
+    {"schema": 2, "outcome": {"status": "passed"}},
+]
+
+
+@pytest.mark.parametrize("odd", [*ODD, "word", 3, None, [], [1]])
+def test_a_line_of_another_version_is_passed_over(journal: Journal, odd: object) -> None:
+    journal.began(Plan((STEP,), frozenset()), Mode.APPLY)
+    journal.finished(Result(OTHER, passed("fine"), fingerprint="x"))
+    whole = json.loads(journal.path.read_text().splitlines()[-1])
+    if isinstance(odd, dict) and odd not in ODD[:2]:
+        odd = {**whole, "step": "T001", **odd}
+    with journal.path.open("a") as file:
+        file.write(json.dumps(odd) + "\n" + "[" * 50_000 + "\n")
+    assert journal.last()["T002"].outcome.observed == "fine"
+    assert journal.proved("T001", "never") is None
+    assert journal.proved("T002", "x") is not None
+    assert all(isinstance(entry.outcome.status, Status) for entry in journal.last().values())
+
+
+def test_a_journal_that_cannot_be_written_is_told_in_one_line(journal: Journal) -> None:
+    journal.path.mkdir(parents=True)
+    with pytest.raises(RunbookError, match=r"journal\.jsonl cannot be written"):
+        journal.finished(Result(STEP, passed("x")))
+    with pytest.raises(RunbookError, match=r"journal\.jsonl cannot be read"):
+        journal.last()
 
 
 def test_a_killed_run_leaves_all_that_it_finished(journal: Journal) -> None:

@@ -132,6 +132,47 @@ def test_even_an_exit_within_a_check_ends_with_an_answer(go: Walk) -> None:
     assert statuses(go([Step("T001", "a", check)])) == {"T001": Status.FAILED}
 
 
+class Broken(RuntimeError):
+    def __str__(self) -> str:
+        raise ValueError("not even words")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("line", ['{"event": "finished", "step": "T001"}', "3", "[[["])
+def test_no_journal_keeps_a_run_from_its_end(go: Walk, journal: Journal, line: str) -> None:
+    """A line without fields ended the thread of a drill, and the run waited an hour for it."""
+    journal.path.parent.mkdir(parents=True, exist_ok=True)
+    journal.path.write_text(line + "\n")
+    drill = Step("T001", "a", good, drill=True, fingerprint=lambda _: "x")
+    assert go([drill], Mode.VERIFY, patience=20).results[0].outcome.status is Status.UNPROVEN
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_cannot_be_told_ends_with_an_answer_too(go: Walk) -> None:
+    def broken(_: World) -> Outcome:
+        raise Broken
+
+    run = go([Step("T001", "a", broken)], patience=20)
+    assert run.results[0].outcome.observed == "unexpected ValueError: not even words"
+
+
+def test_a_run_that_cannot_go_on_ends_what_it_started(world: World, journal: Journal) -> None:
+    """As where the disk is full: nobody reads what the threads would say."""
+
+    def sink(event: Event) -> None:
+        if isinstance(event, Finished):
+            raise OSError(28, "No space left on device")
+
+    def waits(asked: World) -> Outcome:
+        asked.stopping.wait(30)
+        return passed("stopped")
+
+    steps = (Step("T001", "a", good), Step("T002", "b", waits))
+    with pytest.raises(OSError, match="No space"):
+        walk(plan(["T001", "T002"], steps), world, mode=Mode.VERIFY, journal=journal, sink=sink)
+    assert world.stopping.is_set()
+
+
 def test_a_step_without_a_check_is_unproven_and_never_green(go: Walk) -> None:
     run = go([Step("T001", "a")])
     assert run.results[0].outcome.observed == "not built yet"
