@@ -92,7 +92,7 @@ if wants unit || wants services || wants live; then
   started=1
   timed 'setup: packages and toolchain' .venv/bin/inv setup
 fi
-if wants unit; then timed 'unit tests' .venv/bin/pytest -q -n 2 tests -m 'not live'; fi
+if wants unit; then timed 'unit tests' .venv/bin/pytest -q -n 2 tests -m 'not live and not field'; fi
 if wants services; then
   python=$(service_python)
   timed 'backend' python_service backend
