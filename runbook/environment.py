@@ -56,7 +56,10 @@ DOCKER = (*ENGINE, "DOCKER_CONFIG", "SSH_AUTH_SOCK")
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "docker": DOCKER,
     "kind": (*DOCKER, "KIND_EXPERIMENTAL_PROVIDER", "KIND_EXPERIMENTAL_DOCKER_NETWORK"),
-    "minikube": (*DOCKER, "MINIKUBE_HOME", "MINIKUBE_ROOTLESS"),
+    "minikube": (
+        *(*DOCKER, "MINIKUBE_HOME", "MINIKUBE_ROOTLESS", "MINIKUBE_FORCE"),
+        *("MINIKUBE_IMAGE_MIRROR_COUNTRY", "MINIKUBE_IMAGE_REPOSITORY", "MINIKUBE_REGISTRY_MIRROR"),
+    ),
     "go": (
         *(
             "GOPROXY",

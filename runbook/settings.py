@@ -36,6 +36,18 @@ class Settings(BaseModel):
     """Registry and path to which images are pushed, and from which the nodes take them by digest."""
     pull_secret: str = ""
     """The Secret of type kubernetes.io/dockerconfigjson with which the nodes take images of `registry`; empty: none."""
+    cpus: int = Field(default=0, ge=0)
+    """Of a minikube profile that is made; 0: 4, or as many as Docker has."""
+    memory: int = Field(default=0, ge=0)
+    """MB of a minikube profile that is made; 0: 8192, or what Docker has."""
+    driver: str = Field(default="docker", pattern=r"^[a-z0-9]+$")
+    """minikube's driver."""
+    runtime: Literal["docker", "containerd", "cri-o"] = "docker"
+    """What runs the containers of a minikube profile that is made."""
+    cni: str = Field(default="auto", min_length=1)
+    """The network of a minikube profile that is made: calico, cilium, kindnet or a manifest; auto: calico."""
+    kubernetes_version: str = ""
+    """Of a minikube profile that is made; empty: minikube's own default."""
     context: str = ""
     """The kubeconfig context of an existing cluster (cluster: existing)."""
     namespace: str = Field(default="todo", pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")

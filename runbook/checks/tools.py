@@ -88,6 +88,7 @@ def kubernetes(world: World) -> Outcome:
 
 def _embedded(world: World) -> Outcome:
     """Every part is there, and the program that was built from the checksummed modules says which Kubernetes it is."""
+    from runbook.cluster.choose import reason
     from runbook.cluster.embedded.toolchain import Toolchain
 
     wanted = "the embedded node's Kubernetes, built from checksummed modules"
@@ -97,8 +98,9 @@ def _embedded(world: World) -> Outcome:
         return failed(observed, wanted=wanted, hint="inv setup")
     binary = toolchain.binary("kubernetes")
     said = world.commands.run([binary, "kubelet", "--version"], timeout=ASK).stdout.strip()
+    why = reason(world.settings)
     return passed(
-        f"in the place of minikube: the embedded node, {said}",
+        f"in the place of minikube: the embedded node, {said}" + (f" ({why})" if why else ""),
         wanted=wanted,
         version=said,
         binary=str(binary),

@@ -13,8 +13,8 @@ from runbook.settings import Settings
 def choose(settings: Settings) -> Cluster:
     """The cluster of `settings.cluster`.
 
-    `auto` is minikube where minikube is installed and a Docker daemon answers, else the embedded node where this is
-    root on Linux; a node of ours that exists already is kept. Raises `UsageError` where neither is possible.
+    `auto` is minikube where `minikube start` can work, else the embedded node where this is root on Linux; a node of
+    ours that exists already is kept. Raises `UsageError` where neither is possible.
     """
     if settings.cluster == "kind":
         from runbook.cluster.kind import Kind
@@ -38,12 +38,25 @@ def choose(settings: Settings) -> Cluster:
         return embedded
     from runbook.cluster.minikube import Minikube
 
-    if settings.cluster == "minikube" or Minikube.usable():
-        return Minikube(settings)
+    minikube = Minikube(settings)
+    if settings.cluster == "minikube":
+        return minikube
+    obstacle = minikube.obstacle()
+    if not obstacle:
+        return minikube
     if linux and os.geteuid() == 0:
         return embedded
     raise UsageError(
-        "there is no minikube with a Docker daemon that answers, and the embedded node needs root on Linux",
-        wanted="one of the two",
+        f"{obstacle}, and the embedded node needs root on Linux",
+        wanted="a machine where minikube can start, or root on Linux",
         hint="install Docker and minikube, or run as root on Linux, or TODO_CLUSTER=existing TODO_CONTEXT=<context>",
     )
+
+
+def reason(settings: Settings) -> str:
+    """Why `auto` did not choose minikube, in one line; "" where the settings name the cluster, or it can start."""
+    if settings.cluster != "auto":
+        return ""
+    from runbook.cluster.minikube import Minikube
+
+    return Minikube(settings).obstacle()

@@ -106,7 +106,7 @@ def place(commands: Commands) -> Place:
     address = urlsplit(host)
     if address.scheme in {"tcp", "ssh", "http", "https"} and (address.hostname or "") not in _LOCAL:
         return Place(False, f"Docker runs on {address.hostname}")
-    return judge(_information(commands), platform.system(), platform.node(), os.uname().release)
+    return judge(information(commands), platform.system(), platform.node(), os.uname().release)
 
 
 def judge(said: Mapping[str, object], system: str, name: str, kernel: str) -> Place:
@@ -124,7 +124,8 @@ def judge(said: Mapping[str, object], system: str, name: str, kernel: str) -> Pl
     return Place(True, f"Docker runs on this machine ({said.get('Name', name)})")
 
 
-def _information(commands: Commands) -> dict[str, object]:
+def information(commands: Commands) -> dict[str, object]:
+    """What `docker info` says. Raises `Unmeasurable` where no daemon answers: decided by what it says of itself."""
     asked = ["docker", "info", "--format", "{{json .}}"]
     answer = commands.run(asked, timeout=ASK_SECONDS, check=False)
     try:
@@ -133,6 +134,6 @@ def _information(commands: Commands) -> dict[str, object]:
         said = None
     if not isinstance(said, dict) or not said.get("ID"):
         raise Unmeasurable(
-            "Docker does not answer", wanted="a daemon that says where it runs", hint="docker info"
+            "Docker does not answer", wanted="a Docker daemon that answers", hint="docker info"
         )
     return said

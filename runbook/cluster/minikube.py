@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
-import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress
-from runbook.cluster.holdings import Holdings
-from runbook.environment import of_child
+from runbook import installation
+from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, minikube_start
+from runbook.cluster.holdings import HeldImage, Holdings, digests, familiar
+from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
 from runbook.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import Commands
@@ -20,12 +19,14 @@ from runbook.world.commands import Commands
 START_SECONDS = 900.0
 """The first start downloads about a gigabyte."""
 LOAD_SECONDS = 600.0
-ASK_SECONDS = 60.0
 LEDGER_KIND = "minikube profile"
 
 
 class Minikube:
-    """Implements `runbook.cluster.Cluster`. The profile has the cluster's name; a user's own is used, not deleted."""
+    """Implements `runbook.cluster.Cluster`. The profile has the cluster's name; a user's own is used, not deleted.
+
+    Ours is a profile that carries the id of this installation, which minikube keeps with it from its first moment on.
+    """
 
     provider = "minikube"
 
@@ -33,74 +34,66 @@ class Minikube:
         self.settings = settings
         self.name = settings.cluster_name
         self._commands = commands or Commands(settings)
+        self._minikube = MinikubeCommand(settings, self.kubeconfig().path, self._commands)
 
-    @staticmethod
-    def usable() -> bool:
-        """Whether minikube is installed and a Docker daemon answers."""
-        if shutil.which("minikube") is None or shutil.which("docker") is None:
-            return False
-        try:
-            asked = subprocess.run(
-                ["docker", "version", "--format", "{{.Server.Version}}"],
-                capture_output=True,
-                timeout=10,
-                check=False,
-                env=of_child(["docker"]),
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return asked.returncode == 0 and bool(asked.stdout.strip())
+    def obstacle(self) -> str:
+        """Why `minikube start` cannot work here, in a few words; "" where it can."""
+        if not self._minikube.installed():
+            return "minikube is not installed"
+        return minikube_start.obstacle(self.settings, self._commands)
 
     def up(self, progress: Progress) -> None:
-        """Start the profile unless it runs. Calico, because the default network lets NetworkPolicy pass unheeded."""
-        state = self._state()
-        if state is not None and _runs(state):
-            if not self.kubeconfig().path.exists():
-                self._minikube("update-context")
+        """Start the profile unless it runs, until all of its system pods and its node are Ready.
+
+        A profile that minikube cannot look at is made again where it is ours, and refused where it is not.
+        """
+        profile = self._minikube.profile()
+        if profile.state is State.RUNNING:
+            # Written anew: an address may have moved, and a profile of the same name may have other certificates.
+            self.kubeconfig().path.unlink(missing_ok=True)
+            self._minikube.run("update-context")
             return
-        if state is None:
-            self._ledger.add(
-                LEDGER_KIND, self.name
-            )  # before the profile is there: an interrupted start counts too
-        progress("minikube start" + ("" if state else " (the first start downloads the node image)"))
-        self._minikube(
-            "start",
-            "--cpus=4",
-            "--memory=8192",
-            "--driver=docker",
-            "--cni=calico",
-            "--embed-certs=true",
-            "--interactive=false",
-            timeout=START_SECONDS,
-        )
+        minikube_start.demand_user(self.settings)
+        if profile.state is State.STOPPED:
+            progress(
+                f"minikube start: profile {self.name} keeps the size, driver and network that it was made with"
+            )
+            self._minikube.run("start", *minikube_start.ALWAYS, timeout=START_SECONDS)
+            return
+        if profile.state is State.UNREADABLE:
+            if not self._owns(profile):
+                raise self._not_ours(profile)
+            self._delete(profile, progress)
+        self._create(progress)
 
     def down(self, progress: Progress) -> None:
-        """Delete the profile if we made it, and look whether it is gone; a user's own profile is left as it is."""
-        if self._ledger.holds(LEDGER_KIND, self.name):
-            progress("minikube delete")
-            self._minikube("delete", timeout=LOAD_SECONDS)
-            if self._state() is not None:
-                raise RunbookError(
-                    f"minikube still has the profile {self.name}",
-                    wanted="no such profile",
-                    hint=f"minikube delete -p {self.name}",
-                )
-            self._ledger.strike(LEDGER_KIND, self.name)
-        elif shutil.which("minikube") is not None and self._state() is not None:
-            progress(f"minikube profile {self.name} was not made by us: left as it is")
+        """Delete the profile if this installation made it, and look whether profile, container and volume are gone."""
+        ledger = self._ledger
+        ours = ledger.holds(LEDGER_KIND, self.name)
+        if ours or self._minikube.installed():
+            profile = self._minikube.profile()
+            if profile.state is not State.ABSENT and self._owns(profile):
+                self._delete(profile, progress)
+            elif profile.state is not State.ABSENT:
+                progress(f"minikube profile {self.name} was not made by this installation: left as it is")
+            elif ours and self.settings.driver == "docker":
+                self._demand_gone()
+            ledger.strike(LEDGER_KIND, self.name)
         for file in ("kubeconfig", "pinned.json"):
             (self.settings.state / file).unlink(missing_ok=True)
 
     def status(self) -> ClusterStatus:
-        """As `minikube status` tells."""
-        state = self._state()
-        if state is None:
-            return ClusterStatus(self.provider, running=False, detail=f"there is no profile {self.name}")
-        parts = {
-            name: str(state.get(name, "unknown")) for name in ("Host", "Kubelet", "APIServer", "Kubeconfig")
-        }
-        detail = f"profile {self.name} runs" if _runs(state) else f"profile {self.name} does not run"
-        return ClusterStatus(self.provider, running=_runs(state), detail=detail, parts=parts)
+        """As `minikube status` tells. One that our kubeconfig does not reach does not run for us."""
+        profile = self._minikube.profile()
+        running = profile.state is State.RUNNING and not profile.kubeconfig_stale
+        detail = {
+            State.ABSENT: f"there is no profile {self.name}",
+            State.STOPPED: f"profile {self.name} does not run",
+            State.RUNNING: f"profile {self.name} runs"
+            + ("" if running else ", but our kubeconfig does not lead to it"),
+            State.UNREADABLE: f"profile {self.name} is there, but its container or Docker is not",
+        }[profile.state]
+        return ClusterStatus(self.provider, running, detail, parts=profile.parts)
 
     def kubeconfig(self) -> Kubeconfig:
         """A file of our own; the user's kubeconfig and current context stay as they are."""
@@ -108,108 +101,148 @@ class Minikube:
 
     def enable_ingress(self, progress: Progress) -> None:
         """Enable the addon, which brings ingress-nginx, unless it is enabled."""
-        listed = self._json("addons", "list", "--output=json")
+        listed = self._minikube.json("addons", "list", "--output=json")
         if listed.get("ingress", {}).get("Status") != "enabled":
             progress("minikube addons enable ingress")
-            self._minikube("addons", "enable", "ingress", timeout=LOAD_SECONDS)
+            self._minikube.run("addons", "enable", "ingress", timeout=LOAD_SECONDS)
 
     def ingress_address(self) -> str:
         """The node's address; where Docker runs in a machine of its own (macOS), what `minikube tunnel` opens."""
         if platform.system() == "Linux":
-            return self._minikube("ip").strip()
+            return self._minikube.run("ip").strip()
         return "127.0.0.1"
 
     def docker_environment(self) -> Mapping[str, str]:
         """The Docker daemon inside the node, so that what is built there runs there.
 
-        Until the profile runs there is none, and the user's own builds; T046 brings or builds the images anew.
+        Until the profile runs there is none, nor where the runtime is another than Docker: then the user's own builds,
+        and T046 brings the images into the node.
         """
         try:
-            found = self._json("docker-env", "--output=json")
+            # Without --shell=none minikube writes shell lines, whatever --output says.
+            found = self._minikube.json("docker-env", "--shell=none", "--output=json")
         except CommandFailed:
-            return {}
+            return self._docker
         wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "MINIKUBE_ACTIVE_DOCKERD")
         environment = {name: str(found[name]) for name in wanted if found.get(name)}
-        if "DOCKER_HOST" not in environment:
+        host = environment.get("DOCKER_HOST", "")
+        if host.startswith("ssh:"):  # nerdctl in a containerd node, which knows no BuildKit
+            return self._docker
+        if not host:
             raise Unmeasurable(
                 f"`minikube docker-env` names no DOCKER_HOST for profile {self.name}",
                 wanted="a profile with the docker runtime",
                 hint=f"minikube -p {self.name} docker-env",
             )
-        return environment
+        # The user's engine does not count here, but buildx may have to come from us all the same.
+        return environment | {name: each for name, each in self._docker.items() if name == "DOCKER_CONFIG"}
 
     def holdings(self, references: Collection[str] = ()) -> Holdings:  # noqa: ARG002 - it tells all
-        return Holdings.of(self.name, self.image_ids())
-
-    def image_ids(self) -> Mapping[str, str]:
         """What the node's runtime lists."""
-        found = {}
-        listed = json.loads(self._minikube("image", "ls", "--format=json") or "[]")
-        for image in listed or []:
-            for reference in image.get("repoTags") or []:
-                short = str(reference).removeprefix("docker.io/").removeprefix("library/")
-                found[short] = f"sha256:{str(image['id']).removeprefix('sha256:')}"
-        return found
+        found: dict[str, HeldImage] = {}
+        for image in json.loads(self._minikube.run("image", "ls", "--format=json") or "[]") or []:
+            others = digests(*map(str, image.get("repoDigests") or []))
+            held = HeldImage(f"sha256:{str(image['id']).removeprefix('sha256:')}", others)
+            found |= {familiar(str(tag)): held for tag in image.get("repoTags") or []}
+        return Holdings({self.name: found})
 
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
-        """Images built in the node's own daemon are there already; others come through an archive on standard input."""
-        there = self.image_ids()
-        if missing := [reference for reference in references if reference not in there]:
-            progress(f"minikube image load {' '.join(missing)}")
-            for reference in missing:
-                self._minikube("image", "load", "--daemon=true", reference, timeout=LOAD_SECONDS)
-            there = self.image_ids()
-            if still := [reference for reference in missing if reference not in there]:
+        """Images built in the node's own daemon are there already; others go from daemon to daemon.
+
+        Compared by id, and looked at afterwards: `minikube image load` succeeds also where nothing arrived.
+        """
+        wanted = docker.identities(references, self._commands, self.docker_environment())
+        there = self.holdings()
+        if differing := [each for each in references if there.problems(each, wanted[each])]:
+            progress(f"minikube image load {' '.join(differing)}")
+            for reference in differing:
+                self._minikube.run("image", "load", "--daemon=true", reference, timeout=LOAD_SECONDS)
+            there = self.holdings()
+            if still := [problem for each in differing for problem in there.problems(each, wanted[each])]:
                 raise RunbookError(
-                    f"minikube does not list {', '.join(still)} after loading",
-                    wanted="the image in the node",
-                    hint="inv build",
+                    f"after loading, {'; '.join(still)}",
+                    wanted="the images of the build engine in the node",
+                    hint=f"minikube -p {self.name} image rm {' '.join(differing)}, then inv deploy",
                 )
 
     def forget_images(self, references: Sequence[str]) -> None:
-        there = self.image_ids()
-        if known := [reference for reference in references if reference in there]:
-            self._minikube("image", "rm", *known)
+        """minikube only warns of a name that it could not remove: what is left is named in the error."""
+        there = self.holdings()
+        said = {
+            each: self._minikube.ask("image", "rm", each).stderr for each in references if there.image(each)
+        }
+        if not said:
+            return
+        there = self.holdings()
+        if left := [each for each in said if there.image(each)]:
+            why = "a container still uses it" if any("conflict" in said[each] for each in left) else "refused"
+            raise RunbookError(
+                f"the node keeps {', '.join(left)}: {why}",
+                wanted="no such name in the node",
+                hint=f"minikube -p {self.name} image rm {' '.join(left)}",
+            )
+
+    def _create(self, progress: Progress) -> None:
+        arguments = minikube_start.arguments(self.settings, self._commands, progress)
+        if self.settings.driver == "docker" and (left := self._minikube.leftovers()):
+            raise RunbookError(
+                f"Docker still holds {', '.join(left)} of a minikube profile {self.name} that minikube does not know",
+                wanted="nothing of that name",
+                hint=f"minikube delete -p {self.name}, or TODO_CLUSTER_NAME=<name>",
+            )
+        self._ledger.add(LEDGER_KIND, self.name)
+        progress("minikube start (the first start downloads the node image)")
+        label = f"{installation.LABEL}={installation.identity(self.settings)}"
+        self._minikube.run(
+            "start",
+            *arguments,
+            f"--extra-config=kubelet.{KUBELET_LABELS}={label}",
+            *minikube_start.ALWAYS,
+            timeout=START_SECONDS,
+        )
+
+    def _owns(self, profile: Profile) -> bool:
+        return bool(profile.installation) and profile.installation == installation.known(self.settings)
+
+    def _not_ours(self, profile: Profile) -> RunbookError:
+        if (profile.driver or self.settings.driver) == "docker":
+            docker.information(self._commands)  # Docker may only be away
+        return RunbookError(
+            f"minikube's profile {self.name} has lost its container, and this installation did not make it",
+            wanted="a profile that can be started, or none",
+            hint=f"minikube delete -p {self.name}, or another profile: TODO_CLUSTER_NAME=<name>",
+        )
+
+    def _delete(self, profile: Profile, progress: Progress) -> None:
+        """While Docker is away minikube would forget the profile and leave its container: then nothing is deleted."""
+        in_docker = (profile.driver or self.settings.driver) == "docker"
+        if in_docker:
+            docker.information(self._commands)
+        progress("minikube delete")
+        self._minikube.run("delete", timeout=LOAD_SECONDS)
+        if self._minikube.profile().state is not State.ABSENT:
+            raise RunbookError(
+                f"minikube still has the profile {self.name}",
+                wanted="no such profile",
+                hint=f"minikube delete -p {self.name}",
+            )
+        if in_docker:
+            self._demand_gone()
+
+    def _demand_gone(self) -> None:
+        if left := self._minikube.leftovers():
+            raise RunbookError(
+                f"minikube has deleted the profile {self.name}, but Docker still holds {', '.join(left)}",
+                wanted="no container and no volume of it",
+                hint=f"minikube delete -p {self.name}",
+            )
+
+    @cached_property
+    def _docker(self) -> dict[str, str]:
+        return docker.environment(self.settings, self._commands)
 
     @property
     def _ledger(self) -> Any:
         from runbook.actions.ledger import Ledger
 
         return Ledger(self.settings)
-
-    def _state(self) -> dict[str, Any] | None:
-        """What `minikube status` says as JSON; None where there is no such profile. Its exit code is a bit field."""
-        said = self._minikube("status", "--output=json", check=False)
-        for line in said.splitlines() or [said]:
-            try:
-                document = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(document, list):  # one entry a node: the first is the control plane
-                document = document[0] if document else {}
-            if isinstance(document, dict) and "Host" in document:
-                return document
-        return None
-
-    def _json(self, *arguments: str) -> dict[str, Any]:
-        said = self._minikube(*arguments)
-        try:
-            document: dict[str, Any] = json.loads(said)
-        except ValueError as error:
-            raise Unmeasurable(
-                f"`minikube {' '.join(arguments)}` wrote no JSON",
-                wanted="JSON",
-                hint=f"minikube -p {self.name} status",
-            ) from error
-        return document
-
-    def _minikube(self, *arguments: str, timeout: float = ASK_SECONDS, check: bool = True) -> str:
-        """Standard output of a minikube command for our profile, with a kubeconfig of our own."""
-        self.settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        environment = {"KUBECONFIG": str(self.kubeconfig().path), "MINIKUBE_WANTUPDATENOTIFICATION": "false"}
-        command: list[str | Path] = ["minikube", "--profile", self.name, *arguments]
-        return self._commands.run(command, timeout=timeout, env=environment, check=check).stdout
-
-
-def _runs(state: Mapping[str, Any]) -> bool:
-    return all(state.get(part) == "Running" for part in ("Host", "Kubelet", "APIServer"))

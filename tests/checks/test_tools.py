@@ -96,7 +96,9 @@ def test_the_embedded_node_takes_the_place_of_minikube(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from runbook.cluster.embedded.toolchain import Toolchain
+    from runbook.cluster.minikube import Minikube
 
+    monkeypatch.setattr(Minikube, "obstacle", lambda _: "minikube's docker driver refuses root")
     binary = tmp_path / "kubernetes"
     world = make(kubernetes="Kubernetes v1.35.4\n")
     assert (tools.kubernetes(world).status, tools.kubernetes(world).hint) == (Status.FAILED, "inv setup")
@@ -106,7 +108,8 @@ def test_the_embedded_node_takes_the_place_of_minikube(
     assert unfinished.observed == "the embedded node is not built yet: traefik missing"
     monkeypatch.setattr(Toolchain, "missing", lambda _: ())
     outcome = tools.kubernetes(world)
-    assert outcome.observed == "in the place of minikube: the embedded node, Kubernetes v1.35.4"
+    there = "in the place of minikube: the embedded node, Kubernetes v1.35.4"
+    assert outcome.observed == f"{there} (minikube's docker driver refuses root)"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import cast
 from runbook.errors import CommandFailed
 from runbook.world.commands import CommandResult, Commands
 
-Answer = str | tuple[int, str] | Callable[[], str]
+Answer = str | tuple[int, str] | tuple[int, str, str] | Callable[[], "Answer"]
+"""Standard output, or exit status and standard output, or these and standard error."""
 
 
 class Recorded:
@@ -41,10 +42,10 @@ class Recorded:
         answer = self.answers[max(fitting, key=len)]
         if callable(answer):
             answer = answer()
-        code, words = answer if isinstance(answer, tuple) else (0, answer)
+        code, words, *rest = answer if isinstance(answer, tuple) else (0, answer)
         if check and code != 0:
             raise CommandFailed(f"`{command}` ended with status {code}: {words}")
-        return CommandResult(words, words if code else "", code)
+        return CommandResult(words, "".join(rest) if rest else words if code else "", code)
 
     def find(self, name: str) -> Path | None:
         """Installed is what an answer was recorded of."""
