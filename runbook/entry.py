@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from invoke.config import Config
 
 from runbook import catalogue, environment, installation
 from runbook.errors import RunbookError, UsageError
@@ -27,8 +29,6 @@ from runbook.world import World
 from runbook.world.pin import PINNED, Pin
 
 if TYPE_CHECKING:
-    from invoke.config import Config
-
     from runbook.step import Step
 
 FORMS = {
@@ -57,17 +57,42 @@ DATABASE = catalogue.of_phases("persistence")
 
 def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
     """Settings from Invoke's configuration, the environment and the two flags that all commands have."""
-    section = config.get("runbook") or {}
-    if not hasattr(section, "keys"):
-        raise UsageError(
-            "`runbook` in invoke.yaml is not a mapping", wanted="runbook: and indented keys below it"
-        )
-    chosen = load(
-        section, {"cluster": cluster, "cluster_name": name}, {**os.environ, **environment.remembered()}
-    )
+    section, place = _section(config)
+    given = {**os.environ, **environment.remembered()}
+    chosen = load(section, {"cluster": cluster, "cluster_name": name}, given, place=place)
     environment.adopt(environment.PLUGINS if chosen.cluster == "existing" else ())
     environment.direct("localhost", "127.0.0.1", "::1", chosen.host, *environment.NEAR)
     return chosen
+
+
+LEVELS = {
+    "_runtime": "in the file of -f",
+    "_env": "by INVOKE_RUNBOOK_...",
+    "_project": "in invoke.yaml",
+    "_user": "in ~/.invoke.yaml",
+    "_system": "in /etc/invoke.yaml",
+}
+"""Where Invoke takes settings from, first one first (https://docs.pyinvoke.org/en/stable/concepts/configuration.html)."""
+
+
+def _section(config: Config) -> tuple[Mapping[str, Any], str]:
+    """The `runbook:` section, and where it comes from. Raises UsageError for a section that a typing error hides."""
+    project: Mapping[str, Any] = getattr(config, "_project", None) or {}
+    for key in project:
+        if key != "runbook" and key not in Config.global_defaults():
+            raise UsageError(
+                f"{key} in invoke.yaml is not a known section", wanted="runbook?", hint="see invoke.yaml"
+            )
+    place = next(
+        (words for name, words in LEVELS.items() if "runbook" in (getattr(config, name, None) or {})), ""
+    )
+    section = config.get("runbook") or {}
+    if not hasattr(section, "keys"):
+        raise UsageError(
+            f"`runbook` {place or 'in invoke.yaml'} is not a mapping",
+            wanted="runbook: and indented keys below it",
+        )
+    return section, place or "in invoke.yaml"
 
 
 def journal_of(chosen: Settings, world: World | None = None) -> Journal:

@@ -36,10 +36,20 @@ def told(error: BaseException) -> tuple[str, int]:
 
     if isinstance(error, RunbookError):
         return redact(str(error)), error.exit_code
-    if "yaml" in type(error).__module__.split("."):
-        words = " ".join(str(error).split())
-        return f"invoke.yaml cannot be read: {words}; wanted: valid YAML", 2
+    if _while_reading_settings(error):
+        words = redact(" ".join(str(error).split()))[:300]
+        return f"invoke.yaml cannot be read: {words}; wanted: a YAML file with runbook: and keys below it", 2
     return f"unexpected {type(error).__name__}: {redact(str(error))}; details: {_keep(error)}", 1
+
+
+def _while_reading_settings(error: BaseException) -> bool:
+    """Invoke itself reads invoke.yaml (a list, a folder, not UTF-8, no YAML), and stumbles in its own words."""
+    frame = error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename.endswith(("/invoke/config.py", "/yaml/__init__.py")):
+            return True
+        frame = frame.tb_next
+    return False
 
 
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

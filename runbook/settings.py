@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from runbook import database_url
+from runbook import setting_values as values
 from runbook.errors import UsageError
+from runbook.world.redaction import conceal
 
 ClusterChoice = Literal["auto", "embedded", "minikube", "kind", "existing"]
 
@@ -50,34 +64,57 @@ class Settings(BaseModel):
     """Of a minikube profile that is made; empty: minikube's own default."""
     context: str = ""
     """The kubeconfig context of an existing cluster (cluster: existing)."""
-    namespace: str = Field(default="todo", pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    release: str = "todo-app"
-    host: str = "todo.local"
-    tag: str = "1.0.0"
+    namespace: Annotated[str, AfterValidator(values.namespace)] = "todo"
+    release: Annotated[str, AfterValidator(values.release)] = "todo-app"
+    host: Annotated[str, AfterValidator(values.host)] = "todo.local"
+    tag: Annotated[str, AfterValidator(values.tag)] = "1.0.0"
     bases: Literal["auto", "registry", "stand-in"] = "auto"
     """Where base images come from; auto asks the image registry once and falls back to the stand-in bases."""
     database_url: SecretStr = SecretStr("")
     """A real PostgreSQL (Neon) instead of the stand-in; libpq form. Environment only: TODO_DATABASE_URL."""
     openai_api_key: SecretStr = SecretStr("")
     """Environment only: OPENAI_API_KEY. Empty: the offline model takes its place."""
-    openai_base_url: str = ""
+    openai_base_url: Annotated[str, AfterValidator(values.http_url)] = ""
     openai_model: str = ""
-    ready_timeout: float = Field(default=300.0, gt=0)
+    ready_timeout: float = Field(default=300.0, gt=0, le=values.LONGEST_TIMEOUT, allow_inf_nan=False)
     """Seconds until all pods must be Ready (SC-001)."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _in_digits(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        return values.number(value) if annotation in (int, float) else value
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _on_one_line(cls, value: Any) -> Any:
+        return values.words(value) if isinstance(value, str) else value
 
     @property
     def cache(self) -> Path:
         """Toolchain and build cache; safe to delete."""
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "todo-runbook"
+        return _folder("XDG_CACHE_HOME", ".cache")
 
     @property
     def state(self) -> Path:
         """Everything that belongs to this one cluster: node, kubeconfig, ledger, journal, evidence."""
-        return (
-            Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-            / "todo-runbook"
-            / self.cluster_name
-        )
+        return _folder("XDG_STATE_HOME", ".local", "state") / self.cluster_name
+
+
+def _folder(name: str, *default: str) -> Path:
+    """Ours in a base folder of the XDG specification, which wants a relative path to be ignored."""
+    given = Path(os.environ.get(name, ""))
+    return (given if given.is_absolute() else _home().joinpath(*default)) / "todo-runbook"
+
+
+def _home() -> Path:
+    """That of the user, also where HOME is empty or relative, as in some services."""
+    with suppress(RuntimeError):
+        if (home := Path.home()).is_absolute() and home != Path("/"):
+            return home
+    import pwd
+
+    return Path(pwd.getpwuid(os.geteuid()).pw_dir)
 
 
 SECRETS = {"database_url": "TODO_DATABASE_URL", "openai_api_key": "OPENAI_API_KEY"}
@@ -91,45 +128,88 @@ _ENVIRONMENT = {
 }
 
 
+OTHERS = frozenset({"TODO_DIR", "TODO_FILE", "TODO_ACTIONS_DIR", "TODO_FULL_SH", "TODO_SH", "TODO_COMMAND"})
+"""Variables of todo.txt, which many people have (https://github.com/todotxt/todo.txt-cli)."""
+
+_FLAGS = {"cluster_name": "name"}
+_CLOSED = frozenset({*SECRETS, "project"})
+"""What no file may set."""
+
+_WORDS = {
+    "cluster_name": "at most 12 small letters, digits and hyphens, the first a letter, such as todo",
+    "http_port": "a port from 0 to 65535",
+    "cpus": "a number of processors, or 0 for as many as there are",
+    "memory": "a number of MB, or 0 for what there is",
+    "driver": "the name of a driver of minikube, such as docker",
+    "registry": "a registry in small letters with an optional path, such as registry.example.org/team",
+    "ready_timeout": f"a number of seconds greater than 0 and at most {values.LONGEST_TIMEOUT:.0f}, such as 300",
+}
+
+
 def load(
     section: Mapping[str, Any],
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    *,
+    place: str = "in invoke.yaml",
 ) -> Settings:
     """Settings from the `runbook:` section of invoke.yaml, then the environment, then flags (empty ones count not).
 
-    Raises UsageError for an unknown key (with the nearest known one), a bad value, and a secret in a file.
+    Raises UsageError for an unknown key (with the nearest known one), a bad value, and a secret in a file; no secret is
+    in its words. From here on all secrets are concealed.
     """
     environment = os.environ if environment is None else environment
+    conceal(*(environment.get(name, "") for name in SECRETS.values()))
     for key in section:
         if key in SECRETS:
+            conceal(str(section[key]))
             raise UsageError(
-                f"invoke.yaml holds the secret {key}",
+                f"{place.removeprefix('in ')} holds the secret {key}",
                 wanted="secrets in the environment only",
                 hint=f"export {SECRETS[key]}=...",
             )
-        if key not in Settings.model_fields:
-            raise _unknown(f"runbook.{key} in invoke.yaml", key, list(Settings.model_fields))
-    values: dict[str, Any] = dict(section)
-    sources = dict.fromkeys(values, "in invoke.yaml")
+        if key not in Settings.model_fields or key in _CLOSED:
+            raise _unknown(f"runbook.{key} {place}", str(key), _open())
+    found: dict[str, Any] = dict(section)
+    sources = dict.fromkeys(found, place)
     for name, text in environment.items():
         if name in _ENVIRONMENT:
             if text != "":
-                values[_ENVIRONMENT[name]] = text
+                found[_ENVIRONMENT[name]] = text
                 sources[_ENVIRONMENT[name]] = f"by {name}"
-        elif name.startswith("TODO_") and get_close_matches(name, _ENVIRONMENT, n=1, cutoff=0.8):
-            raise _unknown(f"the variable {name}", name, list(_ENVIRONMENT))
+        elif name.startswith("TODO_") and name not in OTHERS:
+            raise _unknown(f"the variable {name}", name, sorted(_ENVIRONMENT))
     for key, value in (flags or {}).items():
         if value not in (None, ""):
-            values[key] = value
+            found[key] = value
             sources[key] = f"by --{_FLAGS.get(key, key)}"
     try:
-        return Settings.model_validate(values)
+        chosen = Settings.model_validate(found)
     except ValidationError as error:
         raise _bad_value(error, sources) from None
+    return _with_secrets(chosen)
 
 
-_FLAGS = {"cluster_name": "name"}
+def _with_secrets(chosen: Settings) -> Settings:
+    """The secrets as they were meant, or refused here: nothing is written yet, and nothing built."""
+    key = chosen.openai_api_key.get_secret_value()
+    try:
+        changes = {"openai_api_key": SecretStr(values.credential(key))}
+    except PydanticCustomError as fault:
+        raise UsageError(
+            f"OPENAI_API_KEY has {len(key)} signs that cannot all be sent in a header",
+            wanted=fault.message(),
+            hint="export OPENAI_API_KEY=...",
+        ) from None
+    if given := chosen.database_url.get_secret_value():
+        url = database_url.given(given)
+        conceal(url.password, url.text())
+        changes["database_url"] = SecretStr(url.text())
+    return chosen.model_copy(update=changes)
+
+
+def _open() -> list[str]:
+    return [key for key in Settings.model_fields if key not in _CLOSED]
 
 
 def _unknown(what: str, key: str, known: list[str]) -> UsageError:
@@ -144,9 +224,12 @@ def _unknown(what: str, key: str, known: list[str]) -> UsageError:
 def _bad_value(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
     first = error.errors()[0]
     key = str(first["loc"][0])
-    shown = "" if key in SECRETS else f" to {first['input']!r}"
+    shown = "" if key in SECRETS else f" to {first['input']!r}"[:200]
+    wanted = first["msg"].removeprefix("Input should be ")
+    if first["type"] == "string_type":
+        wanted = 'a text; in YAML in quotes, such as "1.0"'
     return UsageError(
         f"{key} is set{shown} {sources.get(key, '')}".rstrip(),
-        wanted=first["msg"].removeprefix("Input should be "),
+        wanted=_WORDS.get(key, wanted),
         hint="see invoke.yaml for all settings",
     )

@@ -15,7 +15,7 @@ from runbook.settings import Settings
 from runbook.world.commands import Commands
 
 SECRETS = {
-    "TODO_DATABASE_URL": "postgresql://u:the-password@db.example.org/todo",
+    "TODO_DATABASE_URL": "postgresql://u:the-password@db.example.org:5432/todo?sslmode=require",
     "OPENAI_API_KEY": "sk-the-key-of-the-user",
     "AWS_SECRET_ACCESS_KEY": "of-the-cloud",
     "GITHUB_TOKEN": "of-the-forge",

@@ -34,7 +34,7 @@ ORDER = (
 )
 """Asking first, while the proofs of the deploy stand; then using it; then breaking; then taking away."""
 
-RUNNING = "TODO_LIVE_RUNNING"
+RUNNING = "RUNBOOK_LIVE_RUNNING"
 """Set to 1 while writing tests: what runs already is used as it is, and left."""
 
 
