@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ START_SECONDS = 900.0
 """The first start downloads about a gigabyte."""
 LOAD_SECONDS = 600.0
 LEDGER_KIND = "minikube profile"
+LOOPBACK = "127.0.0.1"
 
 
 class Minikube:
@@ -107,10 +108,28 @@ class Minikube:
             self._minikube.run("addons", "enable", "ingress", timeout=LOAD_SECONDS)
 
     def ingress_address(self) -> str:
-        """The node's address; where Docker runs in a machine of its own (macOS), what `minikube tunnel` opens."""
-        if platform.system() == "Linux":
+        """The node's address where this machine reaches it, else the loopback on which Docker publishes its port.
+
+        Where Docker runs in a machine of its own only published ports lead to the node: a profile of ours publishes
+        one, another needs `minikube tunnel`, which is named where nothing answers yet.
+        """
+        if (self._minikube.profile().driver or self.settings.driver) != "docker":
             return self._minikube.run("ip").strip()
-        return "127.0.0.1"
+        place = docker.place(self._commands)
+        if place.here:
+            return self._minikube.run("ip").strip()
+        published = self._commands.run(["docker", "port", self.name, "80/tcp"], timeout=20, check=False)
+        if published.code == 0 and published.stdout.strip():
+            return LOOPBACK
+        try:
+            socket.create_connection((LOOPBACK, 80), timeout=1).close()
+        except OSError:
+            raise Unmeasurable(
+                f"{place.why}, and profile {self.name} publishes no port 80: its ingress is out of reach",
+                wanted=f"a tunnel to {LOOPBACK}, or a profile that this runbook makes",
+                hint=f"minikube -p {self.name} tunnel  (in another terminal, as long as you use the application)",
+            ) from None
+        return LOOPBACK
 
     def docker_environment(self) -> Mapping[str, str]:
         """The Docker daemon inside the node, so that what is built there runs there.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from runbook.cluster import Progress, capacity
+from runbook.cluster import Progress, capacity, docker
 from runbook.cluster.capacity import Capacity
 from runbook.environment import given
 from runbook.errors import RunbookError, UsageError
@@ -57,6 +57,9 @@ def arguments(settings: Settings, commands: Commands, progress: Progress) -> lis
         f"--container-runtime={settings.runtime}",
         f"--cni={settings.cni if settings.cni != 'auto' else CNI}",
     ]
+    if settings.driver == "docker" and settings.http_port and not docker.place(commands).here:
+        # The node's own address is not reached from here, only what Docker publishes.
+        words.append(f"--ports=127.0.0.1:{settings.http_port}:80")
     if settings.kubernetes_version:
         words.append(f"--kubernetes-version={settings.kubernetes_version}")
     if settings.node_image:

@@ -131,9 +131,11 @@ ADDON_FAILED = (
 )
 
 
-def docker_info(cpus: int = 8, megabytes: int = 16000) -> str:
-    """What `docker info` says of the size of its machine."""
-    return json.dumps({"ID": "5e4a", "NCPU": cpus, "MemTotal": megabytes * 1024 * 1024, "Name": "laptop"})
+def docker_info(cpus: int = 8, megabytes: int = 16000, **more: object) -> str:
+    """What `docker info` says of its machine."""
+    return json.dumps(
+        {"ID": "5e4a", "NCPU": cpus, "MemTotal": megabytes * 1024 * 1024, "Name": "laptop", **more}
+    )
 
 
 DOCKER = docker_info()

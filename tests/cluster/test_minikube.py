@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +27,7 @@ B = "todo-b:1.0.0"
 def user(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ordinary user on Linux."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(minikube.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.delenv("MINIKUBE_FORCE", raising=False)
 
 
@@ -35,6 +37,7 @@ def cluster(
     """minikube's answers by their command; `docker`: `docker info`; `left`: containers and volumes of the profile."""
     known: dict[str, Answer] = {f"{M} profile list": said.NO_PROFILES, "docker info": docker}
     known |= {"docker ps": left, "docker volume ls": left, "docker buildx version": ""}
+    known["docker context inspect"] = "unix:///var/run/docker.sock"
     known |= {f"{M} {name.replace('_', ' ')}": answer for name, answer in answers.items()}
     recorded = Recorded(known)
     return Minikube(settings, recorded.as_commands()), recorded
@@ -362,13 +365,50 @@ def test_ingress_is_enabled_once(settings: Settings, state: str, enables: bool) 
     assert (f"{M} addons enable ingress" in recorded.asked) is enables
 
 
-@pytest.mark.parametrize(("system", "address"), [("Linux", "192.168.49.2"), ("Darwin", "127.0.0.1")])
-def test_ingress_address(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, system: str, address: str
+DESKTOP = said.docker_info(OperatingSystem="Docker Desktop")
+ROOTLESS = said.docker_info(SecurityOptions=["name=rootless"])
+
+
+def test_the_nodes_address_where_docker_runs_here(settings: Settings) -> None:
+    found, _ = cluster(settings, status=said.RUNNING, profile_list=said.profiles(), ip="192.168.49.2\n")
+    assert found.ingress_address() == "192.168.49.2"
+
+
+def test_the_nodes_address_of_another_driver(settings: Settings) -> None:
+    profiles = said.profiles(driver="kvm2")
+    found, _ = cluster(settings, DESKTOP, status=said.RUNNING, profile_list=profiles, ip="192.168.39.7\n")
+    assert found.ingress_address() == "192.168.39.7"
+
+
+@pytest.mark.parametrize("where", [DESKTOP, ROOTLESS])
+@pytest.mark.parametrize(
+    ("published", "tunnel"), [("127.0.0.1:80\n", False), ((1, ""), True), ((1, ""), False)]
+)
+def test_elsewhere_the_published_port_or_a_tunnel(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str, published: Answer, tunnel: bool
 ) -> None:
-    monkeypatch.setattr(minikube.platform, "system", lambda: system)
-    found, _ = cluster(settings, ip="192.168.49.2\n")
-    assert found.ingress_address() == address
+    def connect(*_: object, **__: object) -> SimpleNamespace:
+        if not tunnel:
+            raise OSError
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(minikube.socket, "create_connection", connect)
+    found, recorded = cluster(settings, where, status=said.RUNNING, profile_list=said.profiles())
+    recorded.answers["docker port todo 80/tcp"] = published
+    if tunnel or isinstance(published, str):
+        assert found.ingress_address() == "127.0.0.1"
+    else:
+        with pytest.raises(Unmeasurable, match=r"publishes no port 80.*minikube -p todo tunnel"):
+            found.ingress_address()
+
+
+@pytest.mark.parametrize(("where", "publishes"), [(said.DOCKER, False), (DESKTOP, True), (ROOTLESS, True)])
+def test_a_profile_that_is_made_publishes_its_port_where_only_that_reaches_it(
+    settings: Settings, where: str, publishes: bool
+) -> None:
+    found, recorded = cluster(settings, where, status=said.ABSENT, start="")
+    found.up(silent)
+    assert ("--ports=127.0.0.1:80:80" in started(recorded)) is publishes
 
 
 # Images
