@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from runbook import installation
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, minikube_start
+from runbook.cluster.existing import Existing
 from runbook.cluster.holdings import HeldImage, Holdings, digests, familiar
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
 from runbook.errors import CommandFailed, RunbookError, Unmeasurable
@@ -23,7 +23,7 @@ LEDGER_KIND = "minikube profile"
 LOOPBACK = "127.0.0.1"
 
 
-class Minikube:
+class Minikube(Existing):
     """Implements `runbook.cluster.Cluster`. The profile has the cluster's name; a user's own is used, not deleted.
 
     Ours is a profile that carries the id of this installation, which minikube keeps with it from its first moment on.
@@ -32,9 +32,8 @@ class Minikube:
     provider = "minikube"
 
     def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
-        self.settings = settings
+        super().__init__(settings, commands)
         self.name = settings.cluster_name
-        self._commands = commands or Commands(settings)
         self._minikube = MinikubeCommand(settings, self.kubeconfig().path, self._commands)
 
     def obstacle(self) -> str:
@@ -101,11 +100,23 @@ class Minikube:
         return Kubeconfig(self.settings.state / "kubeconfig", self.name)
 
     def enable_ingress(self, progress: Progress) -> None:
-        """Enable the addon, which brings ingress-nginx, unless it is enabled."""
-        listed = self._minikube.json("addons", "list", "--output=json")
-        if listed.get("ingress", {}).get("Status") != "enabled":
+        """Enable the addon, which brings ingress-nginx, unless a controller of that class is there.
+
+        Its images are pinned by digest and its project has ended: where the node cannot get them, minikube would wait
+        six minutes and leave half of the addon behind. Then our own controller takes its place.
+        """
+        addon = self._minikube.json("addons", "list", "--output=json").get("ingress")
+        if addon is not None and addon.get("Status") == "enabled":
+            return
+        if addon is None:
+            progress("this minikube has no ingress addon")
+        elif missing := self._addon_lacks(progress):
+            progress(f"the node cannot get {missing}, which the ingress addon needs")
+        else:
             progress("minikube addons enable ingress")
             self._minikube.run("addons", "enable", "ingress", timeout=LOAD_SECONDS)
+            return
+        super().enable_ingress(progress)
 
     def ingress_address(self) -> str:
         """The node's address where this machine reaches it, else the loopback on which Docker publishes its port.
@@ -137,6 +148,8 @@ class Minikube:
         Until the profile runs there is none, nor where the runtime is another than Docker: then the user's own builds,
         and T046 brings the images into the node.
         """
+        if self.settings.registry:
+            return self._docker
         try:
             # Without --shell=none minikube writes shell lines, whatever --output says.
             found = self._minikube.json("docker-env", "--shell=none", "--output=json")
@@ -156,10 +169,12 @@ class Minikube:
         # The user's engine does not count here, but buildx may have to come from us all the same.
         return environment | {name: each for name, each in self._docker.items() if name == "DOCKER_CONFIG"}
 
-    def holdings(self, references: Collection[str] = ()) -> Holdings:  # noqa: ARG002 - it tells all
+    def holdings(self, references: Collection[str] = ()) -> Holdings:
         """What the node's runtime lists."""
+        if self.settings.registry:
+            return super().holdings(references)
         found: dict[str, HeldImage] = {}
-        for image in json.loads(self._minikube.run("image", "ls", "--format=json") or "[]") or []:
+        for image in self._listed():
             others = digests(*map(str, image.get("repoDigests") or []))
             held = HeldImage(f"sha256:{str(image['id']).removeprefix('sha256:')}", others)
             found |= {familiar(str(tag)): held for tag in image.get("repoTags") or []}
@@ -170,6 +185,9 @@ class Minikube:
 
         Compared by id, and looked at afterwards: `minikube image load` succeeds also where nothing arrived.
         """
+        if self.settings.registry:
+            super().load_images(references, progress)
+            return
         wanted = docker.identities(references, self._commands, self.docker_environment())
         there = self.holdings()
         if differing := [each for each in references if there.problems(each, wanted[each])]:
@@ -186,6 +204,8 @@ class Minikube:
 
     def forget_images(self, references: Sequence[str]) -> None:
         """minikube only warns of a name that it could not remove: what is left is named in the error."""
+        if self.settings.registry:
+            return
         there = self.holdings()
         said = {
             each: self._minikube.ask("image", "rm", each).stderr for each in references if there.image(each)
@@ -200,6 +220,24 @@ class Minikube:
                 wanted="no such name in the node",
                 hint=f"minikube -p {self.name} image rm {' '.join(left)}",
             )
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return json.loads(self._minikube.run("image", "ls", "--format=json") or "[]") or []
+
+    def _addon_lacks(self, progress: Progress) -> str:
+        """The first image of the ingress addon that the node can not get; "" where it has all, or they are not told."""
+        asked = self._minikube.ask("addons", "images", "ingress", "--output=json")
+        try:
+            wanted = [str(each) for each in json.loads(asked.stdout)]
+        except ValueError:  # an older minikube knows a table only
+            return ""
+        for image in sorted(set(wanted)):
+            progress(f"minikube image pull {image.partition('@')[0]}")
+            self._minikube.ask("image", "pull", image, timeout=LOAD_SECONDS)  # its exit status says nothing
+            pinned = digests(image)
+            if not any(pinned & digests(*map(str, each.get("repoDigests") or [])) for each in self._listed()):
+                return image.partition("@")[0]
+        return ""
 
     def _create(self, progress: Progress) -> None:
         arguments = minikube_start.arguments(self.settings, self._commands, progress)
@@ -255,10 +293,6 @@ class Minikube:
                 wanted="no container and no volume of it",
                 hint=f"minikube delete -p {self.name}",
             )
-
-    @cached_property
-    def _docker(self) -> dict[str, str]:
-        return docker.environment(self.settings, self._commands)
 
     @property
     def _ledger(self) -> Any:

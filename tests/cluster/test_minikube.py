@@ -13,6 +13,8 @@ from runbook import installation
 from runbook.actions.ledger import Ledger
 from runbook.cluster import minikube
 from runbook.cluster.embedded.toolchain import Toolchain
+from runbook.cluster.existing import Existing
+from runbook.cluster.holdings import Holdings
 from runbook.cluster.minikube import LEDGER_KIND, Minikube
 from runbook.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.settings import Settings
@@ -357,12 +359,47 @@ def test_every_node_counts(settings: Settings) -> None:
 # Ingress
 
 
-@pytest.mark.parametrize(("state", "enables"), [("enabled", False), ("disabled", True)])
-def test_ingress_is_enabled_once(settings: Settings, state: str, enables: bool) -> None:
-    listed = json.dumps({"ingress": {"Profile": "todo", "Status": state}})
-    found, recorded = cluster(settings, addons_list=listed, addons_enable_ingress="")
+def with_addon(settings: Settings, addons: str, **answers: Answer) -> tuple[Minikube, Recorded]:
+    known: dict[str, Answer] = {
+        "addons list": addons,
+        "addons images": said.ADDON_IMAGES,
+        "addons enable ingress": "",
+        "image pull": "",
+        "image ls": "[]",
+    }
+    return cluster(settings, **{name.replace(" ", "_"): answer for name, answer in (known | answers).items()})
+
+
+DISABLED = '{"ingress":{"Profile":"todo","Status":"disabled"}}'
+PULLED = json.dumps(
+    [{"id": "9" * 64, "repoDigests": [f"example.org/controller@sha256:{'8' * 64}"], "repoTags": []}]
+)
+
+
+def test_an_enabled_ingress_addon_is_left_alone(settings: Settings) -> None:
+    found, recorded = with_addon(settings, DISABLED.replace("disabled", "enabled"))
     found.enable_ingress(silent)
-    assert (f"{M} addons enable ingress" in recorded.asked) is enables
+    assert [each for each in recorded.asked if "addons" in each] == [f"{M} addons list --output=json"]
+
+
+@pytest.mark.parametrize("images", [said.ADDON_IMAGES, "| IMAGE NAME | DEFAULT IMAGE |"])
+def test_the_addon_is_enabled_where_the_node_gets_its_images(settings: Settings, images: str) -> None:
+    found, recorded = with_addon(settings, DISABLED, image_ls=PULLED, **{"addons images": images})
+    found.enable_ingress(silent)
+    assert f"{M} addons enable ingress" in recorded.asked
+
+
+@pytest.mark.parametrize("addons", [DISABLED, "{}"])
+def test_where_the_addon_cannot_work_another_controller_serves_the_class(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, addons: str
+) -> None:
+    """Its images are out of reach, or a later minikube has retired it."""
+    served: list[str] = []
+    monkeypatch.setattr(Existing, "enable_ingress", lambda each, _: served.append(each.name))
+    found, recorded = with_addon(settings, addons)
+    found.enable_ingress(silent)
+    assert served == ["todo"]
+    assert f"{M} addons enable ingress" not in recorded.asked
 
 
 DESKTOP = said.docker_info(OperatingSystem="Docker Desktop")
@@ -412,6 +449,17 @@ def test_a_profile_that_is_made_publishes_its_port_where_only_that_reaches_it(
 
 
 # Images
+
+
+def test_with_a_registry_images_take_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, recorded = cluster(Settings(registry="registry.example.org/team"))
+    for name in ("holdings", "load_images"):
+        monkeypatch.setattr(Existing, name, lambda *_: Holdings())
+    assert found.docker_environment() == {}
+    assert found.holdings([B]) == Holdings()
+    found.load_images([B], silent)
+    found.forget_images([B])
+    assert not any(command.startswith("minikube") for command in recorded.asked)
 
 
 def test_docker_environment(settings: Settings) -> None:
