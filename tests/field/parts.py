@@ -6,13 +6,14 @@ from pathlib import Path
 
 from runbook.cluster.embedded import builds
 from runbook.cluster.embedded.execution import output
-from runbook.cluster.embedded.parts import GoPart, Part
+from runbook.cluster.embedded.parts import HERE, GoPart, Part
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.settings import Settings
 
 GO = Path(__file__).resolve().parent / "go"
 
 CONTAINERD = ("containerd", "ctr", "containerd-shim-runc-v2")
+_MINIKUBE = "k8s.io/minikube/pkg/version"
 _KUBERNETES = "k8s.io/component-base/version"
 
 
@@ -72,6 +73,42 @@ PARTS: tuple[Part, ...] = (
         root=GO,
     ),
     *(_containerd(command) for command in CONTAINERD),
+    GoPart(
+        "minikube",
+        "k8s.io/minikube",
+        "minikube",
+        5.0,
+        package="k8s.io/minikube/cmd/minikube",
+        stamps=(
+            f"{_MINIKUBE}.version={{version}}",
+            f"{_MINIKUBE}.isoVersion={{version}}",
+            f"{_MINIKUBE}.storageProvisionerVersion=v5",
+        ),
+        tags=("libvirt_dlopen",),
+        root=GO,
+        cgo=True,  # its KVM driver does not compile without
+    ),
+    GoPart(
+        "cri-dockerd",
+        "github.com/Mirantis/cri-dockerd",
+        "cri-dockerd",
+        2.5,
+        package="github.com/Mirantis/cri-dockerd",
+        stamps=("github.com/Mirantis/cri-dockerd/cmd/version.Version={number}",),
+        root=GO,
+    ),
+    # minikube's own does not start: "endpoints lock is removed, migrate to leases".
+    GoPart(
+        "minikube-storage",
+        "sigs.k8s.io/sig-storage-lib-external-provisioner/v13",
+        "storage-provisioner",
+        0.7,
+        stamps=(
+            "main.provisionerName=k8s.io/minikube-hostpath",
+            "main.defaultDirectory=/tmp/hostpath-provisioner",
+        ),
+        root=HERE / "go",
+    ),
 )
 
 

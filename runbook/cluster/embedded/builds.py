@@ -51,14 +51,14 @@ def demand_go(parts: Iterable[Part]) -> None:
         raise RunbookError(f"the Go of this machine is {found}", wanted=wanted_text, hint=hint)
 
 
-def go_environment() -> dict[str, str]:
+def go_environment(*, cgo: bool = False) -> dict[str, str]:
     """The same for every build, whatever the user's own settings are.
 
     -mod=readonly makes the committed go.sum the judge: a module that it does not name, or names with another hash, ends
     the build. Go's ordinary caches are used, so that a second build is quick.
     """
     return {
-        "CGO_ENABLED": "0",
+        "CGO_ENABLED": "1" if cgo else "0",
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
@@ -89,7 +89,7 @@ def fetch_modules(part: GoPart, cancelled: threading.Event) -> None:
         ["go", "list", "-deps", f"-tags={','.join(part.tags)}", "-f={{.ImportPath}}", part.package],
         _ignore,
         deadline=BUILD_SECONDS,
-        environment=go_environment(),
+        environment=go_environment(cgo=part.cgo),
         directory=part.source,
         cancelled=cancelled,
     )
@@ -116,7 +116,7 @@ def _compile(part: GoPart, folder: Path, say: Say) -> None:
         ],
         on_line,
         deadline=BUILD_SECONDS,
-        environment=go_environment(),
+        environment=go_environment(cgo=part.cgo),
         directory=part.source,
     )
     if others:

@@ -38,6 +38,8 @@ class GoPart:
     """Made only when it is asked for by name: nothing else waits for it."""
     root: Path | None = None
     """The folder of modules, where it is not go/ here: a group of its own is no part of `inv setup`."""
+    cgo: bool = False
+    """Compiled with a C compiler: for what does not compile without one."""
 
     @property
     def source(self) -> Path:
@@ -82,6 +84,7 @@ class GoPart:
             repr((self.package, self.linker_flags, self.tags, platform.machine())).encode()
         )
         content.update(self.chart.encode())
+        content.update(b"cgo" if self.cgo else b"")
         files = (f for f in self.source.rglob("*") if f.is_file() and not f.name.endswith("_test.go"))
         for file in sorted(files):
             content.update(f"\0{file.relative_to(self.source)}\0".encode())

@@ -15,9 +15,12 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
+// Set by the linker where nobody can give a flag.
+var defaultDirectory string
+
 func main() {
 	kubeconfig := flag.String("kubeconfig", "", "kubeconfig file; empty: the service account of the pod")
-	directory := flag.String("directory", "", "absolute path of the folder that holds the volumes")
+	directory := flag.String("directory", defaultDirectory, "absolute path of the folder that holds the volumes")
 	flag.Parse()
 	if flag.NArg() > 0 || !filepath.IsAbs(*directory) {
 		fmt.Fprintln(os.Stderr, "usage: storage-provisioner [--kubeconfig FILE] --directory ABSOLUTE_PATH")

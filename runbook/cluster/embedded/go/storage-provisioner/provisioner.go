@@ -12,7 +12,8 @@ import (
 )
 
 // provisionerName is what a StorageClass writes as its provisioner.
-const provisionerName = "todo-runbook/folder"
+// Set by the linker where the program serves under another name.
+var provisionerName = "todo-runbook/folder"
 
 // folders makes and removes one folder below root for each volume.
 type folders struct {
