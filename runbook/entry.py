@@ -18,7 +18,7 @@ from runbook.errors import RunbookError, UsageError
 from runbook.events import Mode
 from runbook.journal import NOWHERE, Journal, Place
 from runbook.lock import one_run
-from runbook.plan import plan
+from runbook.plan import Plan, plan
 from runbook.report import Reporter
 from runbook.report import files as report_files
 from runbook.report.words import MARKS, explanation
@@ -200,6 +200,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     writer = Writer(sys.stderr if json else sys.stdout)
     with one_run(chosen.state, f"verify.mutants {name}"), _terminable():
         run, world = wanted.run or engine.run, World.of(chosen)
+        _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
         verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
@@ -221,6 +222,8 @@ def _walk(
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
         world = World.of(chosen)
+        if mode is Mode.APPLY or drills:
+            _refuse_foreign(world, steps)
         journal = journal_of(chosen, world)
         run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
     reporter.end(run)
@@ -231,6 +234,14 @@ def _walk(
     for write in writers:
         write(run)
     sys.exit(run.exit_code)
+
+
+def _refuse_foreign(world: World, steps: Plan) -> None:
+    """Before the first step: what is somebody else's on the cluster ends a command that would have to change it."""
+    from runbook.actions import dapr_ownership, ownership, release
+
+    asked = [("T048", release.refuse_foreign), ("T079", dapr_ownership.refuse_foreign)]
+    ownership.before_writing(world, [ask for step, ask in asked if step in steps])
 
 
 def reporter_for(json: bool, url: str = "") -> Reporter:

@@ -35,6 +35,10 @@ class UsageError(RunbookError):
     exit_code = 2
 
 
+class Foreign(UsageError):
+    """Something that would have to be changed was made by somebody else: nothing was changed."""
+
+
 class Unmeasurable(RunbookError):
     """A check could not look: tool missing, API away, control did not connect, nothing there. Never green."""
 

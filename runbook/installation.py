@@ -78,6 +78,12 @@ def owns(settings: Settings, thing: Mapping[str, Any] | None) -> bool:
     return bool(found) and found == known(settings)
 
 
+def whose(thing: Mapping[str, Any]) -> str:
+    """In words, of something that is not ours."""
+    found = owner(thing)
+    return f"was made by another installation ({found[:8]})" if found else "was not made by this installation"
+
+
 def _unreadable(path: Path, why: str) -> RunbookError:
     return RunbookError(
         f"the id of this installation cannot be read from {path}: {why}",

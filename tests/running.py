@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runbook.application import COMPONENTS, Component
+from runbook.installation import LABEL, identity
+from runbook.settings import Settings
 
 Object = dict[str, Any]
 
@@ -125,8 +127,9 @@ def release_secret(
     chart_version: str = "1.0.0",
     description: str = "Install complete",
     notes: str = "",
+    installation: str | None = None,
 ) -> Object:
-    """Helm's record of a revision that installed these objects, given these values."""
+    """Helm's record of a revision that installed these objects, given these values; ours unless another id is given."""
     manifest = "---\n".join(json.dumps(each) + "\n" for each in objects)
     record = {
         "manifest": manifest,
@@ -148,6 +151,7 @@ def release_secret(
                 "version": str(revision),
                 "status": status,
                 "todo.runbook/release-digest": digest,
+                LABEL: identity(Settings()) if installation is None else installation,
             },
         },
     }

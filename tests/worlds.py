@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,6 +69,9 @@ class FakeApi:
             and (namespace is None or space == namespace)
             and _matches(thing, labels)
         ]
+
+    def instances(self, definition: Object) -> list[Object]:
+        return self.list(str(definition["spec"]["names"]["kind"]))
 
     def watch(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", deadline: float
@@ -210,4 +214,4 @@ class FakeCluster:
         return {}
 
     def kubeconfig(self) -> Kubeconfig:
-        raise AssertionError("no test asks a fake cluster for its kubeconfig")
+        return Kubeconfig(Path("/state/kubeconfig"), "todo")

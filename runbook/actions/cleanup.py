@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runbook.actions import dapr, hosts, node, rollout
-from runbook.actions.ledger import MADE_BY, MAKER, Ledger
+from runbook import installation
+from runbook.actions import dapr, dapr_ownership, hosts, node, rollout
+from runbook.actions.ledger import Ledger
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.step import Outcome, failed, passed, unproven
 from runbook.world import workloads
-from runbook.world.releases import revisions
+from runbook.world.releases import foreign_problem, revisions
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -30,7 +31,6 @@ SYSTEM = frozenset(
         "kube-node-lease",
         "ingress-nginx",
         "local-path-storage",
-        "dapr-system",
     }
 )
 """Namespaces that come with a cluster or with what we install into it."""
@@ -87,9 +87,12 @@ def _release(world: World) -> Outcome:
     """The application's release; those of the stand-ins go with their namespaces."""
     release, namespace = world.settings.release, world.settings.namespace
     wanted = f"no release {release} in namespace {namespace}"
-    if not revisions(world.api, release, namespace):
+    kept = revisions(world.api, release, namespace)
+    if not kept:
         return passed(f"there is no release {release}", wanted=wanted)
-    world.api.guard()
+    if problem := foreign_problem(world.settings, kept, namespace):
+        return passed(f"there is no release {release} of ours; {problem}, and stays", wanted=wanted)
+    world.api.guard(pinned=True)
     world.progress(f"uninstalling {release}")
     world.helm.uninstall(release, namespace)
     left = revisions(world.api, release, namespace)
@@ -101,7 +104,7 @@ def _release(world: World) -> Outcome:
 def _dapr(world: World) -> Outcome:
     """The control plane that we installed, with the definitions that Helm leaves; somebody else's stays."""
     wanted = "no control plane of ours, none of its definitions"
-    if not dapr.left(world):
+    if not dapr_ownership.left(world):
         return passed("there is no Dapr of ours", wanted=wanted)
     left = dapr.remove(world)
     if left:
@@ -116,13 +119,14 @@ def _namespaces(world: World) -> Outcome:
         return unproven(
             f"the cluster shows no namespace {CONTROL}", wanted="a list to trust", hint="inv cluster.status"
         )
-    ours = [each for each in there if (each["metadata"].get("labels") or {}).get(MADE_BY) == MAKER]
+    ours = [each for each in there if installation.owns(world.settings, each)]
     names = sorted(workloads.name(each) for each in ours)
     foreign = foreign_namespaces(world)
     wanted = "none of our namespaces, and all others as they were"
     told = f"; {len(foreign)} not ours stay: {', '.join(foreign)}" if foreign else ""
     if not names:
         return passed(f"there is no namespace of ours{told}", wanted=wanted, foreign=foreign)
+    world.api.guard(pinned=True)
     for each in ours:
         world.api.delete("Namespace", workloads.name(each), uid=str(each["metadata"]["uid"]))
     rollout.gone(world, names, timeout=NAMESPACE_SECONDS)
@@ -141,7 +145,7 @@ def foreign_namespaces(world: World) -> list[str]:
     return sorted(
         workloads.name(each)
         for each in world.api.list("Namespace")
-        if workloads.name(each) not in SYSTEM and (each["metadata"].get("labels") or {}).get(MADE_BY) != MAKER
+        if workloads.name(each) not in SYSTEM and not installation.owns(world.settings, each)
     )
 
 

@@ -11,16 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from runbook import installation
 from runbook.actions import dapr_source, namespace, rollout
+from runbook.actions.dapr_ownership import (
+    CRD,
+    KIND,
+    foreign,
+    left,
+    mark,
+    our_definitions,
+    refuse_foreign,
+    refuse_used,
+)
 from runbook.actions.helm_release import DEPLOYED, HOOKS, repair
-from runbook.actions.ledger import MADE_BY, MAKER, Ledger
+from runbook.actions.ledger import Ledger
 from runbook.application import DAPR_NAMESPACE, DAPR_RELEASE
 from runbook.drift import differences
-from runbook.errors import RunbookError
 from runbook.mesh import cli
 from runbook.sidecars import TRUST_BUNDLE
+from runbook.world import workloads
 from runbook.world.helm import Values
-from runbook.world.releases import Revision, newest
+from runbook.world.releases import Revision, are_ours, newest, revisions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +49,6 @@ SERVICES = ("dapr-operator", "dapr-sentry", "dapr-sidecar-injector")
 
 READY_SECONDS = 180.0
 CLI_SECONDS = 300.0
-CRD = "CustomResourceDefinition"
-KIND = "release"
-"""In the ledger: the control plane is ours, also in a namespace that was there before."""
 
 
 def values(world: World, source: Source) -> dict[str, Any]:
@@ -83,6 +91,8 @@ def values(world: World, source: Source) -> dict[str, Any]:
 
 def problems(world: World) -> list[str]:
     """None where the control plane is installed in the pinned version with our values, and nobody changed it since."""
+    if others := foreign(world):
+        return others
     source = dapr_source.source(world)
     last = newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE)
     if last is None:
@@ -91,7 +101,7 @@ def problems(world: World) -> list[str]:
         return [f"revision {last.revision} of release {DAPR_RELEASE} is {last.status}"]
     found = _release_problems(last, values(world, source), source.version)
     found += [problem for each in definitions(source.chart) if (problem := _definition_problem(world, each))]
-    found.append(namespace.problem_of(_namespace(world), world.api.get("Namespace", DAPR_NAMESPACE)))
+    found.append(namespace.problem_of(world, _namespace(world), world.api.get("Namespace", DAPR_NAMESPACE)))
     # Sentry fills the trust bundle, which the chart makes empty; T080 judges what is in it.
     objects = [each for each in last.manifest() if each["metadata"]["name"] != TRUST_BUNDLE]
     found += differences(world.api, objects, DAPR_NAMESPACE)
@@ -101,21 +111,22 @@ def problems(world: World) -> list[str]:
 def install(world: World) -> None:
     """Install, upgrade or repair it. Does not wait until it is ready.
 
-    Raises `RunbookError` where somebody else's Dapr is there: it is not ours to change.
+    Raises `Foreign`, before the first write, where somebody else's Dapr is anywhere on the cluster.
     """
+    refuse_foreign(world)
     world.api.guard()
-    _refuse_foreign(world)
     source = dapr_source.prepare(world)
     Ledger(world.settings).add(KIND, DAPR_RELEASE)
     namespace.have(world, _namespace(world))
     for each in definitions(source.chart):  # Helm never upgrades these
-        if _definition_problem(world, each):
-            world.api.apply(each)
+        _define(world, each)
+    mark(world)
     repair(world, DAPR_RELEASE, DAPR_NAMESPACE)
     wanted = values(world, source)
     if _by_its_cli(world):
         world.progress(f"dapr init -k (Dapr {source.version})")
         _init(world, source.version, wanted)
+        mark(world)
         return
     world.progress(f"helm upgrade --install {DAPR_RELEASE} (Dapr {source.version})")
     world.helm.upgrade(DAPR_RELEASE, source.chart, DAPR_NAMESPACE, values=Values((), wanted), timeout=HOOKS)
@@ -129,41 +140,26 @@ def wait(world: World) -> None:
 def remove(world: World) -> list[str]:
     """Uninstall the release, and take away what Helm leaves: definitions and namespace, as far as they are ours.
 
-    Returns what is still there afterwards.
+    Returns what is still there afterwards. Raises `Foreign` where somebody else works with our Dapr: with a definition
+    the API server would delete all objects of its kind, whoever's they are.
     """
-    world.api.guard()
-    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
-        _refuse_foreign(world)
+    if not left(world):
+        return []
+    refuse_used(world)
+    world.api.guard(pinned=True)
+    mark(world)
+    if are_ours(world.settings, revisions(world.api, DAPR_RELEASE, DAPR_NAMESPACE)):
         world.progress(f"uninstalling {DAPR_RELEASE}")
         world.helm.uninstall(DAPR_RELEASE, DAPR_NAMESPACE)
     for each in our_definitions(world):
-        world.api.delete(CRD, each)
-    if _made_namespace(world):
-        world.api.delete("Namespace", DAPR_NAMESPACE)
+        world.api.delete(CRD, workloads.name(each), uid=str(each["metadata"]["uid"]))
+    space = world.api.get("Namespace", DAPR_NAMESPACE)
+    if space is not None and installation.owns(world.settings, space):
+        world.api.delete("Namespace", DAPR_NAMESPACE, uid=str(space["metadata"]["uid"]))
         rollout.gone(world, [DAPR_NAMESPACE], timeout=READY_SECONDS)
     if not (there := left(world)):
         Ledger(world.settings).strike(KIND, DAPR_RELEASE)
     return there
-
-
-def left(world: World) -> list[str]:
-    """What of ours is there of the control plane, in words."""
-    found = [f"definition {each}" for each in our_definitions(world)]
-    if newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None and is_ours(world):
-        found.append(f"release {DAPR_RELEASE}")
-    if _made_namespace(world):
-        found.append(f"namespace {DAPR_NAMESPACE}")
-    return found
-
-
-def our_definitions(world: World) -> list[str]:
-    """The resource definitions that carry our digest."""
-    return [
-        str(each["metadata"]["name"])
-        for each in world.api.list(CRD)
-        if str(each["metadata"]["name"]).endswith(".dapr.io")
-        and DIGEST in (each["metadata"].get("annotations") or {})
-    ]
 
 
 def definitions(chart: Path) -> Iterator[dict[str, Any]]:
@@ -175,6 +171,19 @@ def definitions(chart: Path) -> Iterator[dict[str, Any]]:
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             each["metadata"].setdefault("annotations", {})[DIGEST] = digest
             yield each
+
+
+def _define(world: World, wanted: dict[str, Any]) -> None:
+    """Have one definition: made where there is none, brought up to date where it is ours."""
+    if not _definition_problem(world, wanted):
+        return
+    there = world.api.get(CRD, workloads.name(wanted))
+    wanted["metadata"].setdefault("labels", {}).update(installation.labels(world.settings))
+    if there is None:
+        world.api.create(wanted)  # refused where somebody else was quicker
+    else:
+        wanted["metadata"]["uid"] = there["metadata"]["uid"]  # that very one, and no other of its name
+        world.api.apply(wanted)
 
 
 def _definition_problem(world: World, wanted: Mapping[str, Any]) -> str:
@@ -207,26 +216,6 @@ def _lacking(wanted: Mapping[str, Any], there: Mapping[str, Any], path: str = ""
 
 def _namespace(world: World) -> dict[str, Any]:
     return namespace.restricted(world, DAPR_NAMESPACE)
-
-
-def is_ours(world: World) -> bool:
-    """Whether the control plane was installed by us: the namespace says so, or the ledger."""
-    return _made_namespace(world) or Ledger(world.settings).holds(KIND, DAPR_RELEASE)
-
-
-def _made_namespace(world: World) -> bool:
-    there = world.api.get("Namespace", DAPR_NAMESPACE)
-    return there is not None and (there["metadata"].get("labels") or {}).get(MADE_BY) == MAKER
-
-
-def _refuse_foreign(world: World) -> None:
-    there = newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None
-    if there and not is_ours(world):
-        raise RunbookError(
-            f"the Dapr in namespace {DAPR_NAMESPACE} was not installed by us",
-            wanted="a Dapr of ours, or none",
-            hint=f"helm uninstall {DAPR_RELEASE} --namespace {DAPR_NAMESPACE}, then inv dapr",
-        )
 
 
 def _by_its_cli(world: World) -> bool:

@@ -1,6 +1,6 @@
 """What this runbook made outside of the cluster's own objects, written down when it is made, so that cleanup knows.
 
-Objects in the cluster carry `MADE_BY` instead, which survives the loss of this machine's files.
+Objects in the cluster carry the id of the installation instead.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ from pathlib import Path
 from runbook import state_file
 from runbook.errors import RunbookError
 from runbook.settings import Settings
-
-MADE_BY = "todo.runbook/made-by"
-"""Label of namespaces that we made; the value is `MAKER`."""
-MAKER = "todo-runbook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Ledger:
             raise RunbookError(
                 f"the ledger {self._path} cannot be read: {problem}",
                 wanted="the list of what was made",
-                hint=f"mv {self._path} {self._path}.broken  (cleanup then removes only what carries our label)",
+                hint=f"mv {self._path} {self._path}.broken  (cleanup then removes only what carries our id)",
             ) from None
 
     def holds(self, kind: str, name: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook import blueprint
-from runbook.actions import dapr, release, rollout
+from runbook import blueprint, installation
+from runbook.actions import dapr, dapr_ownership, release, rollout
 from runbook.application import COMPONENTS, REDIS_SECRET
 from runbook.sidecars import stale
 from runbook.world.releases import newest
@@ -32,10 +32,20 @@ def restart(world: World) -> None:
 
 
 def leave(world: World) -> list[str]:
-    """The application without Dapr, then no Dapr: sidecars go before what they need. Returns what is left of it."""
-    mode = blueprint.mode(world)
-    if mode.dapr or mode.redis:
-        release.bring(world, blueprint.Mode())
-        release.wait(world)
-    world.api.delete("Secret", REDIS_SECRET, world.settings.namespace)
+    """The application without Dapr, then no Dapr: sidecars go before what they need. Returns what is left of it.
+
+    What is not ours stays as it is. Raises `Foreign`, before the first write, where others use our Dapr.
+    """
+    space = world.settings.namespace
+    ours = installation.owns(world.settings, world.api.get("Namespace", space))
+    if not ours and not dapr_ownership.left(world):
+        return []
+    dapr_ownership.refuse_used(world)
+    world.api.guard(pinned=True)
+    if ours:
+        mode = blueprint.mode(world)
+        if mode.dapr or mode.redis:
+            release.bring(world, blueprint.Mode())
+            release.wait(world)
+        world.api.delete("Secret", REDIS_SECRET, space)
     return dapr.remove(world)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.actions.ledger import MADE_BY, MAKER
+from runbook import installation
+from runbook.actions.ownership import namespace_problem, refuse_namespace
 from runbook.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
 from runbook.errors import RunbookError
 
@@ -55,13 +56,24 @@ def restricted(world: World, name: str) -> dict[str, Any]:
 
 
 def ensure(world: World) -> None:
-    """Make or correct the namespaces; one that we made is marked as ours, one that was there is only labelled."""
-    for each in wanted(world):
+    """Make or correct the namespaces. Raises `Foreign`, before the first write, where one of them is not ours."""
+    each_wanted = wanted(world)
+    refuse_foreign(world)
+    for each in each_wanted:
         have(world, each)
 
 
+def refuse_foreign(world: World) -> None:
+    """Raise `Foreign` where a namespace that the settings call for is somebody else's."""
+    for each in wanted(world):
+        refuse_namespace(world, world.api.get("Namespace", each["metadata"]["name"]))
+
+
 def have(world: World, each: Mapping[str, Any]) -> None:
-    """One namespace with its labels. Raises `RunbookError` where one of that name is being deleted."""
+    """One namespace with its labels and our id.
+
+    Raises `Foreign` where one of that name is not ours, `RunbookError` where it is being deleted.
+    """
     name = each["metadata"]["name"]
     there = world.api.get("Namespace", name)
     if there is not None and "deletionTimestamp" in there["metadata"]:
@@ -70,16 +82,25 @@ def have(world: World, each: Mapping[str, Any]) -> None:
             wanted="a namespace that can be used",
             hint=f"kubectl wait --for=delete namespace/{name} --timeout=120s",
         )
-    if there is not None and not problem_of(each, there):
+    refuse_namespace(world, there)
+    if there is not None and not problem_of(world, each, there):
         return
-    labels = each["metadata"]["labels"]
-    if there is None or (there["metadata"].get("labels") or {}).get(MADE_BY) == MAKER:
-        labels[MADE_BY] = MAKER  # said again each time: what an apply leaves out, it takes away
-    world.api.apply(each)
+    each["metadata"]["labels"] |= installation.labels(
+        world.settings
+    )  # an apply takes away what it leaves out
+    if there is None:
+        world.api.create(each)  # refused where somebody else was quicker
+    else:
+        world.api.apply(each)
 
 
-def problem_of(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
-    """Empty when the namespace is there with its labels; others that it has besides are nobody's business."""
+def problem_of(world: World, each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
+    """Empty when the namespace is ours and has its labels; others that it has besides are nobody's business."""
+    return namespace_problem(world, there) or lacking(each, there)
+
+
+def lacking(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
+    """Empty when a namespace, whoever made it, is there and has the labels that ours would have."""
     name = each["metadata"]["name"]
     if there is None:
         return f"there is no namespace {name}"

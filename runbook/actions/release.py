@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 from runbook import blueprint, state_file
 from runbook.actions import namespace, roles, rollout, secrets, stand_ins
 from runbook.actions.helm_release import go_back, install, is_current
-from runbook.application import COMPONENTS, SELECTOR
+from runbook.application import (
+    COMPONENTS,
+    DATABASE_NAMESPACE,
+    DATABASE_RELEASE,
+    MODEL_NAMESPACE,
+    MODEL_RELEASE,
+    SELECTOR,
+)
 from runbook.errors import RunbookError
+from runbook.world import releases
 from runbook.world.diagnosis import bundle
 from runbook.world.redaction import redacted
 
@@ -27,12 +35,26 @@ def deploy(world: World) -> None:
 
     Source: T048, FR-031, edge cases 1 and 8.
     """
+    refuse_foreign(world)
     world.api.guard()
     namespace.ensure(world)
     secrets.ensure(world)
     stand_ins.ensure(world)
     roles.mend(world)
     bring(world)
+
+
+def refuse_foreign(world: World) -> None:
+    """Raise `Foreign` where a namespace or a release that a deploy would make or change is somebody else's."""
+    namespace.refuse_foreign(world)
+    settings = world.settings
+    for name, space in (
+        (settings.release, settings.namespace),
+        (DATABASE_RELEASE, DATABASE_NAMESPACE),
+        (MODEL_RELEASE, MODEL_NAMESPACE),
+    ):
+        if world.api.get("Namespace", space) is not None:
+            releases.refuse_foreign(settings, world.api, name, space)
 
 
 def bring(world: World, mode: Mode | None = None) -> None:

@@ -79,9 +79,9 @@ def accepted(world: World) -> Outcome:
 def _unlike(world: World) -> list[str]:
     """Why the live namespace cannot stand for that of production, or why the latter is not held to the standard."""
     own = namespace.manifest(world)
-    problems = [namespace.problem_of(own, world.api.get("Namespace", world.settings.namespace))]
+    problems = [namespace.lacking(own, world.api.get("Namespace", world.settings.namespace))]
     if (there := world.api.get("Namespace", SPACE)) is not None:
-        problems.append(namespace.problem_of(namespace.restricted(world, SPACE), there))
+        problems.append(namespace.lacking(namespace.restricted(world, SPACE), there))
     return [problem for problem in problems if problem]
 
 

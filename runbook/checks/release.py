@@ -112,6 +112,7 @@ def namespace_problems(world: World) -> list[str]:
     """What the namespaces lack."""
     wanted = namespace.wanted(world)
     problems = [
-        namespace.problem_of(each, world.api.get("Namespace", each["metadata"]["name"])) for each in wanted
+        namespace.problem_of(world, each, world.api.get("Namespace", each["metadata"]["name"]))
+        for each in wanted
     ]
     return [problem for problem in problems if problem]

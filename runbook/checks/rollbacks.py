@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from runbook.actions import namespace, release, rollout
-from runbook.actions.ledger import MADE_BY, MAKER
+from runbook.actions.ownership import namespace_problem
 from runbook.actions.secret_values import SHORTEST
 from runbook.actions.secrets import opaque
 from runbook.application import MCP_SERVER, SECRET
@@ -128,11 +128,11 @@ def _remove(world: World) -> None:
     there = world.api.get("Namespace", SCRATCH)
     if there is None:
         return
-    if (there["metadata"].get("labels") or {}).get(MADE_BY) != MAKER:
-        raise Unmeasurable(f"namespace {SCRATCH} is somebody else's", wanted="a name that is free")
+    if foreign := namespace_problem(world, there):
+        raise Unmeasurable(foreign, wanted="a namespace of ours, or none of that name")
     if "deletionTimestamp" not in there["metadata"]:
         world.helm.uninstall(world.settings.release, SCRATCH)
-        world.api.delete("Namespace", SCRATCH)
+        world.api.delete("Namespace", SCRATCH, uid=str(there["metadata"]["uid"]))
     rollout.gone(world, [SCRATCH], timeout=READY)
 
 

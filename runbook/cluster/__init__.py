@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Protocol, runtime_checkable
 
 from runbook.cluster.holdings import Holdings
@@ -19,6 +20,11 @@ class Kubeconfig:
 
     path: Path
     context: str
+
+    @property
+    def kubectl(self) -> str:
+        """How a command that can be pasted begins: it asks this cluster, whatever the shell's own context is."""
+        return f"kubectl --kubeconfig {quote(str(self.path))} --context {quote(self.context)}"
 
 
 @dataclass(frozen=True, slots=True)

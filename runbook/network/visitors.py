@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.ledger import MADE_BY, MAKER
+from runbook import installation
+from runbook.actions.ownership import namespace_problem
 from runbook.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.network.reach import source
 from runbook.waiting import NotYet, Sight, Subject, watching
@@ -57,13 +58,14 @@ class Visit:
 
 
 def make_room(world: World) -> None:
-    """Take back what a survey that was killed has left."""
+    """Take back what a survey of ours that was killed has left."""
     now = datetime.now(UTC)
     for kind in ("Pod", "Namespace"):
         for each in world.api.list(kind, labels=LABEL):
             metadata = each["metadata"]
             born = datetime.fromisoformat(metadata["creationTimestamp"])
-            if now - born > ABANDONED and not workloads.terminating(each):
+            ours = installation.owns(world.settings, each)
+            if ours and now - born > ABANDONED and not workloads.terminating(each):
                 world.api.delete(kind, metadata["name"], metadata.get("namespace"), uid=metadata["uid"])
 
 
@@ -78,10 +80,13 @@ def visiting(
     image = _borrowed(world)
     survey = f"{purpose}-{secrets.token_hex(3)}"
     make_room(world)
-    namespace = _namespace(survey)
+    for each in sorted({each.namespace for each in visitors} - {""}):
+        if problem := namespace_problem(world, world.api.get("Namespace", each)):
+            raise Unmeasurable(problem, wanted="a namespace of ours to send pods into")
+    marks = installation.labels(world.settings)
     try:
-        owner = world.api.apply(namespace)
-        wanted = {each.name: _pod(each, image, survey, owner, lifetime) for each in visitors}
+        owner = world.api.create(_namespace(survey, marks))
+        wanted = {each.name: _pod(each, image, marks | {LABEL: survey}, owner, lifetime) for each in visitors}
         for manifest in wanted.values():
             world.api.apply(manifest)
         yield Visit(survey, survey, _running(world, survey, wanted))
@@ -99,12 +104,12 @@ def _take_back(world: World, survey: str, visitors: Sequence[Visitor]) -> None:
         world.api.delete("Namespace", survey)
 
 
-def _namespace(name: str) -> Object:
+def _namespace(name: str, marks: Mapping[str, str]) -> Object:
     strict = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": name, "labels": {LABEL: name, MADE_BY: MAKER, **strict}},
+        "metadata": {"name": name, "labels": {LABEL: name, **marks, **strict}},
     }
 
 
@@ -126,7 +131,8 @@ def _borrowed(world: World) -> Object:
     )
 
 
-def _pod(visitor: Visitor, image: Object, survey: str, owner: Object, lifetime: int) -> Object:
+def _pod(visitor: Visitor, image: Object, marks: Mapping[str, str], owner: Object, lifetime: int) -> Object:
+    survey = marks[LABEL]
     script = ["python3", "-I", "-c", source("echo.py"), str(lifetime), *visitor.ports]
     container = {
         "name": "probe",
@@ -145,7 +151,7 @@ def _pod(visitor: Visitor, image: Object, survey: str, owner: Object, lifetime: 
     metadata: Object = {
         "name": f"{survey}-{visitor.name}",
         "namespace": visitor.namespace or survey,
-        "labels": {LABEL: survey, **dict(visitor.labels)},
+        "labels": {**marks, **dict(visitor.labels)},
         "ownerReferences": [
             {
                 "apiVersion": "v1",

@@ -84,8 +84,14 @@ class Clients:
     @shared
     def helm(self) -> Helm:
         from runbook.world.helm import Helm
+        from runbook.world.releases import refuse_foreign
 
-        return Helm(self.settings, self.commands, self.cluster)
+        return Helm(
+            self.settings,
+            self.commands,
+            self.cluster,
+            lambda name, namespace: refuse_foreign(self.settings, self.api, name, namespace),
+        )
 
     @shared
     def http(self) -> Http:

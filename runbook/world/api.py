@@ -71,6 +71,13 @@ class Api:
         """All objects of a kind, in one namespace or in all, that match the label and field selectors."""
         return self._list(self._kinds.resolve(kind), namespace, labels, fields)[0]
 
+    def instances(self, definition: Object) -> Objects:
+        """All objects of a custom resource definition, in all namespaces."""
+        spec = definition["spec"]
+        version = next(each["name"] for each in spec["versions"] if each.get("served"))
+        root = f"/apis/{spec['group']}/{version}"
+        return self._list(Kind(root, str(spec["names"]["plural"])), None, "", "")[0]
+
     def watch(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", deadline: float
     ) -> Iterator[Change]:

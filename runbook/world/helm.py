@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook import installation
 from runbook.environment import plugins
 from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.world.helm_lines import Finding, dependency_states, lint_findings
@@ -70,10 +71,18 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Object:
 class Helm:
     """Every command has a deadline; where a cluster is asked, its kubeconfig and context are named."""
 
-    def __init__(self, settings: Settings, commands: Commands, cluster: Cluster) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        commands: Commands,
+        cluster: Cluster,
+        refuse_foreign: Callable[[str, str], None],
+    ) -> None:
+        """`refuse_foreign` raises for the name and namespace of a release that is not ours; every change asks it."""
         self._settings = settings
         self._commands = commands
         self._cluster = cluster
+        self._refuse_foreign = refuse_foreign
 
     @cached_property
     def binary(self) -> Path:
@@ -169,15 +178,16 @@ class Helm:
         rollback: bool = False,
         timeout: float = 300.0,
     ) -> None:
-        """Install or upgrade. `labels` are kept on the release's own record and on no object of it.
+        """Install or upgrade. `labels` are kept on the release's own record and on no object of it, beside our id.
 
         With `wait` it returns when the objects are ready; with `rollback` a failure returns to the revision before.
         `timeout` is in seconds, for hooks and for waiting. Raises `CommandFailed` with Helm's reason.
         """
+        self._refuse_foreign(release, namespace)
         argv: list[str | Path] = ["upgrade", release, chart, "--install", "--namespace", namespace]
         argv += ["--timeout", f"{timeout:g}s", "--history-max", "10", *values.arguments()]
-        if labels:
-            argv += ["--labels", ",".join(f"{key}={value}" for key, value in sorted(labels.items()))]
+        marks = {**(labels or {}), **installation.labels(self._settings)}
+        argv += ["--labels", ",".join(f"{key}={value}" for key, value in sorted(marks.items()))]
         if wait:
             argv.append("--wait")
         if rollback:
@@ -207,11 +217,13 @@ class Helm:
 
     def rollback(self, release: str, revision: int, namespace: str, *, timeout: float = 300.0) -> None:
         """Return to a revision, as a new one, and wait until its objects are ready."""
+        self._refuse_foreign(release, namespace)
         argv = ["rollback", release, str(revision), "--namespace", namespace, "--wait", *self._ours()]
         self._run([*argv, "--timeout", f"{timeout:g}s", *self._target()], timeout=timeout + QUICK)
 
     def uninstall(self, release: str, namespace: str, *, timeout: float = 120.0) -> bool:
         """Remove a release and wait until its objects are gone; False where there was none."""
+        self._refuse_foreign(release, namespace)
         argv = ["uninstall", release, "--namespace", namespace, "--wait", "--timeout", f"{timeout:g}s"]
         result = self._run([*argv, *self._target()], timeout=timeout + QUICK, check=False)
         if _absent(result):

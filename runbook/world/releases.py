@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
 
-from runbook.errors import Unmeasurable
+from runbook import installation
+from runbook.errors import Foreign, Unmeasurable
 
 if TYPE_CHECKING:
+    from runbook.settings import Settings
     from runbook.world.api import Api, Object
 
 DIGEST_LABEL = "todo.runbook/release-digest"
@@ -34,6 +36,11 @@ class Revision:
     @property
     def digest(self) -> str:
         return self.labels.get(DIGEST_LABEL, "")
+
+    @property
+    def installation(self) -> str:
+        """The id of the installation that made it, "" where its record carries none."""
+        return self.labels.get(installation.LABEL, "")
 
     @property
     def pending(self) -> bool:
@@ -108,3 +115,33 @@ def newest(api: Api, name: str, namespace: str) -> Revision | None:
     """The last revision, or None."""
     found = revisions(api, name, namespace)
     return found[-1] if found else None
+
+
+def are_ours(settings: Settings, kept: Sequence[Revision]) -> bool:
+    """Whether this installation made a release: one that Helm upgraded by somebody's hand since is still ours."""
+    owners = {each.installation for each in kept} - {""}
+    return owners != set() and owners == {installation.known(settings)}
+
+
+def refuse_foreign(settings: Settings, api: Api, name: str, namespace: str) -> None:
+    """Raise `Foreign` where there is a release of that name that this installation did not make."""
+    if problem := foreign_problem(settings, revisions(api, name, namespace), namespace):
+        raise Foreign(
+            f"{problem}; it was left as it is",
+            wanted="a release of ours, or none of that name",
+            hint=_ways(settings, name, namespace),
+        )
+
+
+def foreign_problem(settings: Settings, kept: Sequence[Revision], namespace: str) -> str:
+    """Empty where the release is ours, or there is none."""
+    if not kept or are_ours(settings, kept):
+        return ""
+    owners = {each.installation for each in kept} - {"", installation.known(settings)}
+    told = f"another installation ({min(owners)[:8]})" if owners else "somebody else"
+    return f"release {kept[-1].name} in namespace {namespace} was made by {told}"
+
+
+def _ways(settings: Settings, name: str, namespace: str) -> str:
+    ways = ["TODO_NAMESPACE=<another name> inv deploy"] if namespace == settings.namespace else []
+    return "; or ".join([*ways, f"helm list --namespace {namespace}, which shows whose {name} is"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
+from runbook import installation
 from runbook.actions import cleanup, hosts, node
 from runbook.actions.ledger import Ledger
 from runbook.errors import RunbookError
@@ -16,11 +18,16 @@ from tests import running
 from tests.actions.test_release import FakeHelm
 from tests.worlds import FakeApi, FakeCluster, world_of
 
-OURS = {"todo.runbook/made-by": "todo-runbook"}
+MADE_BY = {"todo.runbook/made-by": "todo-runbook"}
+"""What an older version put on its namespaces: a name, which anybody can write."""
 
 
 def space(name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
     return {"kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+
+
+def ours(name: str) -> dict[str, Any]:
+    return space(name, installation.labels(Settings()))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +54,7 @@ def outcomes(world: World, **options: bool) -> dict[str, tuple[Status, str]]:
 
 
 def test_all_that_is_ours_goes_and_is_proved_gone() -> None:
-    world, api, cluster = make(space("todo", OURS), space("todo-database", OURS), running.release_secret())
+    world, api, cluster = make(ours("todo"), ours("todo-database"), running.release_secret())
     done = cleanup.remove_all(world)
     assert cleanup.exit_code(done) == 0
     assert [each.what for each in done] == ["release", "Dapr", "namespaces", "hosts entry", "cluster"]
@@ -57,13 +64,17 @@ def test_all_that_is_ours_goes_and_is_proved_gone() -> None:
     assert hosts.HOSTS.read_text() == "127.0.0.1 localhost\n"
 
 
-def definition(annotations: dict[str, str]) -> dict[str, Any]:
-    metadata = {"name": "components.dapr.io", "annotations": annotations}
-    return {"kind": "CustomResourceDefinition", "metadata": metadata}
+def definition(labels: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": "components.dapr.io", "labels": labels}
+    return {
+        "kind": "CustomResourceDefinition",
+        "metadata": metadata,
+        "spec": {"names": {"kind": "Component"}},
+    }
 
 
 def test_dapr_that_we_installed_goes_with_its_definitions() -> None:
-    world, api, _ = make(space("dapr-system", OURS), definition({"todo.runbook/digest": "1"}))
+    world, api, _ = make(ours("dapr-system"), definition(installation.labels(Settings())))
     api.put(running.release_secret("dapr", "dapr-system"))
     status, observed = outcomes(world, keep_cluster=True)["Dapr"]
     assert (status, observed) == (Status.PASSED, "Dapr and its definitions are gone")
@@ -72,21 +83,21 @@ def test_dapr_that_we_installed_goes_with_its_definitions() -> None:
 
 def test_somebody_elses_dapr_stays() -> None:
     world, api, _ = make(space("dapr-system"), definition({}))
-    api.put(running.release_secret("dapr", "dapr-system"))
+    api.put(running.release_secret("dapr", "dapr-system", installation=""))
     assert outcomes(world, keep_cluster=True)["Dapr"] == (Status.PASSED, "there is no Dapr of ours")
     assert api.get("CustomResourceDefinition", "components.dapr.io")
     assert api.list("Secret", "dapr-system")
 
 
 def test_twice_is_fine() -> None:
-    world, _, _ = make(space("todo", OURS))
+    world, _, _ = make(ours("todo"))
     cleanup.remove_all(world)
     again = cleanup.remove_all(world)
     assert cleanup.exit_code(again) == 0
 
 
 def test_what_is_foreign_survives_and_keeps_the_cluster() -> None:
-    world, api, cluster = make(space("todo", OURS), space("somebodys"))
+    world, api, cluster = make(ours("todo"), space("somebodys"))
     done = outcomes(world)
     assert api.get("Namespace", "somebodys")
     assert api.get("Namespace", "todo") is None
@@ -96,15 +107,32 @@ def test_what_is_foreign_survives_and_keeps_the_cluster() -> None:
     assert "holds namespaces that are not ours: somebodys" in observed
 
 
-def test_a_namespace_of_our_name_that_we_did_not_make_survives() -> None:
-    world, api, _ = make(space("todo", {"env": "development"}))
+@pytest.mark.parametrize(
+    "labels", [{"env": "development"}, MADE_BY, MADE_BY | {installation.LABEL: "f" * 32}]
+)
+def test_what_has_our_names_and_not_our_id_survives(labels: dict[str, str]) -> None:
+    """The release of somebody who followed the list by hand; the database of somebody else on a shared cluster."""
+    foreign = "f" * 32 if installation.LABEL in labels else ""
+    there = [space("todo", labels), space("todo-database", labels), space("todo-bob", labels)]
+    world, api, cluster = make(*there, running.release_secret(installation=foreign, digest="d" * 40))
+    before = copy.deepcopy(api.objects)
+    done = outcomes(world)
+    assert (api.objects, api.written, cluster.calls) == (before, [], [])
+    assert "release todo-app in namespace todo was made by" in done["release"][1]
+    assert "not ours stay: todo, todo-bob, todo-database" in done["namespaces"][1]
+
+
+def test_without_a_pin_nothing_is_removed_and_nothing_pinned() -> None:
+    """Another state folder, another HOME: whoever removes something does not choose where."""
+    world, api, _ = make(ours("todo"), running.release_secret())
+    api.pinned = False
     done = outcomes(world, keep_cluster=True)
-    assert api.get("Namespace", "todo")
-    assert "not ours stay: todo" in done["namespaces"][1]
+    assert done["release"][0] is done["namespaces"][0] is Status.FAILED
+    assert api.written == [] and api.get("Namespace", "todo")
 
 
 def test_a_cluster_of_the_users_own_stays() -> None:
-    world, _, cluster = make(space("todo", OURS))
+    world, _, cluster = make(ours("todo"))
     cluster.provider = "existing"
     assert "cluster" not in outcomes(world)
     assert cluster.calls == []
@@ -151,7 +179,7 @@ def test_a_cluster_that_does_not_go_is_a_failure() -> None:
 
 
 def test_a_list_without_its_control_is_not_believed() -> None:
-    world, api, _ = make(space("todo", OURS))
+    world, api, _ = make(ours("todo"))
     del api.objects["Namespace", "", "kube-system"]
     status, observed = outcomes(world, keep_cluster=True)["namespaces"]
     assert status is Status.UNPROVEN

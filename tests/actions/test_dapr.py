@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from runbook.actions import dapr, dapr_source
+from runbook import installation
+from runbook.actions import dapr, dapr_ownership, dapr_source
 from runbook.actions.ledger import Ledger
 from runbook.cluster import Kubeconfig
-from runbook.errors import RunbookError, Unmeasurable
+from runbook.errors import Foreign, Unmeasurable, WrongCluster
 from runbook.settings import Settings
 from runbook.world import World
 from tests import running
@@ -23,7 +26,9 @@ DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
     "metadata": {"name": "components.dapr.io"},
+    "spec": {"names": {"kind": "Component"}},
 }
+FOREIGN = {"todo.runbook/installation": "f" * 32}
 
 
 class Laptop(FakeCluster):
@@ -117,7 +122,7 @@ def test_it_is_installed_by_helm_with_definitions_first(tmp_path: Path) -> None:
         ("pull", "dapr", dapr_source.REPOSITORY, VERSION),
         ("upgrade", "dapr", "dapr-system"),
     ]
-    assert ("apply", "CustomResourceDefinition", "components.dapr.io") in api.written
+    assert ("create", "CustomResourceDefinition", "components.dapr.io") in api.written
     assert dapr.problems(world) == []
     namespace = api.get("Namespace", "dapr-system")
     assert namespace
@@ -199,15 +204,116 @@ def test_no_release_and_no_chart(tmp_path: Path) -> None:
     assert len(helm.calls) == 1
 
 
-def test_somebody_elses_dapr_is_not_touched(tmp_path: Path) -> None:
-    world, api, helm, _ = make(tmp_path)
-    api.put(running.release_secret("dapr", "dapr-system"))
-    with pytest.raises(RunbookError, match="was not installed by us"):
+def named(kind: str, name: str, namespace: str = "", **fields: Any) -> Object:
+    """An object with labels, annotations or other fields."""
+    metadata: Object = {"name": name, "labels": fields.pop("labels", {})}
+    metadata["annotations"] = fields.pop("annotations", {})
+    return {"kind": kind, "metadata": metadata | ({"namespace": namespace} if namespace else {}), **fields}
+
+
+CRD = "CustomResourceDefinition"
+ELSEWHERE = {"meta.helm.sh/release-name": "dapr", "meta.helm.sh/release-namespace": "platform"}
+HERE = {"meta.helm.sh/release-name": "dapr", "meta.helm.sh/release-namespace": "dapr-system"}
+INJECTORS = [{"name": "sidecar-injector.dapr.io"}]
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ([named(CRD, "components.dapr.io")], "definition components.dapr.io was not made by this"),
+        ([named(CRD, "components.dapr.io", annotations=ELSEWHERE)], "definition components.dapr.io"),
+        (
+            [named(CRD, "components.dapr.io", annotations={"argocd.argoproj.io/tracking-id": "x"})],
+            "definition",
+        ),
+        ([named(CRD, "components.dapr.io", annotations={"todo.runbook/digest": "1"})], "definition"),
+        ([named(CRD, "subscriptions.dapr.io", labels=FOREIGN)], "another installation (ffffffff)"),
+        ([named("MutatingWebhookConfiguration", "x", webhooks=INJECTORS)], "MutatingWebhookConfiguration x"),
+        (
+            [named("MutatingWebhookConfiguration", "x", webhooks=INJECTORS, annotations=HERE)],
+            "MutatingWebhookConfiguration x",
+        ),
+        (
+            [named("Deployment", "op", "platform", labels={"app": "dapr-operator"})],
+            "Deployment op in namespace platform",
+        ),
+        (
+            [named("StatefulSet", "p", "x", labels={"app": "dapr-placement-server"})],
+            "StatefulSet p in namespace x",
+        ),
+        ([named("Namespace", "dapr-system")], "namespace dapr-system was not made by this installation"),
+        ([named("Namespace", "dapr-system", labels=FOREIGN)], "another installation (ffffffff)"),
+        (
+            [named("Namespace", "dapr-system", labels={"todo.runbook/made-by": "todo-runbook"})],
+            "namespace dapr-system",
+        ),
+        ([running.release_secret("dapr", "dapr-system", installation="")], "release dapr in namespace"),
+        (
+            [running.release_secret("dapr", "dapr-system", installation="f" * 32)],
+            "was made by another installation (ffffffff)",
+        ),
+    ],
+)
+def test_somebody_elses_dapr_is_found_wherever_it_is_and_not_touched(
+    tmp_path: Path, there: list[Object], words: str
+) -> None:
+    world, api, helm, commands = make(tmp_path, "dapr")
+    for each in there:
+        api.put(each)
+    before = copy.deepcopy(api.objects)
+    with pytest.raises(Foreign, match=re.escape(words)):
         dapr.install(world)
-    with pytest.raises(RunbookError, match="was not installed by us"):
+    assert dapr.remove(world) == []
+    assert (helm.calls, commands.asked, api.written, api.objects) == ([], [], [], before)
+    assert any(words in problem for problem in dapr.problems(world))
+
+
+def test_dapr_that_somebody_else_works_with_is_not_removed(tmp_path: Path) -> None:
+    """With a definition the API server deletes every object of its kind, in all namespaces."""
+    world, api, helm = installed(tmp_path)
+    api.put(named("Component", "statestore", "todo"))
+    api.put(named("Namespace", "todo", labels=installation.labels(world.settings)))
+    api.put(named("Component", "orders-state", "billing"))
+    helm.calls.clear()
+    written = list(api.written)
+    with pytest.raises(Foreign, match="Component orders-state in namespace billing"):
+        dapr.remove(world)
+    assert (helm.calls, api.written) == ([], written)
+    del api.objects["Component", "billing", "orders-state"]
+    assert dapr.remove(world) == []
+
+
+def test_what_is_removed_is_on_the_pinned_cluster(tmp_path: Path) -> None:
+    world, api, helm = installed(tmp_path)
+    helm.calls.clear()
+    api.pinned = False
+    with pytest.raises(WrongCluster):
         dapr.remove(world)
     assert helm.calls == []
-    assert api.written == []
+
+
+def test_all_that_is_made_carries_the_id_from_its_creation(tmp_path: Path) -> None:
+    world, api, _ = installed(tmp_path)
+    assert ("create", CRD, "components.dapr.io") in api.written
+    for kind, name in ((CRD, "components.dapr.io"), ("Namespace", "dapr-system")):
+        assert installation.owns(world.settings, api.get(kind, name))
+    api.objects[CRD, "", "components.dapr.io"]["metadata"]["annotations"] = {}
+    dapr.install(world)
+    assert installation.owns(world.settings, api.get(CRD, "components.dapr.io")), "also after an update"
+
+
+def test_a_release_that_its_cli_made_for_us_is_marked_and_another_is_not(tmp_path: Path) -> None:
+    world, api, _, _ = make(tmp_path, "dapr")
+    dapr.install(world)
+    api.put(running.release_secret("dapr", "dapr-system", installation=""))  # and there it was killed
+    assert "release dapr" in dapr_ownership.left(world)
+    dapr.install(world)
+    assert installation.owns(world.settings, record(api))
+    Ledger(world.settings).strike(dapr_ownership.KIND, "dapr")
+    for each in api.list("Secret", "dapr-system", labels="owner=helm"):
+        del api.objects["Secret", "dapr-system", each["metadata"]["name"]]
+    api.put(running.release_secret("dapr", "dapr-system", installation=""))
+    assert "release dapr" not in dapr_ownership.left(world)
 
 
 def test_a_helm_that_was_killed_is_repaired_first(tmp_path: Path) -> None:
@@ -222,15 +328,6 @@ def test_all_of_it_goes_and_twice_is_fine(tmp_path: Path) -> None:
     world, api, _ = installed(tmp_path)
     assert dapr.remove(world) == []
     assert api.get("Namespace", "dapr-system") is None
-    assert dapr.our_definitions(world) == []
-    assert not Ledger(world.settings).holds(dapr.KIND, "dapr")
+    assert dapr_ownership.our_definitions(world) == []
+    assert not Ledger(world.settings).holds(dapr_ownership.KIND, "dapr")
     assert dapr.remove(world) == []
-
-
-def test_in_a_namespace_that_was_there_it_is_still_ours(tmp_path: Path) -> None:
-    world, api, _, _ = make(tmp_path)
-    api.put({"kind": "Namespace", "metadata": {"name": "dapr-system", "labels": {}}})
-    dapr.install(world)
-    dapr.install(world)
-    assert dapr.remove(world) == []
-    assert api.get("Namespace", "dapr-system")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runbook import blueprint
+from runbook import blueprint, installation
 from runbook.actions import dapr, images, mesh, redis, release, rollout
 from runbook.application import COMPONENTS
 from runbook.settings import Settings
@@ -110,10 +110,22 @@ def test_leaving_takes_the_sidecars_out_first(
     world: World, api: FakeApi, asked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.put(running.release_secret(values=meshed.VALUES))
+    api.put(
+        {"kind": "Namespace", "metadata": {"name": "todo", "labels": installation.labels(world.settings)}}
+    )
     monkeypatch.setattr(dapr, "remove", lambda _: asked.append("removed") or [])
     assert mesh.leave(world) == []
     assert asked == [blueprint.Mode(), "waited", "removed"]
     assert api.get("Secret", "redis-auth", "todo") is None
+
+
+def test_leaving_leaves_alone_what_is_not_ours(world: World, api: FakeApi, asked: list[Any]) -> None:
+    """The application and its Dapr were made by somebody else, under the same names."""
+    api.put(running.release_secret(values=meshed.VALUES, installation=""))
+    api.put({"kind": "Namespace", "metadata": {"name": "todo", "labels": {}}})
+    before = dict(api.objects)
+    assert mesh.leave(world) == []
+    assert (asked, api.written, api.objects) == ([], [], before)
 
 
 def test_waiting_for_redis_is_a_watch(world: World, api: FakeApi) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from runbook import blueprint
+from runbook import blueprint, installation
 from runbook.actions import helm_release, namespace, release, rollout
 from runbook.application import COMPONENTS
 from runbook.checks import release as checked
-from runbook.errors import CommandFailed, RunbookError, TimedOut, Unmeasurable
+from runbook.errors import CommandFailed, Foreign, RunbookError, TimedOut, Unmeasurable
 from runbook.settings import Settings
 from runbook.step import Status
 from runbook.waiting import Hopeless
@@ -109,7 +110,8 @@ def test_a_first_deploy_makes_everything_and_passes_its_check() -> None:
     made = api.get("Namespace", "todo")
     assert made
     assert made["metadata"]["labels"]["env"] == "development"
-    assert made["metadata"]["labels"]["todo.runbook/made-by"] == "todo-runbook"
+    assert installation.owns(world.settings, made)
+    assert ("create", "Namespace", "todo") in api.written
 
 
 def test_an_unchanged_deploy_writes_nothing() -> None:
@@ -160,27 +162,42 @@ def test_a_correction_says_again_whose_the_namespace_is(monkeypatch: pytest.Monk
     """An apply takes away what it said before and leaves out now: without the mark, cleanup would spare it."""
     world, api, _ = deployed()
     labels = api.objects["Namespace", "", "todo"]["metadata"]["labels"]
-    labels["todo.runbook/made-by"] = "todo-runbook"
     del labels["env"]
     said = []
     monkeypatch.setattr(api, "apply", lambda manifest, _namespace=None: said.append(manifest))
     namespace.ensure(world)
-    assert [each["metadata"]["labels"]["todo.runbook/made-by"] for each in said] == ["todo-runbook"]
+    assert [installation.owns(world.settings, each) for each in said] == [True]
 
 
-def test_a_namespace_that_was_there_is_labelled_and_not_taken_as_ours() -> None:
-    api = FakeApi({"kind": "Namespace", "metadata": {"name": "todo", "labels": {"team": "x"}}})
-    world, _, _ = make(api)
-    namespace.ensure(world)
-    labels = api.objects["Namespace", "", "todo"]["metadata"]["labels"]
-    assert labels["team"] == "x"
-    assert labels["env"] == "development"
-    assert "todo.runbook/made-by" not in labels
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"team": "x"},
+        {"todo.runbook/made-by": "todo-runbook"},
+        {"todo.runbook/made-by": "todo-runbook", installation.LABEL: "f" * 32},
+        {installation.LABEL: ""},
+    ],
+)
+@pytest.mark.parametrize("name", ["todo", "todo-database", "todo-model"])
+def test_a_namespace_of_somebody_else_is_refused_before_the_first_write(
+    name: str, labels: dict[str, str]
+) -> None:
+    api = FakeApi({"kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    world, _, helm = make(api)
+    before = copy.deepcopy(api.objects)
+    with pytest.raises(Foreign, match=f"namespace {name} was") as caught:
+        release.deploy(world)
+    assert (helm.calls, api.written, api.objects) == ([], [], before)
+    assert "delete" not in caught.value.hint
+    assert checked.current(world).status is Status.FAILED
+    assert f"namespace {name} was" in checked.current(world).observed
 
 
 def test_a_namespace_that_is_going_away_is_not_used() -> None:
-    going = {"kind": "Namespace", "metadata": {"name": "todo", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
-    world, _, _ = make(FakeApi(going))
+    world, api, _ = make()
+    marks = installation.labels(world.settings)
+    metadata = {"name": "todo", "labels": marks, "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    api.put({"kind": "Namespace", "metadata": metadata})
     with pytest.raises(RunbookError, match="namespace todo is being deleted"):
         release.deploy(world)
 

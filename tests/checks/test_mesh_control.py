@@ -101,7 +101,8 @@ def test_an_installation_with_problems_names_them(world: World, monkeypatch: pyt
     assert (outcome.status, outcome.observed, outcome.hint) == (Status.FAILED, "this; that", "inv dapr")
 
 
-def test_what_is_not_built_yet_is_a_failure_that_inv_dapr_mends(world: World) -> None:
+def test_what_is_not_built_yet_is_a_failure_that_inv_dapr_mends(world: World, api: FakeApi) -> None:
+    api.objects.clear()
     outcome = mesh_control.installed(world)
     assert outcome.status is Status.FAILED
     assert f"Dapr {VERSION} is not built yet" in outcome.observed

@@ -155,7 +155,7 @@ def test_a_rollback_that_changes_nothing_is_found_out(place: Place, monkeypatch:
 
 def test_a_namespace_of_somebody_else_is_left_alone(place: Place) -> None:
     place.api.put({"kind": "Namespace", "metadata": {"name": "todo-drill", "labels": {}}})
-    with pytest.raises(Unmeasurable, match="todo-drill is somebody else's"):
+    with pytest.raises(Unmeasurable, match="todo-drill was not made by this installation"):
         rollbacks.returns(place.world)
     assert ("delete", "Namespace", "todo-drill") not in place.api.written
 

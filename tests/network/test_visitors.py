@@ -8,6 +8,8 @@ import pytest
 
 from runbook.application import BACKEND
 from runbook.errors import Unmeasurable
+from runbook.installation import LABEL as INSTALLATION
+from runbook.installation import labels
 from runbook.network import visitors
 from runbook.network.visitors import LABEL, Visitor, make_room, visiting
 from runbook.settings import Settings
@@ -102,9 +104,33 @@ def test_without_the_backends_image_nobody_can_be_sent(settings: Settings) -> No
 def test_only_what_is_long_abandoned_is_removed(settings: Settings, born: str, left: int) -> None:
     api = FakeApi(
         *(
-            {"kind": kind, "metadata": {"name": "old", "labels": {LABEL: "old"}, "creationTimestamp": born}}
+            {
+                "kind": kind,
+                "metadata": {"name": name, "labels": marks | {LABEL: "old"}, "creationTimestamp": born},
+            }
+            for name, marks in (
+                ("ours", labels(settings)),
+                ("others", {INSTALLATION: "f" * 32}),
+                ("named", {}),
+            )
             for kind in ("Pod", "Namespace")
         )
     )
     make_room(world(settings, api))
-    assert len(api.list("Pod")) + len(api.list("Namespace")) == left
+    assert len([name for _, _, name in api.objects if name == "ours"]) == left
+    assert len([name for _, _, name in api.objects if name != "ours"]) == 4
+
+
+@pytest.mark.parametrize("made_by", [{}, {INSTALLATION: "f" * 32}])
+def test_nobody_is_sent_into_a_namespace_of_somebody_else(
+    settings: Settings, made_by: dict[str, str]
+) -> None:
+    api = Kubelet(
+        running.pod(BACKEND), {"kind": "Namespace", "metadata": {"name": "todo", "labels": made_by}}
+    )
+    with (
+        pytest.raises(Unmeasurable, match="namespace todo was"),
+        visiting(world(settings, api), SENT, purpose="survey"),
+    ):
+        pass
+    assert api.written == []

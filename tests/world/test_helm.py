@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from runbook import installation
 from runbook.cluster import Kubeconfig
-from runbook.errors import CommandFailed, CommandMissing, Unmeasurable
+from runbook.errors import CommandFailed, CommandMissing, Foreign, Unmeasurable
 from runbook.settings import Settings
 from runbook.world.commands import CommandResult
 from runbook.world.helm import Helm, HelmVersion, Values
 from runbook.world.helm_lines import Finding
+from runbook.world.releases import refuse_foreign
+from tests import running
+from tests.worlds import FakeApi
 
 CHART = Path("/charts/app")
 TARGET = ["--kubeconfig", "/state/kubeconfig", "--kube-context", "todo"]
@@ -69,7 +73,7 @@ class FakeCluster:
 def helm(commands: FakeCommands) -> Helm:
     client: Any = commands
     cluster: Any = FakeCluster()
-    return Helm(Settings(), client, cluster)
+    return Helm(Settings(), client, cluster, lambda _name, _namespace: None)
 
 
 @pytest.mark.parametrize(("text", "major"), [("v3.19.0", 3), ("v4.3.1\n", 4), ("v12.0.0+g1", 12)])
@@ -226,7 +230,7 @@ def test_an_upgrade_installs_too_and_labels_the_release() -> None:
                 "--history-max",
                 "10",
             ],
-            *["--labels", "a=1,b=2"],
+            *["--labels", f"a=1,b=2,{installation.LABEL}={installation.known(Settings())}"],
             *TARGET,
         ]
     ]
@@ -292,3 +296,43 @@ def test_a_dry_run_tells_objects_and_hooks_and_writes_nothing() -> None:
     client = helm(FakeCommands(upgrade=BROKEN))
     with pytest.raises(CommandFailed, match="unreachable"):
         client.dry_run("app", CHART, "todo-prod")
+
+
+FOREIGN = "f" * 32
+
+
+@pytest.mark.parametrize("made_by", ["", FOREIGN])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda client: client.upgrade("todo-app", CHART, "todo"),
+        lambda client: client.rollback("todo-app", 1, "todo"),
+        lambda client: client.uninstall("todo-app", "todo"),
+    ],
+)
+def test_no_release_of_somebody_else_is_changed(change: Any, made_by: str) -> None:
+    """Neither one that another installation made, nor one without any id that has the digest of our charts."""
+    api = FakeApi(running.release_secret(installation=made_by, digest="d" * 40))
+    commands: Any = FakeCommands()
+    cluster: Any = FakeCluster()
+    client = Helm(
+        Settings(),
+        commands,
+        cluster,
+        lambda name, space: refuse_foreign(Settings(), api, name, space),  # type: ignore[arg-type]
+    )
+    with pytest.raises(Foreign, match="release todo-app in namespace todo was made by"):
+        change(client)
+    assert commands.asked == []
+    api.put(running.release_secret())
+    change(client)
+    assert len(commands.asked) == 1
+
+
+def test_a_release_of_ours_stays_ours_when_somebodys_hand_upgraded_it() -> None:
+    ours, by_hand = running.release_secret(), running.release_secret(revision=2, installation="")
+    api: Any = FakeApi(ours, by_hand)
+    refuse_foreign(Settings(), api, "todo-app", "todo")
+    api.put(running.release_secret(revision=3, installation=FOREIGN))
+    with pytest.raises(Foreign, match="another installation \\(ffffffff\\)"):
+        refuse_foreign(Settings(), api, "todo-app", "todo")
