@@ -205,7 +205,7 @@ def test_a_namespace_that_is_going_away_is_not_used() -> None:
 def test_an_image_that_the_node_lacks_cannot_be_measured() -> None:
     _, api, _ = deployed()
     bare = world_of(Settings(), api=api, cluster=FakeCluster({}))
-    with pytest.raises(Unmeasurable, match="does not hold the image"):
+    with pytest.raises(Unmeasurable, match="not every node holds the image todo-postgres"):
         checked.current(bare)
 
 
