@@ -177,9 +177,9 @@ def verify_mutants(
 
 @task(
     help={
-        "path": "a manifest, a folder or a chart (default: our own charts, in all variants)",
+        "path": "a manifest, a folder, a chart or a kustomization; - is standard input (default: our own charts)",
         "values": "a values file for the chart; may be repeated",
-        "waivers": "a file of waivers: id, object, reason, expires",
+        "config": "tests of kube-score to disable or enable, each with its reason",
         "json": "write the findings as JSON to standard output",
         "report": "also write the findings to this file: *.sarif, *.xml is JUnit, *.json; may be repeated",
     },
@@ -187,15 +187,15 @@ def verify_mutants(
     name="manifests",
 )
 def verify_manifests(
-    c: Context, values: list[str], report: list[str], path: str = "", waivers: str = "", json: bool = False
+    c: Context, values: list[str], report: list[str], path: str = "", config: str = "", json: bool = False
 ) -> None:
-    """Judge manifests by rules; ask no cluster."""
+    """Judge manifests by kube-score; no cluster needed."""
     with plainly():
         from runbook import entry
         from runbook.manifests import command
 
         chosen = entry.settings(c.config)
-        command.verify(chosen, path, waivers=waivers, values=values, json=json, files=report)
+        command.verify(chosen, path, config=config, values=values, json=json, files=report)
 
 
 @task(help={"json": RUN["json"]}, name="images")

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from runbook.application import BACKEND, COMPONENTS, FRONTEND, REDIS
+from runbook.application import (
+    AUTHORITY,
+    BACKEND,
+    COMPONENTS,
+    FRONTEND,
+    REDIS,
+    REDIS_KEY,
+    REDIS_SECRET,
+    SECRET,
+)
+from runbook.checks import consistency
 from runbook.checks.rendering import (
     NAMESPACE,
     RELEASE,
@@ -17,12 +26,7 @@ from runbook.checks.rendering import (
     read_values,
     render,
 )
-from runbook.errors import CommandFailed, UsageError
-from runbook.manifests import sources
-from runbook.manifests.command import OUR_WAIVERS
-from runbook.manifests.judgement import judge
-from runbook.manifests.rules import RULES
-from runbook.manifests.waivers import read
+from runbook.errors import CommandFailed
 from runbook.step import Check, Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -45,13 +49,11 @@ KINDS: Mapping[str, frozenset[str]] = {
 
 def complete(file: str, *, replicas: int, meshed: bool, policy: str) -> Check:
     """Exactly the expected kinds from each sub-chart, none twice, all in the release's namespace, no Secret among them;
-    images and replicas as wanted; and the rules of manifests find nothing that is not waived.
+    images and replicas as wanted; and they agree with each other (see `consistency`).
 
     Source: T098, T099, AS-015, AS-017, AS-018, SC-007.
     """
-    wanted = (
-        f"the objects of every sub-chart, {replicas} of each pod, images {policy}, nothing found by the rules"
-    )
+    wanted = f"the objects of every sub-chart, {replicas} of each pod, images {policy}, references that lead somewhere"
 
     def check(world: World) -> Outcome:
         chart, values = chart_of(world), as_written(world, file)
@@ -65,13 +67,13 @@ def complete(file: str, *, replicas: int, meshed: bool, policy: str) -> Check:
             *_kinds(objects, _expected(replicas, meshed)),
             *_places(objects),
             *_figures(objects, replicas, registry, policy),
-            *_ruled(world, file),
+            *consistency.problems(objects, _given(world)),
         ]
         if problems:
             return failed("; ".join(problems), wanted=wanted, hint=hint)
         counts = Counter(str(each["kind"]) for each in objects)
         return passed(
-            f"{len(objects)} objects of {len(counts)} kinds in the release's namespace, {len(RULES)} rules hold",
+            f"{len(objects)} objects of {len(counts)} kinds in the release's namespace, which agree with each other",
             wanted=wanted,
             kinds=dict(counts),
         )
@@ -128,15 +130,8 @@ def _figures(objects: Sequence[Any], replicas: int, registry: str, policy: str) 
     return problems
 
 
-def _ruled(world: World, file: str) -> list[str]:
-    """What the rules find beyond our waivers, and what they could not judge."""
-    waivers = read(world.settings.project / OUR_WAIVERS, {rule.id for rule in RULES})
-    try:
-        scenes = sources.ours(world, file).scenes
-    except UsageError as problem:
-        return [problem.observed]
-    judgement = judge(scenes, RULES, waivers, today=datetime.now(UTC).date())
-    found = [f"{each.rule.id} {each.item.title}: {each.place}" for each in judgement.findings]
-    return found + [
-        f"{each.rule_id or 'no rule'} could judge {each.title}: {each.why}" for each in judgement.unjudged
-    ]
+def _given(world: World) -> dict[str, frozenset[str]]:
+    """What the runbook makes beside the release: the application's Secret, as its template shows it, and the rest."""
+    template = world.settings.project / "k8s" / "secrets-template.yaml"
+    keys = frozenset(read_values(template).get("stringData") or {})
+    return {SECRET: keys, REDIS_SECRET: frozenset({REDIS_KEY}), AUTHORITY: frozenset({"ca.crt"})}

@@ -146,7 +146,7 @@ def kubectl(world: World) -> Outcome:
     """
     wanted = "kubectl"
     try:
-        binary = _kubectl(world)
+        binary = kubectl_binary(world)
     except CommandMissing as missing:
         return failed(missing.observed, wanted=wanted, hint=missing.hint)
     said = world.commands.run([binary, "version", "--client", "--output", "json"], timeout=ASK).stdout
@@ -155,7 +155,7 @@ def kubectl(world: World) -> Outcome:
     return passed(f"kubectl {version}{_warning(evidence)}", wanted=wanted, **evidence)
 
 
-def _kubectl(world: World) -> Path:
+def kubectl_binary(world: World) -> Path:
     """kubectl on PATH, else the toolchain's. Raises `CommandMissing` where there is neither."""
     if found := world.commands.find("kubectl"):
         return found

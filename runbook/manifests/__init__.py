@@ -1,1 +1,1 @@
-"""Static checks: anyone's Kubernetes manifests, judged by rules before they reach a cluster."""
+"""`inv verify.manifests`: anyone's Kubernetes manifests, judged by kube-score before they reach a cluster."""

@@ -1,251 +1,209 @@
-"""Where manifests come from: files, folders, charts that Helm renders, and our own charts in all their variants."""
+"""Where manifests come from: files, folders, charts that Helm renders, kustomizations, and our own charts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from runbook.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAMESPACE, MODEL_RELEASE
-from runbook.checks.rendering import NAMESPACE, RELEASE, chart_of, variants
-from runbook.errors import CommandFailed, UsageError
-from runbook.manifests.documents import Document, documents
-from runbook.manifests.item import Item
-from runbook.manifests.scene import Scene
+from runbook.checks.rendering import DIRECT, MESHED, NAMESPACE, RELEASE, chart_of, variants
+from runbook.checks.tools import kubectl_binary
+from runbook.errors import RunbookError, UsageError
 from runbook.world.helm import NO_VALUES, Values
 
 if TYPE_CHECKING:
     from runbook.world import World
 
 SUFFIXES = (".yaml", ".yml", ".json")
-DEFAULT_NAMESPACE = "default"
-CLUSTER_WIDE = frozenset(
-    {
-        "APIService",
-        "CSIDriver",
-        "CertificateSigningRequest",
-        "ClusterIssuer",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "CustomResourceDefinition",
-        "IngressClass",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "RuntimeClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-    }
-)
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 STAND_INS = (
     ("postgres", DATABASE_RELEASE, DATABASE_NAMESPACE),
     ("offline-model", MODEL_RELEASE, MODEL_NAMESPACE),
 )
-SWITCHES: dict[str, dict[str, Any]] = {
-    "Dapr": {"global": {"dapr": {"enabled": True}}, "redis": {"enabled": True}},
-    "Redis": {"redis": {"enabled": True}},
-}
-"""Parts of the application's chart that its values files leave off."""
+KUSTOMIZE_SECONDS = 60.0
+ABSOLUTE = "absolute"
+"""The folder of the scratch folder for sources with an absolute path."""
 
-_SOURCE = "# Source: "
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rendering:
-    """A chart with values, as a release in a namespace."""
-
-    chart: Path
-    release: str
-    namespace: str
-    values: Values = NO_VALUES
+_DEFAULT_NAMESPACE = re.compile(
+    r"""(\bnamespace"?:[ \t]*)(["']?)default\2(?=[ \t]*(?:[,}#\r]|$))""", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Objects that are applied together; `title` is what a person calls them."""
+
+    title: str
+    files: tuple[Path, ...]
+
+
+@dataclass(slots=True)
 class Found:
-    """What there is to judge, and how many documents are no Kubernetes objects."""
+    """What there is to judge, and by title what could not be rendered, and why."""
 
-    scenes: tuple[Scene, ...]
-    passed_over: int = 0
+    sources: list[Source] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """What is not meant to be rendered by itself, such as a library chart."""
+
+    def render(self, title: str, scratch: Path, text: Callable[[], str]) -> None:
+        """Keep what a renderer makes as a file named like its source; a failure keeps nobody else from being judged."""
+        try:
+            rendered = text()
+        except RunbookError as error:
+            self.unread[title] = " ".join(error.observed.split())
+            return
+        self.sources.append(Source(title, (_copy(rendered, f"{title}.yaml", scratch),)))
 
 
-def ours(world: World, file: str = "") -> Found:
-    """The application's chart with each values file, plain and with its switches on; the stand-ins beside a local one.
+def _copy(text: str, name: str, scratch: Path) -> Path:
+    """The text under that name in the scratch folder, without the namespace `default`.
 
-    With `file` only the renderings with that values file. The manifests of k8s/ are part of each: the namespace, and
-    the form of the Secret.
+    kube-score takes an object without a namespace and one in `default` for two places.
     """
-    chart, project = chart_of(world), world.settings.project
-    plain = [item for file in sorted((project / "k8s").glob("*.yaml")) for item in _file(file)[0]]
-    stand_ins = [Rendering(project / "charts" / name, release, where) for name, release, where in STAND_INS]
-    wanted: dict[str, list[Rendering]] = {}
-    for title, values in variants(chart):
-        if file and title != file:
-            continue
-        for switch, overrides in {"": {}, **_switches(chart)}.items():
-            chosen = Values(values.files, overrides)
-            parts = [Rendering(chart, RELEASE, NAMESPACE, chosen)]
-            local = any("dev" in file.stem for file in values.files)
-            wanted[f"{title} with {switch}" if switch else title] = parts + (stand_ins if local else [])
-    rendered = _all(world, dict.fromkeys(part for parts in wanted.values() for part in parts))
-    return Found(
-        tuple(
-            Scene(title, (*plain, *(item for part in parts for item in rendered[part])))
-            for title, parts in wanted.items()
-        )
-    )
+    file = scratch / ABSOLUTE / name.lstrip("/") if name.startswith("/") else scratch / name
+    file = Path(os.path.normpath(str(file).replace("..", "__")))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(_DEFAULT_NAMESPACE.sub(r'\1""', text), encoding="utf-8")
+    return file
 
 
-def theirs(world: World, path: Path, values: Sequence[Path] = ()) -> Found:
-    """A manifest, a folder of manifests, a chart, or a folder in which there are charts."""
-    if not path.exists():
-        raise UsageError(f"there is no {path}", wanted="a manifest, a folder of manifests or a chart")
-    for file in values:
-        if not file.is_file():
-            raise UsageError(f"there is no {file}", wanted="a values file for the chart")
-    charts = [path] if _is_chart(path) else []
-    files: list[Path] = []
-    if path.is_dir() and not charts:
-        charts, files = _walk(path)
-    elif not charts:
-        files = [path]
-    if values and not charts:
-        raise UsageError(f"{path} is no chart", wanted="a chart for --values")
-    chosen = Values(tuple(values))
-    renderings = [Rendering(chart, _release(chart), DEFAULT_NAMESPACE, chosen) for chart in charts]
-    rendered = _all(world, renderings)
-    # Each chart by itself: what one release holds is no other's.
-    scenes = [Scene(str(each.chart), tuple(rendered[each])) for each in renderings]
-    read = [_file(file) for file in files]
-    items = [item for found, _ in read for item in found]
-    if items or not scenes:
-        scenes.append(Scene(str(path), tuple(items)))
-    return Found(tuple(scenes), sum(passed for _, passed in read))
-
-
-def items_of(text: str, name: str, namespace: str = DEFAULT_NAMESPACE) -> tuple[list[Item], int]:
-    """The objects of a YAML stream, and how many of its documents are none."""
-    items, passed = [], 0
-    for document in (each for found in documents(text, name) for each in found.items()):
-        if _is_object(document.value):
-            items.append(_item(document, namespace, name))
-        else:
-            passed += 1
-    return items, passed
-
-
-def _item(document: Document, namespace: str, file: str, *, rendered: bool = False) -> Item:
-    """Raises `UsageError` for what has no name that one could speak of it by."""
-    value, metadata = document.value, document.value.get("metadata")
-    if not isinstance(metadata, Mapping) or not (metadata.get("name") or metadata.get("generateName")):
-        where = file if rendered else f"{file}:{document.line}"
-        raise UsageError(f"{where}: a {value['kind']} without metadata.name", wanted="Kubernetes objects")
-    cluster_wide = value["kind"] in CLUSTER_WIDE
-    effective = "" if cluster_wide else str(metadata.get("namespace") or namespace)
-    return Item(document, effective, file, rendered)
-
-
-def _all(world: World, wanted: Iterable[Rendering]) -> dict[Rendering, list[Item]]:
-    """Rendered on all cores: Helm is a process of its own."""
-    listed = list(wanted)
-    with ThreadPoolExecutor(max(1, min(len(listed), os.cpu_count() or 1))) as pool:
-        return dict(zip(listed, pool.map(lambda each: _render(world, each), listed), strict=True))
-
-
-def _render(world: World, each: Rendering) -> list[Item]:
-    try:
-        text = world.helm.rendered(
-            each.chart, release=each.release, namespace=each.namespace, values=each.values
-        )
-    except CommandFailed as error:
-        told = " ".join(error.observed.split())
-        raise UsageError(
-            f"the chart {each.chart} does not render: {told}",
-            wanted="a chart that Helm renders with these values",
-            hint=f"helm dependency build {each.chart}" if "dependenc" in told else f"helm lint {each.chart}",
-        ) from error
-    lines = text.splitlines()
-    items = []
-    for document in (part for found in documents(text, str(each.chart)) for part in found.items()):
-        if _is_object(document.value):
-            template = _template(lines, document.line, each.chart)
-            items.append(_item(document, each.namespace, template, rendered=True))
-    return items
-
-
-def _template(lines: Sequence[str], line: int, chart: Path) -> str:
-    """The template that made the document of that line, as a path below the chart's folder."""
-    for text in reversed(lines[: line - 1]):
-        if text.startswith(_SOURCE):
-            return _relative(chart / text.removeprefix(_SOURCE).partition("/")[2])
-    return _relative(chart)
-
-
-def _file(file: Path) -> tuple[list[Item], int]:
+def _as_read(file: Path, scratch: Path) -> Path:
+    """The file itself, or a copy where it names the namespace that others of its kind leave out."""
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}", wanted="a text file of manifests") from error
-    return items_of(text, _relative(file))
+    except (OSError, ValueError):
+        return file  # kube-score says what is wrong with it
+    return _copy(text, str(file), scratch) if _DEFAULT_NAMESPACE.search(text) else file
 
 
-def _walk(root: Path) -> tuple[list[Path], list[Path]]:
-    """Charts and manifests of a folder; what belongs to a chart is that chart's."""
-    charts, files = [], []
+def ours(world: World, scratch: Path) -> Found:
+    """The application's chart with each values file, with and without Dapr; the stand-ins; the files of k8s/."""
+    found, chart = Found(), chart_of(world)
+    for mode in (DIRECT, MESHED):
+        for title, values in variants(chart, mode):
+            _chart(found, world, chart, f"charts/todo-app ({title})", scratch, values, RELEASE, NAMESPACE)
+    for name, release, namespace in STAND_INS:
+        folder = world.settings.project / "charts" / name
+        _chart(found, world, folder, f"charts/{name}", scratch, NO_VALUES, release, namespace)
+    found.sources.append(Source("k8s", tuple(sorted((world.settings.project / "k8s").glob("*.yaml")))))
+    return found
+
+
+def theirs(world: World, path: Path, values: Sequence[Path], scratch: Path) -> Found:
+    """A manifest, a folder of manifests, a chart, a kustomization, or a folder that holds any of them.
+
+    Raises `UsageError` for a path or a values file that is not there.
+    """
+    if not path.exists():
+        raise UsageError(
+            f"there is no {path}", wanted="a manifest, a folder of manifests, a chart or a kustomization"
+        )
+    if missing := [file for file in values if not file.is_file()]:
+        raise UsageError(f"there is no {missing[0]}", wanted="a values file for the chart")
+    if path.name in KUSTOMIZATIONS:
+        path = path.resolve().parent
+    charts, kustomizations, files = _walk(path) if path.is_dir() else ([], [], [path])
+    if path.suffix == ".tgz":
+        charts, files = [path], []
+    if values and not charts:
+        raise UsageError(f"{path} holds no chart", wanted="a chart for --values")
+    found = Found()
+    for chart in charts:
+        if _is_library(chart):
+            found.skipped[str(chart)] = "a library chart, which renders nothing by itself"
+        else:
+            _chart(
+                found, world, chart, str(chart), scratch, Values(tuple(values)), _release(chart), "default"
+            )
+    for folder in _outermost(kustomizations):
+        found.render(str(folder), scratch, lambda folder=folder: _kustomized(world, folder))  # type: ignore[misc]
+    if files:
+        found.sources.append(Source(str(path), tuple(_as_read(file, scratch) for file in files)))
+    return found
+
+
+def _chart(
+    found: Found,
+    world: World,
+    chart: Path,
+    title: str,
+    scratch: Path,
+    values: Values,
+    release: str,
+    namespace: str,
+) -> None:
+    def text() -> str:
+        return world.helm.rendered(chart, release=release, namespace=namespace, values=values)
+
+    found.render(title, scratch, text)
+
+
+def _kustomized(world: World, folder: Path) -> str:
+    argv: list[str | Path] = [kubectl_binary(world), "kustomize", folder]
+    return world.commands.run(argv, timeout=KUSTOMIZE_SECONDS).stdout
+
+
+def _walk(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Charts, kustomizations and manifests of a folder; files of the first two are not judged by themselves."""
+    charts: list[Path] = []
+    kustomizations: list[Path] = []
+    files: list[Path] = []
     for here, folders, names in os.walk(root):
         place = Path(here)
-        if _is_chart(place):
+        if "Chart.yaml" in names:
             charts.append(place)
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        files += [place / name for name in sorted(names) if name.endswith(SUFFIXES)]
-    return charts, files
+        if any(name in KUSTOMIZATIONS for name in names):
+            kustomizations.append(place)
+        elif not any(parent in kustomizations for parent in place.parents):
+            files += [place / name for name in sorted(names) if name.endswith(SUFFIXES)]
+    return charts, kustomizations, files
 
 
-def _is_chart(path: Path) -> bool:
-    return (path / "Chart.yaml").is_file() or (path.is_file() and path.suffix == ".tgz")
+def _outermost(kustomizations: Iterable[Path]) -> Iterator[Path]:
+    """Those that no other one builds on, without components, which are nothing by themselves."""
+    read = {folder: _read(folder) for folder in kustomizations}
+    used = {
+        (folder / str(entry)).resolve()
+        for folder, content in read.items()
+        for key in ("resources", "bases", "components")
+        for entry in content.get(key) or []
+    }
+    for folder, content in read.items():
+        if folder.resolve() not in used and content.get("kind") != "Component":
+            yield folder
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """What a kustomization says; empty where it cannot be read, which kustomize then says better."""
+    file = next(folder / name for name in KUSTOMIZATIONS if (folder / name).is_file())
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _is_library(chart: Path) -> bool:
+    try:
+        content = yaml.safe_load((chart / "Chart.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return False
+    return isinstance(content, dict) and content.get("type") == "library"
 
 
 def _release(chart: Path) -> str:
     """A name that Helm takes for a release."""
-    kept = "".join(
+    plain = "".join(
         sign if sign.isalnum() else "-" for sign in chart.resolve().name.removesuffix(".tgz").lower()
-    ).strip("-")
-    return kept[:53].strip("-") or "release"
-
-
-def _is_object(value: Any) -> bool:
-    """Configuration of programs (kustomize, the kubelet) has a kind too, but neither metadata nor a spec."""
-    if not isinstance(value, Mapping) or not ("metadata" in value or "spec" in value):
-        return False
-    return bool(value.get("apiVersion")) and bool(value.get("kind"))
-
-
-def _switches(chart: Path) -> dict[str, dict[str, Any]]:
-    """The switches that this chart's values know."""
-    known = documents((chart / "values.yaml").read_text(encoding="utf-8"), "values.yaml")[0].value
-    return {name: overrides for name, overrides in SWITCHES.items() if _knows(known, overrides)}
-
-
-def _knows(values: Any, overrides: Mapping[str, Any]) -> bool:
-    return all(
-        isinstance(values, Mapping)
-        and key in values
-        and (not isinstance(wanted, Mapping) or _knows(values[key], wanted))
-        for key, wanted in overrides.items()
     )
-
-
-def _relative(path: Path) -> str:
-    """As the user may open it from where they are."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
+    return plain.strip("-")[:53].strip("-") or "release"

@@ -14,20 +14,21 @@ from runbook.errors import RunbookError, UsageError
 from runbook.world.redaction import redact
 
 Write = Callable[[Any], None]
+Render = Callable[[Any], str]
 
 
-def writers(names: Sequence[Any], forms: Mapping[str, str]) -> list[Write]:
-    """One for each file. `forms` maps endings to modules whose `text` makes a document of what came of a run.
+def writers(names: Sequence[Any], forms: Mapping[str, str | Render]) -> list[Write]:
+    """One for each file. `forms`: by ending what makes a document of an outcome, or the module whose `text` does.
 
     Raises `UsageError`, before anything was done, for a name that says no form and a place that takes no file.
     """
     return [_writer(name, forms) for name in names]
 
 
-def _writer(name: Any, forms: Mapping[str, str]) -> Write:
+def _writer(name: Any, forms: Mapping[str, str | Render]) -> Write:
     path = Path(name if isinstance(name, str) else "")
-    module = forms.get(path.suffix.lower())
-    if module is None:
+    form = forms.get(path.suffix.lower())
+    if form is None:
         raise UsageError(
             f"--report {name}" if isinstance(name, str) and name else "--report names no file",
             wanted=f"a name that ends in {', '.join(forms)}",
@@ -36,7 +37,8 @@ def _writer(name: Any, forms: Mapping[str, str]) -> Write:
     _try(path)
 
     def write(outcome: Any) -> None:
-        text: str = import_module(module).text(outcome)
+        render: Render = import_module(form).text if isinstance(form, str) else form
+        text = render(outcome)
         state_file.write(path, redact(text.rstrip("\n")) + "\n", mode=_mode(path))
 
     return write

@@ -123,7 +123,7 @@ FAULTS: list[tuple[str, str, Edit, str]] = [
         "backend-svc is there 2 times"),
     ("T098", "charts/backend/templates/service.yaml", lambda _: "", "backend has no Service"),
     ("T098", "templates/_helpers.tpl", replace("enableServiceLinks: false\n", "hostNetwork: true\n"),
-        "POD-07 Deployment"),
+        "shares the node's Network"),
     ("T099", "values-prod.yaml", replace("backend:\n  replicaCount: 3", "backend:\n  replicaCount: 4"),
         "backend has 4 replicas, not 3"),
     ("T099", "values-prod.yaml", replace("    enabled: true\n    sidecar", "    enabled: false\n    sidecar"),

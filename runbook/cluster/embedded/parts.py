@@ -208,4 +208,13 @@ PARTS: tuple[Part, ...] = (
         chart="charts/dapr",
         optional=True,
     ),
+    GoPart(
+        "kube-score",
+        "github.com/zegl/kube-score",
+        "kube-score",
+        0.3,
+        package="github.com/zegl/kube-score/cmd/kube-score",
+        stamps=("main.version={number}",),
+        optional=True,
+    ),
 )

@@ -1,1 +1,0 @@
-"""A judgement for people and for machines. Every text is redacted where it is written."""
