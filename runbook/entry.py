@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -198,7 +197,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
 
     wanted = mutants.only(mutants.group(name, chosen), only)
     writer = Writer(sys.stderr if json else sys.stdout)
-    with one_run(chosen.state, f"verify.mutants {name}"), _terminable():
+    with one_run(chosen.state, f"verify.mutants {name}"):
         run, world = wanted.run or engine.run, World.of(chosen)
         _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
         verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
@@ -220,7 +219,7 @@ def _walk(
     steps = plan(asked, catalogue.STEPS if among is None else among)
     writers = report_files.writers(files, FORMS)
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
-    with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills), _terminable():
+    with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
         world = World.of(chosen)
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
@@ -256,26 +255,12 @@ def reporter_for(json: bool, url: str = "") -> Reporter:
     return PlainReporter(writer, url)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: orderly, with what was done."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
 def leave_mesh(chosen: Settings) -> None:
     """Take the sidecars out of the application, then remove Dapr and Redis, and exit with what came of it."""
     from runbook.actions import mesh
 
     out = Writer(sys.stdout)
-    with one_run(chosen.state, "dapr.remove"), _terminable():
+    with one_run(chosen.state, "dapr.remove"):
         left = mesh.leave(World.of(chosen).for_step(out.line))
     out.line(f"Still there: {', '.join(left)}" if left else "Dapr and Redis are gone.")
     sys.exit(1 if left else 0)
@@ -296,7 +281,7 @@ def clean(chosen: Settings, *, yes: bool) -> None:
     out = Writer(sys.stdout)
     if not yes and sys.stdin.isatty() and not _agreed(chosen):
         raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
-    with one_run(chosen.state, "cleanup"), _terminable():
+    with one_run(chosen.state, "cleanup"):
         world = World.of(chosen).for_step(out.line)
         removed = (*cleanup.remove_all(world), cleanup.Removed("build engine", tools.stop_engine(world)))
         if cleanup.exit_code(removed) == 0:

@@ -13,6 +13,7 @@ import pytest
 
 from runbook import catalogue, entry
 from runbook.drills.mutants import Group, engine
+from runbook.ending import SIGNALS
 from runbook.errors import UsageError
 from runbook.lock import one_run
 from runbook.settings import Settings
@@ -70,11 +71,14 @@ def test_a_second_run_on_the_cluster_is_refused_and_changes_nothing(settings: Se
     assert not (settings.state / "journal.jsonl").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interruption_ends_the_commands_of_the_run_and_exits_130(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     program = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where these tests run in a script's background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from runbook import catalogue, entry
 from runbook.guard import plainly
 from runbook.settings import Settings

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runbook.ending import undisturbed
 from runbook.errors import RunbookError, Unmeasurable
 from runbook.waiting import NotYet, eventually
 from runbook.world.wire import Refused
@@ -121,26 +120,6 @@ def planted(
                 undo(hands)
             if problems:
                 raise problems[0]
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until this is done: what is being restored has bounded deadlines of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    late: list[int] = []
-    previous = {
-        number: signal.signal(number, lambda number, _frame: late.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        if late:
-            raise KeyboardInterrupt
 
 
 def sweep(world: World, kinds: Sequence[str]) -> list[str]:

@@ -26,6 +26,6 @@ class Writer:
         text = redact(text)
         if not self.is_unicode:
             text = text.encode("ascii", "replace").decode()
-        with suppress(BrokenPipeError):
+        with suppress(BrokenPipeError, ValueError):
             self.stream.write(text + "\n")
             self.stream.flush()

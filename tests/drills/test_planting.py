@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from runbook.drills.planting import MARK, Hands, Object, planted, sweep, undisturbed
+from runbook.drills.planting import MARK, Hands, Object, planted, sweep
+from runbook.ending import SIGNALS, undisturbed
 from runbook.errors import RunbookError, Unmeasurable, WrongCluster
 from runbook.settings import Settings
 from runbook.world.wire import Refused
@@ -141,7 +142,7 @@ def test_what_is_made_carries_a_mark_by_which_it_is_swept() -> None:
     assert ("NetworkPolicy", "todo", "default-deny") in api.objects
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interruption_waits_until_all_is_restored(number: signal.Signals) -> None:
     done: list[str] = []
     before = signal.getsignal(number)

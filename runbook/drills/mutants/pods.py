@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.application import BACKEND
 from runbook.drills.mutants import Mutant
-from runbook.drills.planting import MARK, Hands, undisturbed
+from runbook.drills.planting import MARK, Hands
+from runbook.ending import undisturbed
 from runbook.waiting import NotYet, Sight, Subject, eventually, watching
 from runbook.world import workloads
 from runbook.world.wire import Refused
