@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 
 from runbook.cluster import Progress, capacity, docker
 from runbook.cluster.capacity import Capacity
@@ -20,8 +21,11 @@ SPARE = 512
 """MB that are left to what else runs on Docker's machine, where it has no more than is asked for."""
 
 CNI = "calico"
-"""Enforces NetworkPolicy in every version of minikube. kindnet does in recent ones; flannel and bridge never do.
-Whether the chosen one really does is proved by a canary, not by its name."""
+"""Enforces NetworkPolicy in every version of minikube. kindnet does in recent ones. Whether the chosen one really does
+is proved by a canary, not by its name."""
+ENFORCING = ("calico", "cilium", "kindnet")
+HEEDLESS = ("flannel", "bridge", "false")
+"""Networks that let every connection pass, whatever NetworkPolicy says."""
 
 ALWAYS = ("--embed-certs=true", "--interactive=false", "--wait=all", "--wait-timeout=10m")
 """Ready is more than minikube's own default, which waits neither for the node nor for DNS."""
@@ -55,7 +59,7 @@ def arguments(settings: Settings, commands: Commands, progress: Progress) -> lis
         f"--memory={memory}",
         f"--driver={settings.driver}",
         f"--container-runtime={settings.runtime}",
-        f"--cni={settings.cni if settings.cni != 'auto' else CNI}",
+        f"--cni={_network(settings, progress)}",
     ]
     if settings.driver == "docker" and settings.http_port and not docker.place(commands).here:
         # The node's own address is not reached from here, only what Docker publishes.
@@ -65,6 +69,23 @@ def arguments(settings: Settings, commands: Commands, progress: Progress) -> lis
     if settings.node_image:
         words.append(f"--base-image={settings.node_image}")
     return words
+
+
+def _network(settings: Settings, progress: Progress) -> str:
+    """The word or the manifest for --cni."""
+    named = CNI if settings.cni == "auto" else settings.cni
+    if named in HEEDLESS:
+        progress(f"the network {named} does not enforce NetworkPolicy: the steps that prove it will not pass")
+    if named in ENFORCING or named in HEEDLESS:
+        return named
+    manifest = Path(named).expanduser()
+    if not manifest.is_file():
+        raise UsageError(
+            f"cni is set to {named}, which is no file",
+            wanted=f"{', '.join(ENFORCING)}, or the manifest of a network",
+            hint="unset TODO_CNI",
+        )
+    return str(manifest.resolve())
 
 
 def _size(settings: Settings, room: Capacity, progress: Progress) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -109,21 +110,39 @@ def test_its_size_fits_what_docker_has(settings: Settings, cpus: int, megabytes:
     assert any("not 4 and 8192" in word for word in words) is (wanted != "4 8192")
 
 
-def test_the_settings_name_what_is_made() -> None:
+def test_the_settings_name_what_is_made(tmp_path: Path) -> None:
+    manifest = tmp_path / "network.yaml"
+    manifest.touch()
     settings = Settings(
         cpus=3,
         memory=6000,
         runtime="containerd",
-        cni="network.yaml",
+        cni=str(manifest),
         kubernetes_version="v1.35.4",
         node_image="mine:1",
     )
     found, recorded = cluster(settings, status=said.ABSENT, start="")
     found.up(silent)
     assert {
-        *("--cpus=3", "--memory=6000", "--container-runtime=containerd", "--cni=network.yaml"),
+        *("--cpus=3", "--memory=6000", "--container-runtime=containerd", f"--cni={manifest}"),
         *("--kubernetes-version=v1.35.4", "--base-image=mine:1"),
     } <= set(started(recorded))
+
+
+def test_a_network_that_is_no_file_is_refused() -> None:
+    found, recorded = cluster(Settings(cni="calicoo"), status=said.ABSENT, start="")
+    with pytest.raises(UsageError, match=r"calicoo.*wanted: calico, cilium, kindnet, or the manifest"):
+        found.up(silent)
+    assert not any(" start" in command for command in recorded.asked)
+
+
+@pytest.mark.parametrize(("cni", "told"), [("bridge", True), ("cilium", False)])
+def test_a_network_that_does_not_enforce_is_told(cni: str, told: bool) -> None:
+    words: list[str] = []
+    found, recorded = cluster(Settings(cni=cni), status=said.ABSENT, start="")
+    found.up(words.append)
+    assert f"--cni={cni}" in started(recorded)
+    assert any("does not enforce NetworkPolicy" in word for word in words) is told
 
 
 @pytest.mark.parametrize(("asked", "word"), [({"cpus": 9}, "cpus"), ({"memory": 17000}, "memory")])
