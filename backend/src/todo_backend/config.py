@@ -2,10 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from todo_backend import database_url
+
 Seconds = Annotated[float, Field(gt=0)]
+
+
+def _usable(url: SecretStr) -> SecretStr:
+    """Without white space around it. Refused at the start, where the reason can be read."""
+    bare = url.get_secret_value().strip()
+    database_url.read(bare)
+    return SecretStr(bare)
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_usable)]
 LongSecret = Annotated[SecretStr, Field(min_length=32)]
 OptionalUrl = Annotated[AnyHttpUrl | None, BeforeValidator(lambda value: value or None)]
 
@@ -13,9 +25,9 @@ OptionalUrl = Annotated[AnyHttpUrl | None, BeforeValidator(lambda value: value o
 class DatabaseSettings(BaseSettings):
     """How to reach PostgreSQL; all that the migrations need."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
-    database_url: SecretStr
+    database_url: DatabaseUrl
     """libpq URL, for example `postgresql://role:password@host/todo?sslmode=verify-full&sslrootcert=ca.crt`."""
 
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5

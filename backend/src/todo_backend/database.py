@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential
 
 from todo_backend.config import DatabaseSettings
+from todo_backend.database_url import driver_arguments
 
 Sessions = async_sessionmaker[AsyncSession]
 type Connection = asyncpg.Connection[asyncpg.Record]
@@ -36,7 +37,7 @@ def _passing(error: BaseException) -> bool:
 def create_engine(settings: DatabaseSettings, application: str = "todo-backend") -> AsyncEngine:
     """An engine that connects on first use.
 
-    The driver itself reads the libpq URL, so one URL serves every service and `sslmode` keeps its meaning.
+    One URL serves every service, and its parameters mean what libpq says.
     The first connection is logged, and the first one after a failure; so is each attempt that failed.
     """
     connected = False
@@ -53,11 +54,13 @@ def create_engine(settings: DatabaseSettings, application: str = "todo-backend")
         try:
             connection: Connection = await attempts(
                 asyncpg.connect,
-                settings.database_url.get_secret_value(),
-                timeout=settings.database_connect_timeout,
+                **driver_arguments(
+                    settings.database_url.get_secret_value(),
+                    application=application,
+                    timeout=settings.database_connect_timeout,
+                ),
                 command_timeout=settings.database_command_timeout,
                 statement_cache_size=0,  # pooled hosts share server connections between clients
-                server_settings={"application_name": application},
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             connected = False

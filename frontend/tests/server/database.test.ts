@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -6,6 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { ConfigurationError } from "@/server/configuration";
 import { poolOptions } from "@/server/database";
+
+type Case = Record<"url" | "role" | "password" | "host" | "database" | "sslmode", string> & {
+  port: number;
+  options?: string;
+  connect_timeout?: number;
+};
+/** What the runbook and all services read alike. */
+const table = JSON.parse(readFileSync(join(__dirname, "../../../tests/database_urls.json"), "utf8")) as {
+  accepted: Case[];
+  refused: { url: string; word: string }[];
+};
 
 let folder: string;
 let authority: string;
@@ -65,5 +76,22 @@ describe("the database's address", () => {
 
   it.each(["not an address", "mysql://root@db/todo"])("refuses %s", (address) => {
     expect(() => poolOptions(address)).toThrow(ConfigurationError);
+  });
+
+  it.each(table.accepted)("is read as all services read it: $url", (wanted) => {
+    const options = poolOptions(wanted.url);
+    expect(options).toMatchObject({ user: wanted.role, password: wanted.password, host: wanted.host, database: wanted.database });
+    expect(options.port ?? 5432).toBe(wanted.port);
+    expect(options.options).toBe(wanted.options);
+    expect(options.connectionTimeoutMillis).toBe((wanted.connect_timeout ?? 15) * 1000);
+    expect(options.ssl).toEqual({ rejectUnauthorized: wanted.sslmode !== "require" });
+    expect("enableChannelBinding" in options).toBe(/channel_binding=(require|prefer)/.test(wanted.url));
+  });
+
+  it.each(table.refused)("is refused by its word: $url", ({ url: address, word }) => {
+    const refused = () => poolOptions(address);
+    expect(refused).toThrow(ConfigurationError);
+    expect(refused).toThrow(word);
+    expect(refused).not.toThrow(/hid|den@|zen@|db\.example/);
   });
 });

@@ -5,13 +5,15 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from todo_mcp_server import database_url
+
 Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
     """What the server needs to know; the field names in upper case are the variables' names."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr
     """libpq URL of the role that may use the table of tasks and nothing else."""
@@ -30,6 +32,14 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     database_connect_timeout: Seconds = 5
     database_command_timeout: Seconds = 5
+
+    @field_validator("database_url")
+    @classmethod
+    def _usable(cls, url: SecretStr) -> SecretStr:
+        """Without white space around it. Refused at the start, where the reason can be read."""
+        bare = url.get_secret_value().strip()
+        database_url.read(bare)
+        return SecretStr(bare)
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from todo_mcp_server.config import Settings
+from todo_mcp_server.database_url import driver_arguments
 
 LIST_LIMIT = 100
 """At most so many tasks in one answer; the total is told beside them."""
@@ -124,14 +125,17 @@ class TaskStore:
     @asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncIterator["TaskStore"]:
         """A store whose pool connects on first use, so that the process starts before its database does."""
-        async with asyncpg.create_pool(
+        way = driver_arguments(
             settings.database_url.get_secret_value(),
+            application="todo-mcp-server",
+            timeout=settings.database_connect_timeout,
+        )
+        async with asyncpg.create_pool(
+            **way,
             min_size=0,
             max_size=settings.database_pool_size,
-            timeout=settings.database_connect_timeout,
             command_timeout=settings.database_command_timeout,
             statement_cache_size=0,  # pooled hosts share server connections between clients
-            server_settings={"application_name": "todo-mcp-server"},
         ) as pool:
             yield cls(pool, settings.database_connect_timeout)
 

@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 import tempfile
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import structlog
 from sqlalchemy import text
@@ -25,7 +25,7 @@ own = DatabaseSettings()
 
 def url_of(attempt, folder):
     parts = urlsplit(attempt.get("url") or own.database_url.get_secret_value())
-    query = dict(parse_qsl(parts.query))
+    query = dict(parse_qsl(parts.query.replace("+", "%2B")))
     if "sslmode" in attempt:
         query["sslmode"] = attempt["sslmode"]
         query.pop("sslrootcert", None)
@@ -38,7 +38,7 @@ def url_of(attempt, folder):
         user = place.rpartition("@")[0]
         address = socket.getaddrinfo(parts.hostname, parts.port or 5432, type=socket.SOCK_STREAM)[0][4][0]
         place = f"{user}@{f'[{address}]' if ':' in address else address}:{parts.port or 5432}"
-    return urlunsplit(parts._replace(netloc=place, query=urlencode(query, safe="/")))
+    return urlunsplit(parts._replace(netloc=place, query=urlencode(query, safe="/", quote_via=quote)))
 
 
 async def told(attempt):
