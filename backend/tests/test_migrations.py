@@ -18,7 +18,8 @@ def test_down_and_up_again(fresh: Database) -> None:
     tables = fresh.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert {row["tablename"] for row in tables} == {
         "alembic_version",
-        *("task", "conversation", "message"),
+        *("task", "conversation", "message", "chat_key"),
+        "rate_limit",
         *("user", "session", "account", "verification"),
     }
 
@@ -44,8 +45,8 @@ def test_an_upgrade_without_news_renews_the_rights(fresh: Database) -> None:
 
 
 RIGHTS = {
-    "todo_backend": {"task", "conversation", "message", "user", "session"},
-    "todo_frontend": {"user", "session", "account", "verification"},
+    "todo_backend": {"task", "conversation", "message", "chat_key", "rate_limit", "user", "session"},
+    "todo_frontend": {"user", "session", "account", "verification", "rate_limit"},
     "todo_mcp": {"task"},
 }
 TABLES = set().union(*RIGHTS.values()) | {"alembic_version"}

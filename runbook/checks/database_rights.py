@@ -18,8 +18,11 @@ ALL = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 READ = frozenset({"SELECT"})
 
 RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "database-url": {"task": ALL, "conversation": ALL, "message": ALL, "user": READ, "session": READ},
-    "frontend-database-url": {"user": ALL, "session": ALL, "account": ALL, "verification": ALL},
+    "database-url": {
+        **dict.fromkeys(("task", "conversation", "message", "chat_key", "rate_limit"), ALL),
+        **dict.fromkeys(("user", "session"), READ),
+    },
+    "frontend-database-url": dict.fromkeys(("user", "session", "account", "verification", "rate_limit"), ALL),
     "mcp-database-url": {"task": ALL},
 }
 """By hand, not from the migrations: what each service works with, and nothing else."""

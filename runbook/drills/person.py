@@ -23,12 +23,13 @@ SECONDS = 30.0
 """How long an answer may take; a message that is still being answered is waited for as long again."""
 
 SIGN_UP = "/api/auth/sign-up/email"
+SIGN_IN = "/api/auth/sign-in/email"
 TRIES = 3
 TOO_MANY = 429
 """The status of a sign-up among many others: it says how long to wait."""
 
 BUSY = 409
-"""The status of a message that is being answered right now."""
+"""The status of a message that is being answered right now, where it says when to ask again."""
 
 
 class Person:
@@ -54,19 +55,23 @@ class Person:
         conceal(password)
         who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
         try:
-            answer = self._client.post(SIGN_UP, json=who)
-            for _ in range(TRIES - 1):
-                if answer.status_code != TOO_MANY:
-                    break
-                time.sleep(float(answer.headers.get("X-Retry-After", "10")))
-                answer = self._client.post(SIGN_UP, json=who)
-            self._api = f"{PROXY}{answer.raise_for_status().json()['user']['id']}"
+            self._patiently(SIGN_UP, who)
+            self._api = f"{PROXY}{self._patiently(SIGN_IN, who).json()['user']['id']}"
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
             self._client.close()
             raise Unmeasurable(
                 f"nobody can sign up: {problem}", wanted="a person for the drill", hint="inv verify.step T051"
             ) from None
         return self
+
+    def _patiently(self, path: str, who: dict[str, str]) -> httpx.Response:
+        answer = self._client.post(path, json=who)
+        for _ in range(TRIES - 1):
+            if answer.status_code != TOO_MANY:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", "10")))
+            answer = self._client.post(path, json=who)
+        return answer.raise_for_status()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -95,6 +100,7 @@ class Person:
                     wanted="an answer",
                     hint="inv verify.step T053",
                 ) from None
-            if answer.status_code != BUSY or time.monotonic() > end:
+            again = answer.headers.get("Retry-After")
+            if answer.status_code != BUSY or again is None or time.monotonic() > end:
                 return answer
-            time.sleep(float(answer.headers.get("retry-after", 2)))
+            time.sleep(float(again))

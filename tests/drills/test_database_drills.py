@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runbook.drills import changes, crowd, replaced, rows, traffic
+from runbook.drills import changes, crowd, person, replaced, rows, traffic
 from runbook.drills.person import Person
 from runbook.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.settings import Settings
@@ -64,7 +64,7 @@ class Application:
         with self.lock:
             self.asked.append(request)
         path = request.url.path
-        if path == "/api/auth/sign-up/email":
+        if path in (person.SIGN_UP, person.SIGN_IN):
             return httpx.Response(200, json={"user": {"id": "u1"}})
         if path.endswith("/chat"):
             return self.chat(request)

@@ -51,7 +51,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.Req
 
 
 def signed_up(request: httpx.Request) -> httpx.Response | None:
-    return httpx.Response(200, json={"user": {"id": "u1"}}) if request.url.path == person.SIGN_UP else None
+    answers = {person.SIGN_UP: {"status": True}, person.SIGN_IN: {"user": {"id": "u1"}}}
+    found = answers.get(request.url.path)
+    return None if found is None else httpx.Response(200, json=found)
 
 
 def test_who_is_signed_up_asks_below_their_own_path(
@@ -64,6 +66,7 @@ def test_who_is_signed_up_asks_below_their_own_path(
         somebody.say("hello")
     assert [each.url.path for each in asked] == [
         "/api/auth/sign-up/email",
+        "/api/auth/sign-in/email",
         "/api/proxy/u1/tasks",
         "/api/proxy/u1/chat",
         "/api/proxy/u1/chat",
@@ -71,15 +74,15 @@ def test_who_is_signed_up_asks_below_their_own_path(
     assert {each.headers["host"] for each in asked} == {"todo.local"}
     assert asked[0].headers["origin"] == "http://todo.local"
     assert json.loads(asked[0].content)["email"].endswith("@drill.invalid")
-    assert [each.headers.get("idempotency-key") for each in asked[2:]] == ["k1", None]
+    assert [each.headers.get("idempotency-key") for each in asked[3:]] == ["k1", None]
 
 
 def test_a_crowded_sign_up_is_tried_again(
     world: World, serve: Callable[[Handler], list[httpx.Request]]
 ) -> None:
     answers = [
-        httpx.Response(429, headers={"X-Retry-After": "0"}),
-        httpx.Response(429, headers={"X-Retry-After": "0"}),
+        httpx.Response(429, headers={"Retry-After": "0"}),
+        httpx.Response(429, headers={"Retry-After": "0"}),
     ]
     serve(lambda request: answers.pop() if answers else signed_up(request) or httpx.Response(200))
     with Person(world):
@@ -90,7 +93,7 @@ def test_a_crowded_sign_up_is_tried_again(
     "handler",
     [
         lambda _: httpx.Response(500),
-        lambda _: httpx.Response(429, headers={"X-Retry-After": "0"}),
+        lambda _: httpx.Response(429, headers={"Retry-After": "0"}),
         lambda _: httpx.Response(200, json={"unexpected": 1}),
     ],
 )
@@ -109,6 +112,15 @@ def test_a_message_that_is_being_answered_is_waited_for(
     serve(lambda request: signed_up(request) or (busy.pop() if busy else httpx.Response(200, text="done")))
     with Person(world) as somebody:
         assert somebody.say("hello", "k1").text == "done"
+
+
+def test_a_message_that_was_carried_out_in_part_is_not_waited_for(
+    world: World, serve: Callable[[Handler], list[httpx.Request]]
+) -> None:
+    asked = serve(lambda request: signed_up(request) or httpx.Response(409, text="in part"))
+    with Person(world) as somebody:
+        assert somebody.say("hello", "k1").text == "in part"
+    assert len(asked) == 3
 
 
 def test_a_chat_that_does_not_answer_is_no_verdict(

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runbook.drills import remembered
+from runbook.drills import person, remembered
 from runbook.errors import Unmeasurable
 from runbook.settings import Settings
 from runbook.world import World
@@ -55,7 +55,7 @@ class Application:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.hosts.add(request.headers["host"])
-        if request.url.path == "/api/auth/sign-up/email":
+        if request.url.path in (person.SIGN_UP, person.SIGN_IN):
             return httpx.Response(200, json={"user": {"id": "u1"}})
         assert request.url.path == "/api/proxy/u1/chat"
         if self.busy:

@@ -119,8 +119,9 @@ class Crowd:
         person = self.newcomer(**options)
         person.page.goto("/auth/signin")
         credentials = {"name": person.name, "email": person.email, "password": person.password}
-        made = person.ask("POST", "/api/auth/sign-up/email", credentials)
-        assert made["status"] == 200, made["text"]
+        for step in ("sign-up", "sign-in"):
+            made = person.ask("POST", f"/api/auth/{step}/email", credentials)
+            assert made["status"] == 200, made["text"]
         person.id = made["json"]["user"]["id"]
         return person
 

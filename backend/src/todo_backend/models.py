@@ -123,3 +123,44 @@ class Message(SQLModel, table=True):
         default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
     )
     created_at: datetime = _time()
+
+
+class RateLimit(SQLModel, table=True):
+    """How often something was done within a time that ends; the functions of migration 0003 count here."""
+
+    __tablename__ = "rate_limit"
+    __table_args__ = (Index("ix_rate_limit_ends_at", "ends_at"),)
+
+    key: str = Field(sa_type=Text, primary_key=True)
+    used: int
+    ends_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ChatKey(SQLModel, table=True):
+    """A message that came with an Idempotency-Key: who answers it, what its tools began, and the answer."""
+
+    __tablename__ = "chat_key"
+    __table_args__ = (
+        Index("ix_chat_key_created_at", "created_at"),
+        Index("ix_chat_key_answer_id", "answer_id"),
+    )
+
+    user_id: str = Field(
+        sa_column=Column(Text, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    key: UUID = Field(primary_key=True)
+    message: str = Field(sa_type=Text)
+    """A digest of the text: the same key with another text is refused."""
+    owner: UUID
+    """Of the one attempt that may go on with it."""
+    tools: list[str] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
+    """Those that were begun, in order: from the first on nobody else may carry the message out."""
+    answer_id: UUID | None = Field(
+        default=None, sa_column=Column(ForeignKey("message.id", ondelete="SET NULL"), nullable=True)
+    )
+    answered: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    turn_ends_at: datetime = Field(sa_type=DateTime(timezone=True))
+    """When its owner has given up at the latest, if the process is still there."""
+    created_at: datetime = _time()

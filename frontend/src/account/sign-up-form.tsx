@@ -1,5 +1,7 @@
 "use client";
 
+import Link from "next/link";
+
 import { goTo } from "@/client/navigation";
 
 import { Failure } from "./form-parts";
@@ -23,6 +25,11 @@ export function SignUpForm({ destination }: { destination: string }) {
       email: text(data, "email").trim(),
       password: text(data, "password"),
     }),
+    // Signing up says nothing about who has an account; the password does, to whoever knows it.
+    then: {
+      path: "/api/auth/sign-in/email",
+      body: (data) => ({ email: text(data, "email").trim(), password: text(data, "password") }),
+    },
   });
 
   return (
@@ -47,6 +54,15 @@ export function SignUpForm({ destination }: { destination: string }) {
         error={errors.confirmation}
       />
       <Failure text={failure} />
+      {failure !== null && (
+        <p className="text-sm text-muted">
+          Have you been here before? Then{" "}
+          <Link className="link" href="/auth/signin">
+            sign in
+          </Link>{" "}
+          with your own password.
+        </p>
+      )}
       <button type="submit" className="button-primary w-full" disabled={!ready}>
         {busy ? "Creating…" : "Create account"}
       </button>

@@ -10,10 +10,12 @@ type Options = {
   onDone: () => void;
   validate: (data: FormData) => FieldErrors;
   body: (data: FormData) => Record<string, unknown>;
+  /** A second request, once the first has succeeded. */
+  then?: { path: string; body: (data: FormData) => Record<string, unknown> };
 };
 
 /** Check a form, send it to Better Auth, and go on with `onDone`; what went wrong is told at its field or above the button. */
-export function useAccountForm({ path, onDone, validate, body }: Options) {
+export function useAccountForm({ path, onDone, validate, body, then }: Options) {
   const hydrated = useHydrated();
   const [errors, setErrors] = useState<FieldErrors>({});
   const [failure, setFailure] = useState<string | null>(null);
@@ -34,6 +36,7 @@ export function useAccountForm({ path, onDone, validate, body }: Options) {
     setBusy(true);
     try {
       await ask(path, { method: "POST", body: body(data) });
+      if (then) await ask(then.path, { method: "POST", body: then.body(data) });
       onDone();
     } catch (problem) {
       setFailure(problem instanceof ApiError ? problem.message : "Something went wrong. Please try again.");

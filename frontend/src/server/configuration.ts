@@ -51,3 +51,12 @@ export function trustedOrigins(environment: Environment = process.env): string[]
 export function backendUrl(environment: Environment = process.env): string {
   return webAddress("BACKEND_URL", environment).href.replace(/\/+$/, "");
 }
+
+/** How many proxies stand before this server, each of which adds the address it was asked from to X-Forwarded-For. */
+export function trustedProxies(environment: Environment = process.env): number {
+  const count = Number(environment.TRUSTED_PROXIES ?? 1);
+  if (!Number.isInteger(count) || count < 0 || count > 10) {
+    throw new ConfigurationError("TRUSTED_PROXIES must be a number of proxies, from 0 to 10");
+  }
+  return count;
+}

@@ -1,8 +1,10 @@
+import { readBody } from "./body";
 import { backendUrl } from "./configuration";
 import { log } from "./log";
 import { fromOwnPages } from "./origin";
 import { match } from "./proxy-routes";
 import { REQUEST_ID_HEADER, requestId } from "./request-id";
+import { logRefusal } from "./security-log";
 
 const PREFIX = "/api/proxy/";
 const LARGEST_BODY_BYTES = 64 * 1024;
@@ -44,6 +46,7 @@ export async function forward(request: Request): Promise<Response> {
     status: response.status,
     duration_ms: Math.round(performance.now() - began),
   });
+  logRefusal(response.status, id, "proxy");
   return response;
 }
 
@@ -55,7 +58,7 @@ async function answer(request: Request, path: string, found: ReturnType<typeof m
     return refusal(405, "Method not allowed", id, allow);
   }
   if (!fromOwnPages(request)) return refusal(403, "This request came from another site", id);
-  const body = await readBody(request);
+  const body = await readBody(request, LARGEST_BODY_BYTES);
   if (body === "too large") return refusal(413, "The request is too large", id);
   return ask(request, `${backendUrl()}/api/${path}${new URL(request.url).search}`, body, id);
 }
@@ -138,24 +141,6 @@ function forwardedHeaders(given: Headers, id: string): Headers {
   const cookie = sessionCookie(given.get("cookie"));
   if (cookie !== null) headers.set("cookie", cookie);
   return headers;
-}
-
-async function readBody(request: Request): Promise<ArrayBuffer | null | "too large"> {
-  if (request.body === null) return null;
-  if (Number(request.headers.get("content-length") ?? 0) > LARGEST_BODY_BYTES) return "too large";
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for (const reader = request.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.byteLength;
-    if (size > LARGEST_BODY_BYTES) {
-      await reader.cancel();
-      return "too large";
-    }
-    parts.push(value);
-  }
-  return size === 0 ? null : new Blob(parts).arrayBuffer();
 }
 
 function ownHeaders(id: string, more: Record<string, string> = {}): Headers {

@@ -25,11 +25,14 @@ async function fill(values: Record<string, string>): Promise<void> {
 const GOOD = { Name: "Ada ", Email: "ada@example.com", Password: "correct horse", "Confirm password": "correct horse" };
 
 it("creates the account and goes on", async () => {
-  fetchMock.mockResolvedValue(Response.json({ token: "t" }));
+  fetchMock.mockImplementation(async () => Response.json({ status: true }));
   await fill(GOOD);
-  const [path, init] = fetchMock.mock.calls[0] ?? [];
-  expect(path).toBe("/api/auth/sign-up/email");
-  expect(JSON.parse(String(init?.body))).toEqual({ name: "Ada", email: "ada@example.com", password: "correct horse" });
+  const sent = fetchMock.mock.calls.map(([path, init]) => [path, JSON.parse(String(init?.body))]);
+  const credentials = { email: "ada@example.com", password: "correct horse" };
+  expect(sent).toEqual([
+    ["/api/auth/sign-up/email", { name: "Ada", ...credentials }],
+    ["/api/auth/sign-in/email", credentials],
+  ]);
   expect(goTo).toHaveBeenCalledWith("/dashboard");
 });
 
@@ -40,10 +43,12 @@ it("sends nothing while a field is wrong, and leads there", async () => {
   expect(document.activeElement).toBe(screen.getByLabelText("Confirm password"));
 });
 
-it("tells the server's reason and can be sent again", async () => {
-  fetchMock.mockResolvedValue(Response.json({ message: "User already exists." }, { status: 422 }));
+it("tells whoever has an account already to sign in, and can be sent again", async () => {
+  fetchMock.mockResolvedValueOnce(Response.json({ status: true }));
+  fetchMock.mockResolvedValueOnce(Response.json({ message: "Invalid email or password" }, { status: 401 }));
   await fill(GOOD);
-  expect((await screen.findByRole("alert")).textContent).toBe("User already exists.");
+  expect((await screen.findByRole("alert")).textContent).toBe("Invalid email or password");
+  expect(screen.getByRole("link", { name: "sign in" }).getAttribute("href")).toBe("/auth/signin");
   expect(goTo).not.toHaveBeenCalled();
   expect(screen.getByRole("button", { name: "Create account" })).toHaveProperty("disabled", false);
 });

@@ -2,10 +2,12 @@
 
 _RIGHTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "todo_backend": (
-        ("SELECT, INSERT, UPDATE, DELETE", ("task", "conversation", "message")),
+        ("SELECT, INSERT, UPDATE, DELETE", ("task", "conversation", "message", "chat_key", "rate_limit")),
         ("SELECT", ("user", "session")),
     ),
-    "todo_frontend": (("SELECT, INSERT, UPDATE, DELETE", ("user", "session", "account", "verification")),),
+    "todo_frontend": (
+        ("SELECT, INSERT, UPDATE, DELETE", ("user", "session", "account", "verification", "rate_limit")),
+    ),
     "todo_mcp": (("SELECT, INSERT, UPDATE, DELETE", ("task",)),),
 }
 
