@@ -33,7 +33,7 @@ def deploy(world: World) -> None:
     Nothing is written where nothing changed. When a new revision does not become ready, evidence is gathered first,
     then the revision before is restored.
 
-    Source: T048, FR-031, edge cases 1 and 8.
+    Source: T048.
     """
     refuse_foreign(world)
     world.api.guard()

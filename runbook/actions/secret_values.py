@@ -13,10 +13,7 @@ LEFT_OUT = ("...", "…", "changeme", "<", "PASSWORD@")
 
 
 def fault_of(value: str, *, url: bool = False, generated: bool = False) -> str:
-    """Why a value cannot be used, as the end of a sentence; empty for a good one. `url`: it must be PostgreSQL's.
-
-    Source: fault F21.
-    """
+    """Why a value cannot be used, as the end of a sentence; empty for a good one. `url`: it must be PostgreSQL's."""
     if value != value.strip():
         return "has white space around its value"
     if decoded(value):

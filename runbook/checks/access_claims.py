@@ -28,7 +28,7 @@ LEAST = (Permission("get", "configmaps", AUTHORITY), Permission("get", "secrets"
 def service_account(component: Component) -> Claim:
     """The component's account exists and gives its token to no pod by itself.
 
-    Source: T055, T058, T061, FR-011.
+    Source: T055, T058, T061.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -52,7 +52,7 @@ def service_account(component: Component) -> Claim:
 def role(component: Component, allowed: Sequence[Permission] = LEAST) -> Claim:
     """The component's role allows exactly these things.
 
-    Source: T056, T059, T062, FR-012, D-05.
+    Source: T056, T059, T062, D-05.
     """
     wanted = set(allowed)
 
@@ -73,7 +73,7 @@ def role(component: Component, allowed: Sequence[Permission] = LEAST) -> Claim:
 def binding(component: Component) -> Claim:
     """The component's role is bound to the component's account and to nobody else.
 
-    Source: T057, T060, T063, FR-012.
+    Source: T057, T060, T063.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -103,7 +103,7 @@ def runs_under(component: Component) -> Claim:
 
     Dapr's identity token does not count: it is made out to Dapr's certificate authority, and the API server refuses it.
 
-    Source: T064, T065, T066, FR-011.
+    Source: T064, T065, T066.
     """
 
     def examine(scene: Scene) -> Seen:

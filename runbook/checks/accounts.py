@@ -26,7 +26,7 @@ def own_and_least(world: World) -> Outcome:
 
     Every account of the namespace is asked about, `default` and the jobs' ones too.
 
-    Source: T076, FR-005, D-05, RBAC-01..RBAC-06.
+    Source: T076, D-05.
     """
     namespace = world.settings.namespace
     containers = processes.of_namespace(world)

@@ -141,7 +141,7 @@ def metadata(*, name: str, version: str, app_version: str) -> Check:
 def lints(*stand_ins: str) -> Check:
     """No error and no warning by `helm lint --strict`: the chart with each values file in both modes, and stand-ins.
 
-    Source: T024, AS-018.
+    Source: T024.
     """
     wanted = "no error and no warning"
 

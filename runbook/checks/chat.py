@@ -32,7 +32,7 @@ def answers(world: World) -> Outcome:
 
     A drill: the person and the task are removed afterwards.
 
-    Source: T053, SC-003, FR-004, AS-003.
+    Source: T053.
     """
     wanted = f"an answer in the browser within {ANSWER_LIMIT:g} s, and its task in the list"
     proof = conversation.hold(world, fingerprint(world))
@@ -62,7 +62,7 @@ def used_the_mcp_server(world: World) -> Outcome:
 
     Stands on the conversation of the step before; the row was read by a connection that is not the application's.
 
-    Source: T054, FR-005, AS-003.
+    Source: T054.
     """
     wanted = (
         "one request id in the answer, the backend's log and the MCP server's log, and the row in PostgreSQL"

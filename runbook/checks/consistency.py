@@ -27,7 +27,7 @@ def problems(objects: Sequence[Object], given: Mapping[str, frozenset[str]]) -> 
     `given`: Secrets and ConfigMaps that are made outside of the release, by name, with their keys. Pods of other
     namespaces are not known here, so what a policy says of them is not judged.
 
-    Source: T098, T099, AS-018.
+    Source: T098, T099.
     """
     release = _Release(objects)
     found = list(_secrets_in_clear(objects))

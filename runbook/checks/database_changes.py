@@ -20,7 +20,7 @@ def by_chat(world: World) -> Outcome:
 
     A drill: the person is removed afterwards, with all that is theirs.
 
-    Source: T114, AS-022, FR-005, Q13.
+    Source: T114.
     """
     wanted = "three messages answered, by add_task, update_task and delete_task"
     seen = changes.hold(world, lasting(world))
@@ -51,7 +51,7 @@ def found(world: World) -> Outcome:
 
     Stands on the drill of the step before. That the row is gone counts, because the person's messages are there.
 
-    Source: T115, AS-022, SC-008, Q13.
+    Source: T115.
     """
     wanted = "one row after the first message, the same one changed after the second, none after the third"
     hint = "inv verify.step T114 --drills"

@@ -37,7 +37,7 @@ def lives(world: World) -> Outcome:
     The right credentials in plain text are refused, those very ones with TLS are taken; the services' roles may do what
     they need and no more; attempts to connect are repeated 3 to 5 times, and end.
 
-    Source: T112, AS-020, FR-032, FR-035, FR-036, D-12, D-14, DB-01, DB-02.
+    Source: T112, D-12.
     """
     wanted = "a session with TLS for every pod of the backend; plain text refused; the least rights; 3 to 5 retries"
     hint = f"kubectl --namespace {world.settings.namespace} logs deployment/backend --tail 30"

@@ -31,7 +31,7 @@ def tells(world: World) -> Outcome:
 
     Searched for are the values of the Secrets themselves, as they are, in base64 and percent-encoded.
 
-    Source: T113, AS-020, SC-009, FR-036, FR-040, D-29.
+    Source: T113.
     """
     wanted = f"{CONNECTED} with a TLS version in the backend's log, and no secret in any"
     space = world.settings.namespace

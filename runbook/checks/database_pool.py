@@ -39,7 +39,7 @@ def within_budget(world: World) -> Outcome:
 
     A drill of bounded number and time, through the ingress of this machine only.
 
-    Source: T118, AS-023, FR-034, D-13, DB-06.
+    Source: T118, D-13.
     """
     wanted = "every request served, sessions within the budget, the budget below the server's limit"
     hint = f"kubectl --namespace {world.settings.namespace} logs deployment/backend --tail 30"

@@ -22,7 +22,7 @@ def current(world: World) -> Outcome:
 
     By a keyed hash in the pod's annotation: a variable of a running pod never follows its Secret.
 
-    Source: T111, AS-016, FR-013, DB-10.
+    Source: T111.
     """
     wanted = f"the release current, and every pod made from Secret {SECRET} as it is now"
     outcome = deployed.current(world)

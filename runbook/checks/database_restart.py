@@ -17,7 +17,7 @@ def replaced_by_another(world: World) -> Outcome:
 
     A drill: with one replica the application is away until the new pod is Ready. How long is measured.
 
-    Source: T116, SC-001, SC-012, edge case 2.
+    Source: T116.
     """
     wanted = "the pod gone and another one Ready, unasked; the application answers again"
     seen = replaced.hold(world, lasting(world))
@@ -37,7 +37,7 @@ def remembers(world: World) -> Outcome:
 
     Stands on the drill of the step before.
 
-    Source: T117, AS-022, SC-008, FR-007.
+    Source: T117.
     """
     wanted = "the same tasks by the new pod's API; no row lost, none written again"
     hint = "inv verify.step T116 --drills"

@@ -60,7 +60,7 @@ def excesses(world: World) -> list[str]:
 
     Raises `Unmeasurable` where a role cannot sign in.
 
-    Source: FR-035, D-12.
+    Source: D-12.
     """
     with ThreadPoolExecutor(len(RIGHTS)) as pool:
         return [each for found in pool.map(lambda key: _of(world, key), RIGHTS) for each in found]

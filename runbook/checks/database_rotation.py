@@ -58,7 +58,7 @@ def in_use(world: World) -> Outcome:
 
     A drill that ends with other credentials than it began with; one that was killed is gone on with.
 
-    Source: T119, AS-024, DB-08, DB-10, fault F26.
+    Source: T119.
     """
     wanted = "the new roles in use, the old ones refused (28P01 or 28000), no request failed, no row changed"
     hint = "inv verify.step T119 --drills, which goes on where it stood"

@@ -28,7 +28,7 @@ def demanded(world: World) -> Outcome:
 
     `require` alone is the user's to choose for a server outside, and is warned of.
 
-    Source: T110, AS-021, FR-032, SC-009, D-11.
+    Source: T110, D-11.
     """
     wanted = f"sslmode {FULL} in every URL of Secret {SECRET}; require at the least"
     hint = "inv deploy; for a database of your own: export TODO_DATABASE_URL=...?sslmode=verify-full"
@@ -53,7 +53,7 @@ def verified(world: World) -> Outcome:
     Tried in its container: what the driver makes of a URL depends on where it runs. The connection that is made shows
     that the refusals are about the certificate.
 
-    Source: T110, SC-009, D-11, DB-03, DB-04.
+    Source: T110, D-11.
     """
     wanted = "a connection with TLS by the backend's code; another authority and another name refused by it"
     hint = f"kubectl --namespace {world.settings.namespace} logs deployment/backend --tail 30"

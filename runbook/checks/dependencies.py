@@ -27,7 +27,7 @@ def resolved(world: World) -> Outcome:
 
     Helm is asked what it makes of the list, and each condition is tried: on, its objects are there; off, none is.
 
-    Source: T096, FR-029, D-21.
+    Source: T096, D-21.
     """
     chart = chart_of(world)
     wanted = f"sub-charts {', '.join(SUB_CHARTS)}, each at its version and with a condition that works"

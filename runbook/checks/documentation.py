@@ -29,7 +29,7 @@ def complete(world: World) -> Outcome:
 
     Values are those of values.yaml, of the sub-charts' own where they have some, and all that the schema takes.
 
-    Source: T094, FR-030, HLM-01.
+    Source: T094.
     """
     chart = chart_of(world)
     wanted = "one row for every value, with its default, and no other row"

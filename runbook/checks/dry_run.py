@@ -37,7 +37,7 @@ AT_A_TIME = 8
 def accepted(world: World) -> Outcome:
     """Every object and every pod of it is admitted without a warning, a privileged pod is not, and nothing is written.
 
-    Source: T100, FR-028, SC-007, AS-017, AS-018, HLM-03.
+    Source: T100.
     """
     settings = world.settings
     chart, values = chart_of(world), as_written(world, PRODUCTION)

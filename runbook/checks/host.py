@@ -25,7 +25,7 @@ def addresses(host: str) -> list[str]:
 def resolves(world: World) -> Outcome:
     """The first address that the resolver gives for the host is the ingress controller's.
 
-    Source: T047, FR-003, edge case 4 (a changed address is noticed).
+    Source: T047.
     """
     host, address = world.settings.host, world.cluster.ingress_address()
     wanted = f"{host} resolves to {address}"

@@ -28,7 +28,7 @@ SHOWN = 5
 def runs_as_numeric_user(image: Image, base: Base) -> Check:
     """The same of the built image: its account is the numeric one, and its layers start with those of the base.
 
-    Source: T013, T015, T035; FR-013.
+    Source: T013, T015, T035.
     """
     wanted = f"an image that runs as {NUMERIC_USER}, on the base that {base.argument} names"
 
@@ -147,7 +147,7 @@ def held_by_node(*images: Image) -> Check:
 
 
 def pods_run(*images: Image) -> Check:
-    """The pods that run now were started from these very images. Source: T046; FR-011."""
+    """The pods that run now were started from these very images. Source: T046."""
 
     def check(world: World) -> Outcome:
         wanted = "running containers whose image id is that of the image built from these sources"

@@ -31,7 +31,7 @@ def as_declared(world: World) -> Outcome:
 
     An ephemeral container cannot declare any: it is counted, and lives within the limits of its pod.
 
-    Source: T075, FR-008, REL-01.
+    Source: T075.
     """
     containers = processes.of_namespace(world)
     seen = processes.look(world, containers)

@@ -54,7 +54,7 @@ MISSPELT: tuple[dict[str, Any], ...] = (
 def clean(world: World) -> Outcome:
     """No error and no warning by `helm lint --strict`, in every combination; each misspelt key is refused.
 
-    Source: T097, AS-018, FR-027, HLM-01.
+    Source: T097.
     """
     chart = chart_of(world)
     wanted = "no error and no warning in any combination, and every misspelt key refused"

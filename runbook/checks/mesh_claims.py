@@ -86,7 +86,7 @@ def state_store(name: str, *, service: str, port: int, secret: str, key: str, us
 def sidecar(component: Component) -> Claim:
     """The component's pods, and those of the others that it talks to, ask for a sidecar under their own name.
 
-    On the pod's template: on the Deployment the injector does not see it. Source: T083, D-01, AS-010.
+    On the pod's template: on the Deployment the injector does not see it. Source: T083, D-01.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -119,7 +119,7 @@ def sidecar_resources(
 ) -> Claim:
     """The sidecar of the component, and those of the others, ask for this and are held to that.
 
-    Source: T084, FR-008.
+    Source: T084.
     """
     wanted = {
         f"dapr.io/sidecar-{resource}-{kind}": figure

@@ -30,7 +30,7 @@ def scoped(world: World) -> Outcome:
     Each sidecar is asked on its own loopback (/v1.0/metadata). That one has the component shows that the question
     finds it; where the Dapr CLI is installed its list must agree.
 
-    Source: T092, AS-014, DAP-11.
+    Source: T092.
     """
     space = world.settings.namespace
     wanted = f"component {STATE_STORE} ({TYPE}) in the sidecars of {SCOPES[0]} and in no others"

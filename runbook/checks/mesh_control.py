@@ -27,7 +27,7 @@ LASTS = timedelta(days=30)
 def installed(world: World) -> Outcome:
     """The release of the pinned version is deployed with our values, its definitions and objects are as installed.
 
-    Source: T079, Q02.
+    Source: T079.
     """
     version = dapr_source.version()
     wanted = f"Dapr {version} in namespace {DAPR_NAMESPACE} with our values"
@@ -45,7 +45,7 @@ def installed(world: World) -> Outcome:
 def ready(world: World) -> Outcome:
     """Each service is ready in the pinned version; the webhook fails closed; the issuer lasts over 30 days.
 
-    Where the Dapr CLI is installed it must agree. Source: T080, Q02; E8 for the issuer. Of certificates only public
+    Where the Dapr CLI is installed it must agree. Source: T080. Of certificates only public
     parts are read.
     """
     version = dapr_source.version()

@@ -33,7 +33,7 @@ def on(world: World) -> Outcome:
     anchors that it trusts, by the token that it shows to sentry, and by sentry's count of certificates.
 
     A line of its log proves nothing: newer versions write none, and one of security in general stands there with mutual
-    TLS off too. Source: T089, AS-011, D-04; E1, E2, E8.
+    TLS off too. Source: T089, D-04.
     """
     wanted = f"one {mutual_tls.SYSTEM} with mutual TLS, {LIFETIME} and {SKEW}; each sidecar made after it, certified"
     hint = "inv dapr; kubectl get configurations.dapr.io --all-namespaces"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def runs(world: World) -> Outcome:
     """The StatefulSet is ready; a PING without password is refused, and one with it is answered, in the same run.
 
-    Source: T085, FR-024, D-06, D-08.
+    Source: T085, D-06, D-08.
     """
     space = world.settings.namespace
     wanted = "Redis ready, refusing a PING without password and answering one with it"

@@ -26,7 +26,7 @@ APP_ID = "dapr.io/app-id"
 def released(world: World) -> Outcome:
     """The live release is that of this chart with Dapr on, and all its pods were made with today's control plane.
 
-    Source: T087, AS-010, FR-018.
+    Source: T087.
     """
     settings = world.settings
     wanted = f"release {settings.release} deployed with Dapr, every pod rolled out with its sidecar"
@@ -54,7 +54,7 @@ def injected(world: World) -> Outcome:
 
     Containers are counted by name, in `containers` and `initContainers`: newer versions inject daprd as the latter.
 
-    Source: T088, AS-010, FR-018, D-01, D-25; E2.
+    Source: T088, D-01, D-25.
     """
     space = world.settings.namespace
     wanted = f"in each pod of the application its container and {SIDECAR}, no more; it never crashed; {MTLS}"

@@ -27,7 +27,7 @@ def kept(world: World) -> Outcome:
 
     A drill: the person and the task are removed afterwards; what is remembered ends by itself.
 
-    Source: T091, AS-013, D-26, DAP-11.
+    Source: T091, D-26.
     """
     wanted = f"the answer in Redis under {BACKEND.app_id}{remembered.SEPARATOR}..., with a time to live, for it alone"
     hint = (

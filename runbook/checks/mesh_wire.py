@@ -50,7 +50,7 @@ def encrypted(world: World) -> Outcome:
     are allowed arrive, others are denied by the called sidecar; every connection between the pods is one of sidecars.
 
     Each refusal stands beside the handshake that succeeds on the same port; "every" is counted after those calls, and
-    to have seen none proves nothing. Source: T090, AS-012, SC-006; E3 to E6.
+    to have seen none proves nothing. Source: T090.
     """
     wanted = (
         "an identity for each sidecar, no way in without one of sentry's, calls only as access control says"

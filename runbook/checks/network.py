@@ -25,7 +25,7 @@ NAMED = 4
 def policies_in_force(world: World) -> Outcome:
     """Every pod is isolated in both directions, no policy or peer means nobody, and the cluster does what they say.
 
-    Source: T077, AS-008.
+    Source: T077.
     """
     namespace = world.settings.namespace
     wanted = (
@@ -83,7 +83,7 @@ def _namespaces(lists: Lists, namespace: str) -> list[str]:
 def isolates(world: World) -> Outcome:
     """Every connection that is tried is open or blocked as the table by hand and the policies alike want it.
 
-    Source: T078, AS-009, SC-005.
+    Source: T078.
     """
     canary.enforced(world)
     with surveying(world) as survey:

@@ -28,7 +28,7 @@ OLDEST_ELSEWHERE = "1.30"
 def ready(world: World) -> Outcome:
     """The API server answers, every node is Ready, in a version that carries the chart, and the cluster's DNS is up.
 
-    Source: T043, FR-002.
+    Source: T043.
     """
     oldest = OLDEST.get(world.cluster.provider, OLDEST_ELSEWHERE)
     wanted = f"a running Kubernetes {oldest} or newer whose node is Ready"
@@ -115,7 +115,7 @@ def _older(version: str, oldest: str) -> bool:
 def ingress(world: World) -> Outcome:
     """IngressClass nginx exists, and its controller really answers on port 80, with its own 404 for an unknown host.
 
-    Source: T044, FR-003, edge case 10.
+    Source: T044.
     """
     wanted = f"IngressClass {INGRESS_CLASS}, and a controller that answers on port 80"
     found = world.api.get("IngressClass", INGRESS_CLASS)

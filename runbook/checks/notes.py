@@ -63,7 +63,7 @@ SWITCHES = (
 def rendered(world: World) -> Outcome:
     """Rendered by Helm for a release of another name, elsewhere, under another host, and once more for each switch.
 
-    Source: T095, HLM-04.
+    Source: T095.
     """
     names = {"release": "shop", "namespace": "elsewhere"}
     hint = f"less {chart_of(world) / 'templates' / 'NOTES.txt'}"

@@ -38,7 +38,7 @@ def confined(world: World) -> Outcome:
     Live means: a write to / ends with EROFS, one to each emptyDir works and is removed, and the kernel shows a filter.
     The API server itself finds nothing in these pods against the restricted standard.
 
-    Source: T072, FR-006, FR-007, POD-02, POD-05..POD-11.
+    Source: T072.
     """
     containers = processes.of_namespace(world)
     seen = processes.look(world, containers)
@@ -59,7 +59,7 @@ def confined(world: World) -> Outcome:
 def runs_as_user(world: World) -> Outcome:
     """All four user ids and all four group ids of every process of the application are 1000; no other is root.
 
-    Source: T073, FR-006, D-42, POD-03, POD-12.
+    Source: T073, D-42.
     """
     containers = processes.of_namespace(world)
     seen = processes.look(world, containers)
@@ -91,7 +91,7 @@ def gains_nothing(world: World) -> Outcome:
     Live: the five capability sets are empty and NoNewPrivs is on. The namespace's labels are asked by behaviour, too: a
     dry run of a privileged pod is refused by the standard, while one of a good pod (the control) is accepted.
 
-    Source: T074, FR-007, POD-01, POD-04, POD-08, POD-12, POD-14.
+    Source: T074.
     """
     containers = processes.of_namespace(world)
     seen = processes.look(world, containers)

@@ -15,7 +15,7 @@ USER = 1000
 def restricted(component: Component, writable: Sequence[str] = ("/tmp",)) -> Claim:  # noqa: S108
     """Numeric user 1000, read-only root, no capability, no escalation, seccomp; emptyDirs at `writable`.
 
-    Source: T025, T030, T038, FR-006, FR-007, FR-009.
+    Source: T025, T030, T038.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -48,7 +48,7 @@ def restricted(component: Component, writable: Sequence[str] = ("/tmp",)) -> Cla
 def resources(component: Component, *, requests: Mapping[str, str], limits: Mapping[str, str]) -> Claim:
     """Requests and limits of the component's container are exactly these quantities; every container has some.
 
-    Source: T026, T031, T039, FR-008.
+    Source: T026, T031, T039.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -82,7 +82,7 @@ def resources(component: Component, *, requests: Mapping[str, str], limits: Mapp
 def probes(component: Component, *, liveness: str, readiness: str) -> Claim:
     """Both probes ask these paths by HTTP on the component's port, declared under the name that they use.
 
-    Source: T027, T032, T040, FR-010.
+    Source: T027, T032, T040.
     """
 
     def examine(scene: Scene) -> Seen:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def all_ready(world: World) -> Outcome:
     """Each pod of the application runs with all containers ready, and took no longer than SC-001 allows.
 
-    Source: T049, SC-001, FR-002, AS-001.
+    Source: T049.
     """
     limit = world.settings.ready_timeout
     wanted = f"frontend, backend and mcp-server Running with all containers ready within {limit:g} s"

@@ -34,7 +34,7 @@ CLOSED = {
 def default_deny() -> Claim:
     """Every pod of the namespace is closed in both directions.
 
-    Source: T067, FR-013.
+    Source: T067.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -62,7 +62,7 @@ def lets(source: Component, destination: Component) -> Claim:
 
     With Dapr on the call goes from sidecar to sidecar: then their port is the one, and the application's own is closed.
 
-    Source: T068, T069, FR-013, D-01.
+    Source: T068, T069, D-01.
     """
     out, into = f"{source.name}-to-{destination.name}", f"{destination.name}-from-{source.name}"
 
@@ -95,7 +95,7 @@ def lets(source: Component, destination: Component) -> Claim:
 def lets_reach_database(component: Component) -> Claim:
     """A policy lets the component's pods out to PostgreSQL: to its pods, or to addresses outside of the cluster.
 
-    Source: T070, FR-013, D-09.
+    Source: T070, D-09.
     """
     name = f"{component.name}-to-database"
 

@@ -31,7 +31,7 @@ DIGEST = "sha256:" + "0" * 64
 def replicated(component: Component, count: int) -> Claim:
     """So many replicas, on different nodes, of which one may be disrupted at a time.
 
-    Source: T093, FR-006, REL-06, REL-07.
+    Source: T093.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -59,7 +59,7 @@ def replicated(component: Component, count: int) -> Claim:
 
 
 def lasting_redis() -> Claim:
-    """Redis writes what it stores to a claimed volume. Source: T093, FR-024, D-06."""
+    """Redis writes what it stores to a claimed volume. Source: T093, D-06."""
 
     def examine(scene: Scene) -> Seen:
         spec = scene.the("StatefulSet", REDIS)["spec"]
@@ -79,7 +79,7 @@ def lasting_redis() -> Claim:
 
 
 def https() -> Claim:
-    """The Ingress has a certificate for the host, and the application calls itself by https. Source: T093, AS-017."""
+    """The Ingress has a certificate for the host, and the application calls itself by https. Source: T093."""
 
     def examine(scene: Scene) -> Seen:
         tls = scene.the("Ingress", FRONTEND.name)["spec"].get("tls") or []
@@ -98,7 +98,7 @@ def https() -> Claim:
 def images_are_pinned(world: World) -> Outcome:
     """Every image comes from a registry by a fixed tag, is pulled anew, and can be pinned by digest as well.
 
-    Source: T093, FR-017, REL-04.
+    Source: T093.
     """
     chart, values = chart_of(world), as_written(world, PRODUCTION)
     wanted = "every image from a registry by a fixed tag or digest, pull policy Always"

@@ -53,7 +53,7 @@ def has_folders(world: World) -> Outcome:
 def chart_folders(world: World) -> Outcome:
     """Each component is a sub-chart that the parent names; security and Dapr have template folders of the parent.
 
-    Source: T003, FR-029. The list's templates/<component>/ are the sub-charts' own templates folders.
+    Source: T003. The list's templates/<component>/ are the sub-charts' own templates folders.
     """
     chart = world.settings.project / CHART
     places = {each.name: f"charts/{each.name}/templates" for each in COMPONENTS}

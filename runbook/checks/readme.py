@@ -27,7 +27,7 @@ def quick_start(world: World) -> Outcome:
     """It says what this is, what it needs, and the two commands; its list of commands is `inv --list`, and each command
     that it shows exists.
 
-    Source: T124, SC-010.
+    Source: T124.
     """
     wanted = "an overview, the prerequisites, the two commands, and commands that exist"
     text, tokens = _read(world)

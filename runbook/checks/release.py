@@ -36,7 +36,7 @@ def current(world: World) -> Outcome:
     By identity: the release's own record names the digest of chart, values, images and Secrets; and by its manifest:
     the live objects are as it installed them.
 
-    Source: T048, FR-025, AS-015, edge case 8.
+    Source: T048.
     """
     settings = world.settings
     wanted = f"release {settings.release} deployed from this chart, these images and these Secrets"
@@ -72,7 +72,7 @@ def secured(world: World) -> Outcome:
 
     What somebody removed or changed is told by `current`; what somebody added (a binding, a policy) is told here.
 
-    Source: T071, FR-005, FR-011.
+    Source: T071.
     """
     settings = world.settings
     wanted = (

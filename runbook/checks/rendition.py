@@ -51,7 +51,7 @@ def complete(file: str, *, replicas: int, meshed: bool, policy: str) -> Check:
     """Exactly the expected kinds from each sub-chart, none twice, all in the release's namespace, no Secret among them;
     images and replicas as wanted; and they agree with each other (see `consistency`).
 
-    Source: T098, T099, AS-015, AS-017, AS-018, SC-007.
+    Source: T098, T099.
     """
     wanted = f"the objects of every sub-chart, {replicas} of each pod, images {policy}, references that lead somewhere"
 

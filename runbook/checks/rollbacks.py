@@ -41,7 +41,7 @@ def returns(world: World) -> Outcome:
     Live: to the revision before, while requests are made. To revision 1: in a release of its own, whose history begins
     with it; the live one keeps ten revisions, and what its first one was nobody wants back.
 
-    Source: T103, FR-031, D-36.
+    Source: T103, D-36.
     """
     settings = world.settings
     wanted = "manifest, objects and pods as the revision that was asked for says"

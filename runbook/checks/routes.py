@@ -11,7 +11,7 @@ from runbook.checks.claims import Claim, Object, Scene, Seen, container_of, look
 def service(component: Component) -> Claim:
     """A ClusterIP Service on the component's port that selects its pods and reaches the port they declare.
 
-    Source: T028, T033, T041, FR-004.
+    Source: T028, T033, T041.
     """
 
     def examine(scene: Scene) -> Seen:
@@ -48,7 +48,7 @@ def service(component: Component) -> Claim:
 def ingress(component: Component, *, class_name: str) -> Claim:
     """The one Ingress sends everything for the host to the component's Service, which serves that port.
 
-    Source: T029, FR-003.
+    Source: T029.
     """
 
     def examine(scene: Scene) -> Seen:

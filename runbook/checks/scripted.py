@@ -47,7 +47,7 @@ def _tidy(look: Callable[[Scratch], Outcome]) -> Check:
 def sets_up(scratch: Scratch) -> Outcome:
     """setup-minikube.sh on nothing: a Ready node, an ingress, a name, and Dapr; a second time changes nothing of it.
 
-    Source: T126, SC-010.
+    Source: T126.
     """
     wanted = "a Ready node, an ingress that answers to its name, and Dapr's control plane, from nothing"
     if scratch.left():

@@ -66,7 +66,7 @@ def calls(script: str, *commands: str) -> Check:
 def executable(world: World) -> Outcome:
     """Each script may be executed, here and in what git hands to others.
 
-    Source: T130, D-46.
+    Source: T130.
     """
     wanted = (
         f"the executable bit on every {FOLDER}/*.sh, in the folder and in git's index ({EXECUTABLE_MODE})"
@@ -91,7 +91,7 @@ def executable(world: World) -> Outcome:
 def tracked(world: World) -> Outcome:
     """Each script is in git, as it is here. Asks only: what goes into git is a person's decision.
 
-    Source: T131, D-46.
+    Source: T131.
     """
     wanted = f"every {FOLDER}/*.sh in git, without a change beside it"
     modes = _index(world)

@@ -20,7 +20,7 @@ def complete(world: World) -> Outcome:
 
     Values that came over a command line cannot be told from others afterwards; who wrote them is told instead.
 
-    Source: T106, AS-020, FR-013, fault F21.
+    Source: T106.
     """
     space = world.settings.namespace
     wanted = f"Secret {SECRET} in namespace {space} with {len(secrets.KEYS)} keys that can be used"

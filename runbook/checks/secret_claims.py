@@ -38,7 +38,7 @@ SIGNATURES = frozenset(secrets.GENERATED)
 def takes(component: Component, variable: str, family: frozenset[str]) -> Claim:
     """The variable comes from the Secret by reference, and of these keys nobody takes another than its own.
 
-    Source: T107, T108, T109, FR-013, FR-033, D-24.
+    Source: T107, T108, T109, D-24.
     """
     key = TAKEN[component.name][variable]
     wanted = (

@@ -27,7 +27,7 @@ HINT = f"git checkout -- {PATH}"
 def complete(world: World) -> Outcome:
     """It has exactly the keys that the chart refers to and the runbook makes, and each is empty.
 
-    Source: T105, FR-013, D-24.
+    Source: T105, D-24.
     """
     keys = {*secrets.KEYS, secrets.MAIL_KEY}
     wanted = f"one Secret {SECRET} with exactly these keys, all empty: {', '.join(sorted(keys))}"

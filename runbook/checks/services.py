@@ -19,7 +19,7 @@ WANTED = "each Service leads to its ready pods on the port that they declare"
 def have_endpoints(world: World) -> Outcome:
     """The ready addresses of the EndpointSlices are those of the ready pods, and the ports fit.
 
-    Source: T050, FR-004, FR-005, FR-039. Endpoints objects are deprecated; EndpointSlices are what kube-proxy reads.
+    Source: T050. Endpoints objects are deprecated; EndpointSlices are what kube-proxy reads.
     """
     namespace = world.settings.namespace
     pods = [

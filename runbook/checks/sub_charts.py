@@ -27,7 +27,7 @@ WORKLOADS = {REDIS: "StatefulSet"}
 def deployed(world: World) -> Outcome:
     """The live revision holds the objects of each sub-chart; each is there, unchanged, and owned by this one release.
 
-    Source: T104, AS-019, FR-029.
+    Source: T104.
     """
     settings = world.settings
     space = settings.namespace

@@ -56,7 +56,7 @@ def tag_reaches_the_pods(world: World) -> Outcome:
 
     By identity: the images of the other tag have ids of their own. Meanwhile no request fails.
 
-    Source: T101, AS-016, FR-030, REL-05, REL-11, D-36.
+    Source: T101, D-36.
     """
     wanted = "every pod runs the image of the other tag, then of the old one; no request fails"
     hint = f"helm history {world.settings.release} --namespace {world.settings.namespace}"
@@ -96,7 +96,7 @@ def broken_rolls_back(world: World) -> Outcome:
     image is not there: given up as soon as it is hopeless, and evidence is gathered before the rollback. To Helm, which
     does not wait there, that revision was deployed: `superseded` in its history.
 
-    Source: T102, FR-031, D-18, D-34.
+    Source: T102, D-18, D-34.
     """
     wanted = "both upgrades fail, the revision before is back, its pods were never touched; no request fails"
     settings = world.settings

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def fit_for_production(world: World) -> Outcome:
     """Without values files: images pulled by a fixed tag, two replicas, no secret in clear, no stand-in, and a schema.
 
-    Source: T021, FR-028, FR-032.
+    Source: T021.
     """
     wanted = (
         "fixed tags, images pulled, 2 or more replicas, secrets by reference, no stand-in, a strict schema"
@@ -53,7 +53,7 @@ def fit_for_development(world: World) -> Outcome:
 
     A tag of one's own (TODO_TAG) is handed over as the deployment does it; else the file's tag has to be the right one.
 
-    Source: T022, FR-029.
+    Source: T022.
     """
     wanted = f"imagePullPolicy Never and tag {world.settings.tag} for each container"
     chart = chart_of(world)

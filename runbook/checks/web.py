@@ -40,7 +40,7 @@ _TIMING = """() => {
 def answers(world: World) -> Outcome:
     """The ingress answers 200 with our page for our host, and 404 for another; each service's health is 200.
 
-    Source: T051, SC-004, FR-037, AS-004, edge case 10.
+    Source: T051.
     """
     host = world.settings.host
     wanted = f"http://{host}/ answers 200 with the page of the application, and each health endpoint 200"
@@ -100,7 +100,7 @@ def loads_in_browser(world: World) -> Outcome:
     Where the first visit is over the limit, the quickest of three decides: a machine that is busy with something else
     makes a page slower, and nothing makes it quicker than it is.
 
-    Source: T052, SC-002, AS-002.
+    Source: T052.
     """
     wanted = f"the page loads in a browser in under {LOAD_LIMIT:g} s without an error"
     picture = world.settings.state / "evidence" / PICTURE

@@ -19,7 +19,7 @@ PREFIX = "dapr_sentry_cert_sign_"
 def signatures(world: World) -> dict[str, float]:
     """Counters of certificate requests since sentry's pods started, by name: received, success, failure.
 
-    Source: E8. Raises `Unmeasurable` where sentry does not tell.
+    Raises `Unmeasurable` where sentry does not tell.
     """
     pods = [
         pod for pod in world.api.list("Pod", DAPR_NAMESPACE, labels=LABELS) if not workloads.pod_problem(pod)

@@ -65,7 +65,7 @@ def restart_all(hands: Hands) -> None:
 def renewed_under_load(hands: Hands) -> str:
     """Each sidecar's certificate is renewed more than once while people work, none of whom notices.
 
-    All connections between the pods that are seen meanwhile are counted. Source: E10, AS-012, SC-006. Raises
+    All connections between the pods that are seen meanwhile are counted. Raises
     `RunbookError` for a call that failed, and for a connection that is none of sidecars.
     """
     world = hands.world

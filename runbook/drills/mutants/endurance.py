@@ -72,7 +72,7 @@ def chat_answers(hands: Hands) -> str:
 
 
 def state_outlives_its_pod(hands: Hands) -> str:
-    """A message that a backend answered, which is deleted then, is known to the next one. Source: AS-013, SC-008."""
+    """A message that a backend answered, which is deleted then, is known to the next one."""
     world = hands.world
     words: list[str] = []
 
@@ -92,7 +92,7 @@ def state_outlives_its_pod(hands: Hands) -> str:
 def starts_over_empty(hands: Hands) -> str:
     """Redis is killed: messages go on being answered; then it is empty, and used again, and nobody restarts anything.
 
-    Source: F27, D-06.
+    Source: D-06.
     """
     world = hands.world
     before = _sidecars(world)

@@ -2,7 +2,7 @@
 
 What refuses it is access control alone: it may not call the backend, and does not know the state store.
 
-Source: E6, T092.
+Source: T092.
 """
 
 from __future__ import annotations
