@@ -46,7 +46,7 @@ pytestmark = pytest.mark.skipif(HELM is None, reason="Helm is not installed: inv
 
 def client(settings: Settings) -> Helm:
     cluster: Any = None
-    helm = Helm(settings, Commands(settings), cluster)
+    helm = Helm(settings, Commands(settings), cluster, lambda name, namespace: None)
     vars(helm)["binary"] = HELM
     return helm
 
