@@ -14,7 +14,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import Task, task
 
-from runbook.guard import hook, plainly, thread_hook
+from runbook.cli.guard import hook, plainly, thread_hook
 
 sys.excepthook = hook
 threading.excepthook = thread_hook
@@ -30,7 +30,7 @@ RUN = WHERE | {
 DRILLS = {"drills": "repeat the drills, which disturb the application and restore it"}
 
 Steps = Callable[[ModuleType], tuple[str, ...]]
-"""Which steps a command is about, by the names of runbook.entry, which is imported when a command runs."""
+"""Which steps a command is about, by the names of runbook.cli.entry, which is imported when a command runs."""
 
 
 def _about(way: str, name: str, steps: Steps, words: str, command: str, default: bool) -> Task[Any]:
@@ -43,7 +43,7 @@ def _about(way: str, name: str, steps: Steps, words: str, command: str, default:
         drills: bool = False,
     ) -> None:
         with plainly():
-            from runbook import entry
+            from runbook.cli import entry
 
             chosen = entry.settings(c.config, cluster, name)
             go = getattr(entry, way)
@@ -110,7 +110,7 @@ verify_automation = asks("automation", lambda entry: entry.AUTOMATION, "Ask scri
 def setup(c: Context, cluster: str = "", name: str = "") -> None:
     """Install what is missing, check the tools."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         entry.prepare(entry.settings(c.config, cluster, name))
 
@@ -119,7 +119,7 @@ def setup(c: Context, cluster: str = "", name: str = "") -> None:
 def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     """Deploy without sidecars, remove Dapr and Redis."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         entry.leave_mesh(entry.settings(c.config, cluster, name))
 
@@ -147,7 +147,7 @@ def verify_step(
 ) -> None:
     """Check one step: inv verify.step T049"""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         chosen = entry.settings(c.config, cluster, name)
         wanted = entry.one(step, printed=printed)
@@ -170,7 +170,7 @@ def verify_mutants(
 ) -> None:
     """Plant faults; each must turn its steps red."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         entry.kill_mutants(entry.settings(c.config, cluster, name), group, only, json=json)
 
@@ -191,7 +191,7 @@ def verify_manifests(
 ) -> None:
     """Judge manifests by kube-score; no cluster needed."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
         from runbook.manifests import command
 
         chosen = entry.settings(c.config)
@@ -202,7 +202,7 @@ def verify_manifests(
 def verify_images(c: Context, json: bool = False) -> None:
     """Look for setuid files and secrets in images."""
     with plainly():
-        from runbook import entry, inspection
+        from runbook.cli import entry, inspection
 
         inspection.verify(entry.settings(c.config), as_json=json)
 
@@ -211,7 +211,7 @@ def verify_images(c: Context, json: bool = False) -> None:
 def sbom(c: Context) -> None:
     """Write a bill of materials for each image."""
     with plainly():
-        from runbook import entry, inspection
+        from runbook.cli import entry, inspection
 
         inspection.write_bills(entry.settings(c.config))
 
@@ -220,7 +220,7 @@ def sbom(c: Context) -> None:
 def plan(c: Context, cluster: str = "", name: str = "") -> None:
     """Say what a deploy would change; change nothing."""
     with plainly():
-        from runbook import entry, overview
+        from runbook.cli import entry, overview
 
         overview.show_plan(entry.settings(c.config, cluster, name), entry.DEPLOYMENT)
 
@@ -229,7 +229,7 @@ def plan(c: Context, cluster: str = "", name: str = "") -> None:
 def status(c: Context, cluster: str = "", name: str = "", json: bool = False, details: bool = False) -> None:
     """Show cluster, last outcomes, address to open."""
     with plainly():
-        from runbook import entry, overview
+        from runbook.cli import entry, overview
 
         overview.show_status(entry.settings(c.config, cluster, name), as_json=json, details=details)
 
@@ -238,7 +238,7 @@ def status(c: Context, cluster: str = "", name: str = "", json: bool = False, de
 def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
     """List the steps and what was last seen."""
     with plainly():
-        from runbook import entry, overview
+        from runbook.cli import entry, overview
 
         overview.list_steps(entry.settings(c.config, cluster, name), as_json=json)
 
@@ -247,7 +247,7 @@ def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False
 def down(c: Context, cluster: str = "", name: str = "") -> None:
     """Stop and remove the cluster."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         entry.cluster_down(entry.settings(c.config, cluster, name))
 
@@ -256,7 +256,7 @@ def down(c: Context, cluster: str = "", name: str = "") -> None:
 def cluster_status(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
     """Show the parts; exit 0 only when it runs."""
     with plainly():
-        from runbook import entry, overview
+        from runbook.cli import entry, overview
 
         sys.exit(overview.show_cluster(entry.settings(c.config, cluster, name), as_json=json))
 
@@ -265,7 +265,7 @@ def cluster_status(c: Context, cluster: str = "", name: str = "", json: bool = F
 def kubeconfig(c: Context, cluster: str = "", name: str = "") -> None:
     """Print the path, for export KUBECONFIG=$(...)."""
     with plainly():
-        from runbook import entry, overview
+        from runbook.cli import entry, overview
 
         overview.show_kubeconfig(entry.settings(c.config, cluster, name))
 
@@ -274,7 +274,7 @@ def kubeconfig(c: Context, cluster: str = "", name: str = "") -> None:
 def cleanup(c: Context, cluster: str = "", name: str = "", yes: bool = False) -> None:
     """Remove all that the runbook made, and prove it gone."""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
 
         entry.clean(entry.settings(c.config, cluster, name), yes=yes)
 

@@ -23,10 +23,10 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from runbook.drills import load
-from runbook.drills.load import Seen
-from runbook.errors import RunbookError
-from runbook.settings import load as settings_of
+from runbook.engine.errors import RunbookError
+from runbook.engine.settings import load as settings_of
+from runbook.probes import load
+from runbook.probes.load import Seen
 from runbook.world import World
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -24,13 +24,14 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from runbook import blueprint
-from runbook.actions import mesh, release
-from runbook.application import DAPR_NAMESPACE, REDIS, SIDECAR
-from runbook.drills.conversation import remove_people
-from runbook.drills.person import Person
-from runbook.errors import RunbookError, Unmeasurable
-from runbook.settings import load
+from runbook.actions.dapr import mesh
+from runbook.actions.package import release
+from runbook.app import blueprint
+from runbook.app.application import DAPR_NAMESPACE, REDIS, SIDECAR
+from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.settings import load
+from runbook.probes.conversation import remove_people
+from runbook.probes.person import Person
 from runbook.world import World
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook import environment
-from runbook.journal import Journal
-from runbook.settings import Settings
+from runbook.clients.process import environment
+from runbook.engine.journal import Journal
+from runbook.engine.settings import Settings
 from runbook.world import World
 
 

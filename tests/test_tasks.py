@@ -25,7 +25,7 @@ HEAVY = (
     "python_on_whales",
     "psycopg",
     "yaml",
-    "runbook.step",
+    "runbook.engine.step",
 )
 
 

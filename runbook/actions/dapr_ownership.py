@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runbook import installation
-from runbook.actions.ledger import Ledger
 from runbook.actions.ownership import namespace_problem
-from runbook.application import DAPR_NAMESPACE, DAPR_RELEASE
-from runbook.errors import Foreign
-from runbook.world import workloads
-from runbook.world.releases import Revision, are_ours, foreign_problem, revisions
+from runbook.app.application import DAPR_NAMESPACE, DAPR_RELEASE
+from runbook.clients.kube import workloads
+from runbook.clients.kube.releases import Revision, are_ours, foreign_problem, revisions
+from runbook.engine.errors import Foreign
+from runbook.ownership import installation
+from runbook.ownership.ledger import Ledger
 
 if TYPE_CHECKING:
     from runbook.world import World

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook import installation
-from runbook.errors import Foreign, RunbookError
+from runbook.engine.errors import Foreign, RunbookError
+from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.world import World

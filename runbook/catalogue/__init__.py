@@ -20,8 +20,8 @@ from runbook.catalogue import (
     security,
     setup,
 )
-from runbook.errors import UsageError
-from runbook.step import Step
+from runbook.engine.errors import UsageError
+from runbook.engine.step import Step
 
 PRINTED = {
     "T079": "T089", "T080": "T090", "T083": "T088", "T084": "T089", "T085": "T090", "T086": "T091",

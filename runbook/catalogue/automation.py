@@ -5,8 +5,8 @@ The drills try the scripts on a cluster of their own, which begins with nothing 
 
 from __future__ import annotations
 
-from runbook.checks import readme, scripted, scripts
-from runbook.step import Check, Step
+from runbook.checks.automation import readme, scripted, scripts
+from runbook.engine.step import Check, Step
 
 
 def _tried(step_id: str, title: str, check: Check, *needs: str) -> Step:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from runbook import images as sources
-from runbook.actions import hosts, release
-from runbook.actions import images as image_builds
-from runbook.actions import node as cluster
-from runbook.application import BACKEND, FRONTEND, INGRESS_CLASS, MCP_SERVER
-from runbook.checks import (
-    chart,
-    chat,
-    claims,
-    host,
-    images,
-    node,
-    pod_templates,
-    pods,
-    recipes,
-    routes,
-    services,
-    web,
-)
-from runbook.checks import release as deployed
-from runbook.step import Step
+from runbook.actions.cluster import lifecycle as cluster
+from runbook.actions.images import builds as image_builds
+from runbook.actions.package import release
+from runbook.actions.web import hosts
+from runbook.app import image_specs as sources
+from runbook.app.application import BACKEND, FRONTEND, INGRESS_CLASS, MCP_SERVER
+from runbook.checks.chart import chart, claims, pod_templates, routes
+from runbook.checks.cluster import deployed, node, pods, services
+from runbook.checks.images import images, recipes
+from runbook.checks.web import chat, host, site
+from runbook.engine.step import Step
 
 
 def _templated(step_id: str, title: str, claim: claims.Claim) -> Step:
@@ -184,11 +174,11 @@ STEPS = (
         needs=("T048",),
     ),
     Step("T050", "Every service has endpoints", check=services.have_endpoints, needs=("T049",)),
-    Step("T051", "The ingress answers with HTTP 200", check=web.answers, needs=("T047", "T050")),
+    Step("T051", "The ingress answers with HTTP 200", check=site.answers, needs=("T047", "T050")),
     Step(
         "T052",
         "The page loads in a browser in under 3 seconds",
-        check=web.loads_in_browser,
+        check=site.loads_in_browser,
         needs=("T051",),
     ),
     Step(

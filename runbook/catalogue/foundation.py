@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from runbook import images as sources
-from runbook.actions import images as image_builds
-from runbook.checks import chart, images, recipes, values
-from runbook.step import Step
+from runbook.actions.images import builds as image_builds
+from runbook.app import image_specs as sources
+from runbook.checks.chart import chart, values
+from runbook.checks.images import images, recipes
+from runbook.engine.step import Step
 
 STEPS = (
     Step(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runbook.actions import dapr, mesh, redis
-from runbook.application import (
+from runbook.actions.dapr import dapr, mesh, redis
+from runbook.app.application import (
     BACKEND,
     FRONTEND,
     MCP_SERVER,
@@ -12,24 +12,23 @@ from runbook.application import (
     REDIS_SECRET,
     STATE_STORE,
 )
-from runbook.checks import (
-    chart,
-    claims,
-    mesh_claims,
-    mesh_components,
-    mesh_control,
-    mesh_identity,
-    mesh_redis,
-    mesh_sidecars,
-    mesh_state,
-    mesh_wire,
+from runbook.checks.chart import chart, claims
+from runbook.checks.chart.rendering import MESHED
+from runbook.checks.cluster import pods
+from runbook.checks.dapr import (
+    control_plane,
+    dapr_claims,
+    injection,
     mutual_tls,
-    pods,
+    redis_server,
+    service_calls,
+    sidecar_identity,
+    state_components,
+    state_store,
 )
-from runbook.checks.rendering import MESHED
-from runbook.step import Step
+from runbook.engine.step import Step
 
-ACCESS = mesh_claims.access_control({FRONTEND: None, BACKEND: FRONTEND, MCP_SERVER: BACKEND})
+ACCESS = dapr_claims.access_control({FRONTEND: None, BACKEND: FRONTEND, MCP_SERVER: BACKEND})
 
 
 def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> Step:
@@ -48,7 +47,7 @@ STEPS = (
     Step(
         "T079",
         "Dapr is installed on the cluster",
-        check=mesh_control.installed,
+        check=control_plane.installed,
         apply=dapr.install,
         needs=("T008", "T043"),
         heavy=True,
@@ -56,7 +55,7 @@ STEPS = (
     Step(
         "T080",
         "The pods of Dapr's control plane are Ready",
-        check=mesh_control.ready,
+        check=control_plane.ready,
         apply=dapr.wait,
         needs=("T079",),
     ),
@@ -71,7 +70,7 @@ STEPS = (
     _templated(
         "T082",
         "The state store is a Redis that only the backend may use",
-        mesh_claims.state_store(
+        dapr_claims.state_store(
             STATE_STORE,
             service="redis-svc",
             port=REDIS_PORT,
@@ -84,13 +83,13 @@ STEPS = (
     _templated(
         "T083",
         "The backend asks for a sidecar as todo-backend on port 8000",
-        mesh_claims.sidecar(BACKEND),
+        dapr_claims.sidecar(BACKEND),
         "T030",
     ),
     _templated(
         "T084",
         "The sidecar asks for 100m and 128Mi and is held to 300m and 256Mi",
-        mesh_claims.sidecar_resources(
+        dapr_claims.sidecar_resources(
             BACKEND,
             requests={"cpu": "100m", "memory": "128Mi"},
             limits={"cpu": "300m", "memory": "256Mi"},
@@ -100,41 +99,41 @@ STEPS = (
     Step(
         "T085",
         "Redis runs in the namespace of the application",
-        check=mesh_redis.runs,
+        check=redis_server.runs,
         apply=redis.run,
         needs=("T049",),
     ),
     Step(
         "T086",
         "The password of Redis is in a Secret",
-        check=mesh_redis.password_is_kept,
+        check=redis_server.password_is_kept,
         needs=("T048", "T085"),
     ),
     Step(
         "T087",
         "The release is upgraded to the chart with Dapr",
-        check=mesh_sidecars.released,
+        check=injection.released,
         apply=mesh.join,
         needs=("T071", "T080", "T081", "T082", "T084", "T085", "T086"),
     ),
     Step(
         "T088",
         "Every pod of the application has two containers, its own and daprd",
-        check=mesh_sidecars.injected,
+        check=injection.injected,
         apply=mesh.restart,
         needs=("T087",),
     ),
-    Step("T089", "Mutual TLS is on in every sidecar", check=mesh_identity.on, needs=("T088",)),
+    Step("T089", "Mutual TLS is on in every sidecar", check=sidecar_identity.on, needs=("T088",)),
     Step(
         "T090",
         "Calls between the services are encrypted, and plain ones refused",
-        check=mesh_wire.encrypted,
+        check=service_calls.encrypted,
         needs=("T089",),
     ),
     Step(
         "T091",
         "State saved through the backend is found in Redis",
-        check=mesh_state.kept,
+        check=state_store.kept,
         needs=("T047", "T088"),
         drill=True,
         fingerprint=pods.fingerprint,
@@ -142,7 +141,7 @@ STEPS = (
     Step(
         "T092",
         "The state store is loaded with its scope",
-        check=mesh_components.scoped,
+        check=state_components.scoped,
         needs=("T087",),
     ),
 )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from runbook.application import COMPONENTS
-from runbook.checks import (
+from runbook.app.application import COMPONENTS
+from runbook.checks.chart import pod_templates
+from runbook.checks.chart.chart import rendered_with
+from runbook.checks.chart.claims import quietly
+from runbook.checks.chart.rendering import DEVELOPMENT, PRODUCTION
+from runbook.checks.dapr import dapr_claims
+from runbook.checks.package import (
     dependencies,
     documentation,
     dry_run,
     linting,
-    mesh_claims,
     notes,
-    pod_templates,
     production,
     rendition,
     rollbacks,
     sub_charts,
     upgrades,
 )
-from runbook.checks.chart import rendered_with
-from runbook.checks.claims import quietly
-from runbook.checks.rendering import DEVELOPMENT, PRODUCTION
-from runbook.step import Step
+from runbook.engine.step import Step
 
 REPLICAS = 3
 
@@ -34,7 +34,7 @@ STEPS = (
                 PRODUCTION,
                 *(production.replicated(each, REPLICAS) for each in COMPONENTS),
                 *(quietly(pod_templates.restricted(each)) for each in COMPONENTS),
-                *(quietly(mesh_claims.sidecar(each)) for each in COMPONENTS),
+                *(quietly(dapr_claims.sidecar(each)) for each in COMPONENTS),
                 production.https(),
                 production.lasting_redis(),
             ),

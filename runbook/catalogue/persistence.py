@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from runbook.actions import database, release
-from runbook.application import BACKEND
-from runbook.checks import (
-    chart,
-    database_changes,
-    database_connection,
-    database_log,
-    database_pool,
-    database_release,
-    database_restart,
-    database_rotation,
-    database_tls,
-    pods,
+from runbook.actions.database import database
+from runbook.actions.package import release
+from runbook.app.application import BACKEND
+from runbook.checks.chart import chart, secret_claims, secret_template
+from runbook.checks.chart.rendering import DIRECT, MESHED
+from runbook.checks.cluster import pods
+from runbook.checks.dapr.mutual_tls import both
+from runbook.checks.database import (
+    chat_changes,
+    connection,
+    credentials,
+    logs,
+    pooling,
+    release_secret,
+    restart,
     secret,
-    secret_claims,
-    secret_template,
+    tls,
 )
-from runbook.checks.mutual_tls import both
-from runbook.checks.rendering import DIRECT, MESHED
-from runbook.step import Step
+from runbook.engine.step import Step
 
 
 def _taken(step_id: str, title: str, variable: str, family: frozenset[str]) -> Step:
@@ -67,35 +66,35 @@ STEPS = (
     Step(
         "T110",
         "The database URL demands TLS",
-        check=database_tls.demanded,
-        live=database_tls.verified,
+        check=tls.demanded,
+        live=tls.verified,
         live_after="T112",
         needs=("T106",),
     ),
     Step(
         "T111",
         "The release is upgraded to the references to the Secret",
-        check=database_release.current,
+        check=release_secret.current,
         apply=release.deploy,
         needs=("T049", "T106", "T107", "T108", "T109"),
     ),
     Step(
         "T112",
         "The backend starts with a connection to PostgreSQL",
-        check=database_connection.lives,
+        check=connection.lives,
         apply=database.connect,
         needs=("T111",),
     ),
     Step(
         "T113",
         "The backend's log tells of the connection to PostgreSQL",
-        check=database_log.tells,
+        check=logs.tells,
         needs=("T112",),
     ),
     Step(
         "T114",
         "A task is created, changed and deleted by chat",
-        check=database_changes.by_chat,
+        check=chat_changes.by_chat,
         needs=("T053", "T112"),
         drill=True,
         fingerprint=pods.lasting,
@@ -103,7 +102,7 @@ STEPS = (
     Step(
         "T115",
         "What the chat changed is found in PostgreSQL",
-        check=database_changes.found,
+        check=chat_changes.found,
         needs=("T114",),
         drill=True,
         fingerprint=pods.lasting,
@@ -111,7 +110,7 @@ STEPS = (
     Step(
         "T116",
         "The backend's pod is deleted",
-        check=database_restart.replaced_by_another,
+        check=restart.replaced_by_another,
         needs=("T115",),
         drill=True,
         fingerprint=pods.lasting,
@@ -119,7 +118,7 @@ STEPS = (
     Step(
         "T117",
         "The new pod finds the data of the old one",
-        check=database_restart.remembers,
+        check=restart.remembers,
         needs=("T116",),
         drill=True,
         fingerprint=pods.lasting,
@@ -127,7 +126,7 @@ STEPS = (
     Step(
         "T118",
         "Many requests at once stay within the connection budget",
-        check=database_pool.within_budget,
+        check=pooling.within_budget,
         needs=("T112",),
         drill=True,
         fingerprint=pods.lasting,
@@ -135,9 +134,9 @@ STEPS = (
     Step(
         "T119",
         "New credentials are in use after a restart, and the old ones refused",
-        check=database_rotation.in_use,
+        check=credentials.in_use,
         needs=("T112",),
         drill=True,
-        fingerprint=database_rotation.identity,
+        fingerprint=credentials.identity,
     ),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from runbook.actions import release
-from runbook.application import BACKEND, FRONTEND, MCP_SERVER
-from runbook.checks import access_claims as access
-from runbook.checks import accounts, chart, claims, limits, network, pod_security
-from runbook.checks import policy_claims as policies
-from runbook.checks import release as deployed
-from runbook.checks.rendering import DIRECT, MESHED
-from runbook.step import Step
+from runbook.actions.package import release
+from runbook.app.application import BACKEND, FRONTEND, MCP_SERVER
+from runbook.checks.chart import chart, claims
+from runbook.checks.chart.rendering import DIRECT, MESHED
+from runbook.checks.cluster import deployed
+from runbook.checks.network import isolation
+from runbook.checks.network import network_policies as policies
+from runbook.checks.security import accounts, limits, pod_security
+from runbook.checks.security import rbac as access
+from runbook.engine.step import Step
 
 
 def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> Step:
@@ -106,13 +108,13 @@ STEPS = (
     Step(
         "T077",
         "The network policies are in force",
-        check=network.policies_in_force,
+        check=isolation.policies_in_force,
         needs=("T071",),
     ),
     Step(
         "T078",
         "Forbidden connections are refused while allowed ones work",
-        check=network.isolates,
+        check=isolation.isolates,
         needs=("T077",),
     ),
 )

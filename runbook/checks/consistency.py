@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from runbook.checks.claims import Object
+from runbook.checks.chart.claims import Object
 from runbook.manifests.material import form_of, under_a_secret_name
-from runbook.network import policies
-from runbook.network.policies import EGRESS, INGRESS, TCP
+from runbook.netpol import policies
+from runbook.netpol.policies import EGRESS, INGRESS, TCP
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 OF_THE_NODE = ("hostNetwork", "hostPID", "hostIPC")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from runbook.clients.process.commands import Commands
 from runbook.cluster import docker
-from runbook.world.commands import Commands
 
 MIB = 1024 * 1024
 

@@ -6,8 +6,8 @@ import os
 import platform
 
 from runbook.cluster import Cluster
-from runbook.errors import UsageError
-from runbook.settings import Settings
+from runbook.engine.errors import UsageError
+from runbook.engine.settings import Settings
 
 
 def choose(settings: Settings) -> Cluster:

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from runbook.clients.process.commands import Commands
+from runbook.clients.process.environment import given
 from runbook.cluster.holdings import digests
-from runbook.environment import given
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
-from runbook.settings import Settings
-from runbook.world.commands import Commands
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
+from runbook.engine.settings import Settings
 
 ASK_SECONDS = 20.0
 _LOCAL = {"", "localhost", "127.0.0.1", "::1"}

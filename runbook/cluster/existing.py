@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook.clients.process.commands import Commands
+from runbook.clients.process.environment import given
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker
 from runbook.cluster.holdings import HeldImage, Holdings, familiar
-from runbook.environment import given
-from runbook.errors import RunbookError, Unmeasurable, UsageError
-from runbook.settings import Settings
-from runbook.world.commands import Commands
+from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
+from runbook.engine.settings import Settings
 
 if TYPE_CHECKING:
+    from runbook.clients.kube.api import Api
     from runbook.cluster.registry import Registry
-    from runbook.world.api import Api
 
 INGRESS_NAMESPACE = "ingress-nginx"
 
@@ -161,6 +161,6 @@ class Existing:
 
     @cached_property
     def _api(self) -> Api:
-        from runbook.world.api import Api
+        from runbook.clients.kube.api import Api
 
         return Api(self.settings, self)

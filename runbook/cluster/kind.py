@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook import installation
+from runbook.clients.process.commands import Commands
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress, node_images
 from runbook.cluster.existing import Existing
 from runbook.cluster.holdings import Holdings, familiar
 from runbook.cluster.node_images import Inside, Listed
-from runbook.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
-from runbook.settings import Settings
-from runbook.waiting import NotYet, Sight, Subject, watching
-from runbook.world.commands import Commands
+from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, Sight, Subject, watching
+from runbook.ownership import installation
 
 if TYPE_CHECKING:
-    from runbook.actions.ledger import Ledger
+    from runbook.ownership.ledger import Ledger
 
 CREATE_SECONDS = 600.0
 READY_SECONDS = 180.0
@@ -270,7 +270,7 @@ class Kind(Existing):
 
     @cached_property
     def _ledger(self) -> Ledger:
-        from runbook.actions.ledger import Ledger
+        from runbook.ownership.ledger import Ledger
 
         return Ledger(self.settings)
 

@@ -7,14 +7,14 @@ import socket
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from runbook import installation
+from runbook.clients.process.commands import Commands
 from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, minikube_start
 from runbook.cluster.existing import Existing
 from runbook.cluster.holdings import HeldImage, Holdings, digests, familiar
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
-from runbook.errors import CommandFailed, RunbookError, Unmeasurable
-from runbook.settings import Settings
-from runbook.world.commands import Commands
+from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
+from runbook.engine.settings import Settings
+from runbook.ownership import installation
 
 START_SECONDS = 900.0
 """The first start downloads about a gigabyte."""
@@ -296,6 +296,6 @@ class Minikube(Existing):
 
     @property
     def _ledger(self) -> Any:
-        from runbook.actions.ledger import Ledger
+        from runbook.ownership.ledger import Ledger
 
         return Ledger(self.settings)

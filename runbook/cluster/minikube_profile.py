@@ -10,11 +10,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from runbook.errors import CommandFailed, Unmeasurable
-from runbook.installation import LABEL
-from runbook.settings import Settings
-from runbook.world.commands import CommandResult, Commands
-from runbook.world.redaction import redact
+from runbook.clients.process.commands import CommandResult, Commands
+from runbook.engine.errors import CommandFailed, Unmeasurable
+from runbook.engine.redaction import redact
+from runbook.engine.settings import Settings
+from runbook.ownership.installation import LABEL
 
 ASK_SECONDS = 60.0
 

@@ -6,12 +6,12 @@ import os
 import platform
 from pathlib import Path
 
+from runbook.clients.process.commands import Commands
+from runbook.clients.process.environment import given
 from runbook.cluster import Progress, capacity, docker
 from runbook.cluster.capacity import Capacity
-from runbook.environment import given
-from runbook.errors import RunbookError, UsageError
-from runbook.settings import Settings
-from runbook.world.commands import Commands
+from runbook.engine.errors import RunbookError, UsageError
+from runbook.engine.settings import Settings
 
 CPUS, MEMORY = 4, 8192
 """What the list asks for (T043); MB as minikube counts them."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from runbook.clients.process.commands import Commands
 from runbook.cluster import Progress
 from runbook.cluster.holdings import HeldImage, digests
-from runbook.errors import CommandFailed, RunbookError, Unmeasurable
-from runbook.world.commands import Commands
+from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
 
 ASK_SECONDS = 60.0
 PUSH_SECONDS = 900.0

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook.errors import CommandFailed, UsageError
+from runbook.clients.kube_score import Choice, KubeScore
+from runbook.engine.errors import CommandFailed, UsageError
 from runbook.manifests import sources
 from runbook.manifests.sources import Source
 from runbook.report import files as report_files
 from runbook.report.writer import Writer
 from runbook.world import World
-from runbook.world.kube_score import Choice, KubeScore
 
 if TYPE_CHECKING:
-    from runbook.settings import Settings
+    from runbook.engine.settings import Settings
 
 OUR_CHOICE = Path("charts/kube-score.yaml")
 THEIR_CHOICE = Path(__file__).with_name("kube-score.yaml")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAMESPACE, MODEL_RELEASE
-from runbook.checks.rendering import DIRECT, MESHED, NAMESPACE, RELEASE, chart_of, variants
-from runbook.checks.tools import kubectl_binary
-from runbook.errors import RunbookError, UsageError
-from runbook.world.helm import NO_VALUES, Values
+from runbook.app.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAMESPACE, MODEL_RELEASE
+from runbook.checks.chart.rendering import DIRECT, MESHED, NAMESPACE, RELEASE, chart_of, variants
+from runbook.checks.tools.installed import kubectl_binary
+from runbook.clients.helm import NO_VALUES, Values
+from runbook.engine.errors import RunbookError, UsageError
 
 if TYPE_CHECKING:
     from runbook.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from runbook.events import Event, Run
+from runbook.engine.events import Event, Run
 
 
 class Reporter(Protocol):

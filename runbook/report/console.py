@@ -12,13 +12,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from runbook.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
-from runbook.plan import Plan
+from runbook.engine.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
+from runbook.engine.plan import Plan
+from runbook.engine.redaction import redact
+from runbook.engine.step import Status, Step
 from runbook.report import matrix
 from runbook.report.words import COLOURS, MARKS, PLAIN_MARKS, clock, duration, explanation, summary
 from runbook.report.writer import Writer
-from runbook.step import Status, Step
-from runbook.world.redaction import redact
 
 SHOWN = 8
 """Running steps shown at a time, those that run longest first."""

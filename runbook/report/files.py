@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from runbook import state_file
-from runbook.errors import RunbookError, UsageError
-from runbook.world.redaction import redact
+from runbook.engine import state_file
+from runbook.engine.errors import RunbookError, UsageError
+from runbook.engine.redaction import redact
 
 Write = Callable[[Any], None]
 Render = Callable[[Any], str]

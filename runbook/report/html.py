@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from runbook.events import Result, Run
+from runbook.engine.events import Result, Run
+from runbook.engine.redaction import redact, redacted
 from runbook.report import matrix
 from runbook.report.words import MARKS, duration, summary
-from runbook.world.redaction import redact, redacted
 
 
 def text(run: Run) -> str:

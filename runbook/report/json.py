@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runbook.events import Result, Run
-from runbook.step import Status
-from runbook.world.redaction import redacted
+from runbook.engine.events import Result, Run
+from runbook.engine.redaction import redacted
+from runbook.engine.step import Status
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes away."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from runbook.events import Result, Run
+from runbook.engine.events import Result, Run
+from runbook.engine.redaction import redact
+from runbook.engine.step import Status
 from runbook.report import matrix
 from runbook.report.words import explanation
-from runbook.step import Status
-from runbook.world.redaction import redact
 
 _CONTROL = {code: None for code in range(32) if code not in (9, 10, 13)}
 

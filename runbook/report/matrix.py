@@ -12,8 +12,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from runbook.events import Result, Run
-from runbook.step import Status
+from runbook.engine.events import Result, Run
+from runbook.engine.step import Status
 
 SYMBOLS = {"A": "●", "x": "·", "l": "·", "*": "○", "-": " "}
 PLAIN_SYMBOLS = {"A": "A", "x": "x", "l": "l", "*": "o", "-": " "}

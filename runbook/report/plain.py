@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from textwrap import shorten
 
-from runbook.events import Began, Event, Finished, Mode, Run, Started, Waiting
+from runbook.engine.events import Began, Event, Finished, Mode, Run, Started, Waiting
+from runbook.engine.step import Status
 from runbook.report import matrix
 from runbook.report.words import MARKS, PLAIN_MARKS, duration, explanation, summary
 from runbook.report.writer import Writer
-from runbook.step import Status
 
 QUIET = 10.0
 """Seconds between two lines about what one step waits for: a log is not an animation."""

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from runbook.engine.step import Status
 from runbook.report.words import MARKS, duration
 from runbook.report.writer import Writer
-from runbook.step import Status
 
 if TYPE_CHECKING:
-    from runbook.drills.mutants import Group
-    from runbook.drills.mutants.engine import Verdict
+    from runbook.faults import Group
+    from runbook.faults.trial import Verdict
 
 
 def told(writer: Writer, group: Group, verdicts: Iterable[Verdict]) -> list[Verdict]:

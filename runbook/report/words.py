@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runbook.events import Mode, Result, Run
-from runbook.step import Outcome, Status
+from runbook.engine.events import Mode, Result, Run
+from runbook.engine.step import Outcome, Status
 
 MARKS = {Status.PASSED: "✔", Status.FAILED: "✘", Status.UNPROVEN: "?", Status.BLOCKED: "-"}
 PLAIN_MARKS = {Status.PASSED: "ok", Status.FAILED: "!!", Status.UNPROVEN: "??", Status.BLOCKED: "--"}

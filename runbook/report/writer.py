@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import IO
 
-from runbook.world.redaction import redact
+from runbook.engine.redaction import redact
 
 
 class Writer:

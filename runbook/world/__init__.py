@@ -11,21 +11,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 from runbook.world.memory import Memory
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
     shared = cached_property
+    from runbook.clients.browser import Browser
+    from runbook.clients.database import Database
+    from runbook.clients.docker import Docker
+    from runbook.clients.helm import Helm
+    from runbook.clients.http import Http
+    from runbook.clients.kube.api import Api
+    from runbook.clients.process.commands import Commands
     from runbook.cluster import Cluster
-    from runbook.world.api import Api
-    from runbook.world.browser import Browser
-    from runbook.world.commands import Commands
-    from runbook.world.database import Database
-    from runbook.world.docker import Docker
-    from runbook.world.helm import Helm
-    from runbook.world.http import Http
 
 
 else:
@@ -57,7 +57,7 @@ class Clients:
     @shared
     def commands(self) -> Commands:
         """External commands: argument lists, deadlines, LC_ALL=C, redaction (plumbum)."""
-        from runbook.world.commands import Commands
+        from runbook.clients.process.commands import Commands
 
         return Commands(self.settings)
 
@@ -70,21 +70,21 @@ class Clients:
     @shared
     def api(self) -> Api:
         """The Kubernetes API of the pinned cluster."""
-        from runbook.world.api import Api
+        from runbook.clients.kube.api import Api
 
         return Api(self.settings, self.cluster)
 
     @shared
     def docker(self) -> Docker:
         """The build engine (python-on-whales)."""
-        from runbook.world.docker import Docker
+        from runbook.clients.docker import Docker
 
         return Docker(self.settings, self.cluster)
 
     @shared
     def helm(self) -> Helm:
-        from runbook.world.helm import Helm
-        from runbook.world.releases import refuse_foreign
+        from runbook.clients.helm import Helm
+        from runbook.clients.kube.releases import refuse_foreign
 
         return Helm(
             self.settings,
@@ -96,21 +96,21 @@ class Clients:
     @shared
     def http(self) -> Http:
         """HTTP through the ingress, resolving the host to the ingress address where the name is unknown."""
-        from runbook.world.http import Http
+        from runbook.clients.http import Http
 
         return Http(self.settings, self.cluster)
 
     @shared
     def database(self) -> Database:
         """An independent connection to PostgreSQL, by the port-forwarded Service and the migration role."""
-        from runbook.world.database import Database
+        from runbook.clients.database import Database
 
         return Database(self.settings, self.api)
 
     @shared
     def browser(self) -> Browser:
         """Headless Chromium by Playwright."""
-        from runbook.world.browser import Browser
+        from runbook.clients.browser import Browser
 
         return Browser(self.settings, self.cluster, self.commands)
 

@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
-from runbook import catalogue, entry, installation
-from runbook.actions import dapr_ownership, ownership, release
-from runbook.errors import Foreign
-from runbook.guard import told
-from runbook.settings import Settings
-from runbook.step import Outcome, Step, passed
+from runbook import catalogue
+from runbook.actions import dapr_ownership, ownership
+from runbook.actions.package import release
+from runbook.cli import entry
+from runbook.cli.guard import told
+from runbook.engine.errors import Foreign
+from runbook.engine.settings import Settings
+from runbook.engine.step import Outcome, Step, passed
+from runbook.ownership import installation
 from runbook.world import World
-from tests import running
-from tests.worlds import FakeApi, FakeCluster, world_of
+from tests.fakes import running
+from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
 
 def space(name: str, labels: dict[str, str]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from runbook.catalogue import PHASES, PRINTED, STEPS, Phase, find, join, of_phases
-from runbook.errors import UsageError
-from runbook.step import Step
+from runbook.engine.errors import UsageError
+from runbook.engine.step import Step
 
 
 def test_the_list_is_the_phases_one_after_another() -> None:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 
 
 def find_helm() -> Path | None:

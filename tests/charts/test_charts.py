@@ -12,14 +12,14 @@ import jsonschema
 import pytest
 import yaml
 
-from runbook.application import BACKEND, COMPONENTS, FRONTEND, MCP_SERVER
+from runbook.app.application import BACKEND, COMPONENTS, FRONTEND, MCP_SERVER
 from runbook.catalogue import STEPS
-from runbook.errors import CommandFailed
-from runbook.settings import Settings
-from runbook.step import Status
+from runbook.clients.helm import NO_VALUES, Helm, Values
+from runbook.clients.process.commands import Commands
+from runbook.engine.errors import CommandFailed
+from runbook.engine.settings import Settings
+from runbook.engine.step import Status
 from runbook.world import World
-from runbook.world.commands import Commands
-from runbook.world.helm import NO_VALUES, Helm, Values
 from tests.charts.binary import HELM
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from runbook.application import BACKEND, COMPONENTS
-from runbook.errors import CommandFailed
-from runbook.settings import Settings
-from runbook.world.helm import Helm, Values
+from runbook.app.application import BACKEND, COMPONENTS
+from runbook.clients.helm import Helm, Values
+from runbook.engine.errors import CommandFailed
+from runbook.engine.settings import Settings
 from tests.charts.binary import HELM
 from tests.charts.test_charts import APPLICATION, client, environment, merged
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from runbook.errors import CommandMissing, Unmeasurable
-from runbook.settings import Settings
-from runbook.step import Status
-from runbook.world.helm import Helm, Values
+from runbook.clients.helm import Helm, Values
+from runbook.engine.errors import CommandMissing, Unmeasurable
+from runbook.engine.settings import Settings
+from runbook.engine.step import Status
 from tests.charts.binary import HELM
 from tests.charts.test_charts import (
     APPLICATION,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runbook.network.policies import EGRESS, INGRESS, End, applies, pod_end, types, verdict
-from runbook.settings import Settings
-from runbook.world.helm import NO_VALUES, Helm, Values
+from runbook.clients.helm import NO_VALUES, Helm, Values
+from runbook.engine.settings import Settings
+from runbook.netpol.policies import EGRESS, INGRESS, End, applies, pod_end, types, verdict
 from tests.charts.binary import HELM
 from tests.charts.test_charts import APPLICATION, CHARTS, client
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cluster.recorded import Answer
+from tests.fakes.recorded import Answer
 
 _EVENT = (
     '{{"specversion":"1.0","type":"io.k8s.sigs.minikube.info","datacontenttype":"application/json",'

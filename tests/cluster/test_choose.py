@@ -8,15 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from runbook.clients.process.commands import Commands
 from runbook.cluster import capacity
 from runbook.cluster.capacity import Capacity
 from runbook.cluster.choose import choose, reason
 from runbook.cluster.minikube import Minikube
-from runbook.errors import Unmeasurable, UsageError
-from runbook.settings import ClusterChoice, Settings
-from runbook.world.commands import Commands
+from runbook.engine.errors import Unmeasurable, UsageError
+from runbook.engine.settings import ClusterChoice, Settings
 from tests.cluster import minikube_answers as said
-from tests.cluster.recorded import Answer, Recorded
+from tests.fakes.recorded import Answer, Recorded
 
 MINIKUBE: dict[str, Answer] = {"minikube": "", "docker info": said.docker_info()}
 

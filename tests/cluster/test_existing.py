@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from runbook.cluster.existing import Existing
-from runbook.errors import RunbookError, Unmeasurable
-from runbook.settings import Settings
-from tests.cluster.recorded import Answer, Recorded
-from tests.worlds import FakeApi
+from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.settings import Settings
+from tests.fakes.recorded import Answer, Recorded
+from tests.fakes.worlds import FakeApi
 
 ID, MANIFEST = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 BACKEND = "todo-backend:1.0.0"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook import installation
-from runbook.actions.ledger import Ledger
 from runbook.cluster.kind import LEDGER_KIND, LEDGER_NODE, Kind
-from runbook.errors import RunbookError, TimedOut, UsageError
-from runbook.settings import Settings
-from tests.cluster.recorded import Answer, Recorded
-from tests.worlds import FakeApi
+from runbook.engine.errors import RunbookError, TimedOut, UsageError
+from runbook.engine.settings import Settings
+from runbook.ownership import installation
+from runbook.ownership.ledger import Ledger
+from tests.fakes.recorded import Answer, Recorded
+from tests.fakes.worlds import FakeApi
 
 HERE = Path(__file__).parent / "recordings"
 CRICTL = json.loads((HERE / "kind-crictl-images-after-kind-load.json").read_text())

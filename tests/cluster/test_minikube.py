@@ -10,17 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from runbook import installation
-from runbook.actions.ledger import Ledger
 from runbook.cluster import minikube
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.cluster.existing import Existing
 from runbook.cluster.holdings import Holdings
 from runbook.cluster.minikube import LEDGER_KIND, Minikube
-from runbook.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
-from runbook.settings import Settings
+from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
+from runbook.engine.settings import Settings
+from runbook.ownership import installation
+from runbook.ownership.ledger import Ledger
 from tests.cluster import minikube_answers as said
-from tests.cluster.recorded import Answer, Recorded
+from tests.fakes.recorded import Answer, Recorded
 
 M = "minikube --profile todo"
 B = "todo-b:1.0.0"

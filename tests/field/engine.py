@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runbook.cluster.embedded.sandbox import INSIDE, PROGRAMS, Sandbox, ServiceDefinition, require
-from runbook.waiting import NotYet, eventually
+from runbook.engine.waiting import NotYet, eventually
 
 HERE = Path(__file__).resolve().parent
 START_SECONDS = 60.0

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
-from runbook.waiting import NotYet, eventually
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, eventually
 from tests.field import minikube_node, node_image
 from tests.field.archives import ArchivedImage, layer, save
 from tests.field.engine import FieldEngine, run

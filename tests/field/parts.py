@@ -8,7 +8,7 @@ from runbook.cluster.embedded import builds
 from runbook.cluster.embedded.execution import output
 from runbook.cluster.embedded.parts import HERE, GoPart, Part
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 
 GO = Path(__file__).resolve().parent / "go"
 

@@ -14,7 +14,7 @@ from commands import ENVIRONMENT, Answer, inv
 from machine import Machine
 from people import Crowd, crowd
 
-from runbook.settings import Settings, load
+from runbook.engine.settings import Settings, load
 from runbook.world import World
 
 ORDER = (

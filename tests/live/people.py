@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runbook.drills.conversation import DOMAIN
+from runbook.clients.browser import listen
+from runbook.probes.conversation import DOMAIN
 from runbook.world import World
-from runbook.world.browser import listen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from runbook.drills import planting
-from runbook.drills.planting import Object
+from runbook.faults import planting
+from runbook.faults.planting import Object
 from runbook.world import World
 
 READY = 180.0

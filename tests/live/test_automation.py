@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from commands import Answer, inv
 
-from runbook.drills.scratch import Scratch
-from runbook.entry import AUTOMATION
-from runbook.settings import Settings
-from runbook.sidecars import application_pods
+from runbook.app.sidecars import application_pods
+from runbook.cli.entry import AUTOMATION
+from runbook.engine.settings import Settings
+from runbook.probes.scratch import Scratch
 from runbook.world import World
 
 

@@ -9,7 +9,7 @@ import pytest
 from planting import BACKEND, FRONTEND, MCP_SERVER, Fault, Hands, Object
 from test_faults import CONTAINER, check_fault
 
-from runbook.actions import hosts
+from runbook.actions.web import hosts
 from runbook.world import World
 
 POD = "/spec/template/spec"

@@ -9,15 +9,16 @@ from __future__ import annotations
 import pytest
 from commands import Answer, inv
 
-from runbook import blueprint
-from runbook.actions import dapr
-from runbook.application import COMPONENTS, REDIS
-from runbook.drills.mutants import group
-from runbook.drills.planting import MARK
-from runbook.entry import MESH
-from runbook.settings import Settings
-from runbook.sidecars import INJECTOR, application_pods
-from runbook.world import World, workloads
+from runbook.actions.dapr import dapr
+from runbook.app import blueprint
+from runbook.app.application import COMPONENTS, REDIS
+from runbook.app.sidecars import INJECTOR, application_pods
+from runbook.cli.entry import MESH
+from runbook.clients.kube import workloads
+from runbook.engine.settings import Settings
+from runbook.faults import group
+from runbook.faults.planting import MARK
+from runbook.world import World
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,20 @@ import pytest
 from commands import Answer, inv
 from planting import READY
 
-from runbook.actions import rotation, secrets
-from runbook.attempt import attempt
+from runbook.actions.database import rotation
+from runbook.actions.security import secrets
+from runbook.app.sidecars import application_pods
 from runbook.catalogue import find
-from runbook.drills.mutants import group
-from runbook.drills.planting import MARK
-from runbook.entry import DATABASE, journal_of
-from runbook.events import Mode
-from runbook.settings import Settings
-from runbook.sidecars import application_pods
-from runbook.step import Outcome
-from runbook.waiting import NotYet, eventually
-from runbook.world import World, workloads
+from runbook.cli.entry import DATABASE, journal_of
+from runbook.clients.kube import workloads
+from runbook.engine.attempt import attempt
+from runbook.engine.events import Mode
+from runbook.engine.settings import Settings
+from runbook.engine.step import Outcome
+from runbook.engine.waiting import NotYet, eventually
+from runbook.faults import group
+from runbook.faults.planting import MARK
+from runbook.world import World
 
 # Steps go by their place in the list here: some of their ids are printed for two steps.
 

@@ -10,11 +10,11 @@ from functools import partial
 import pytest
 from planting import BACKEND, FRONTEND, MCP_SERVER, READY, Fault, Hands, planted
 
-from runbook.attempt import attempt
 from runbook.catalogue import find
-from runbook.entry import journal_of
-from runbook.events import Mode, worse
-from runbook.step import Outcome
+from runbook.cli.entry import journal_of
+from runbook.engine.attempt import attempt
+from runbook.engine.events import Mode, worse
+from runbook.engine.step import Outcome
 from runbook.world import World
 
 CONTAINER = "/spec/template/spec/containers/0"

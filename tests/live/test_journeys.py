@@ -11,7 +11,7 @@ import pytest
 from people import PATIENCE, Crowd, Person
 from playwright.sync_api import expect
 
-from runbook.checks.chat import ANSWER_LIMIT
+from runbook.checks.web.chat import ANSWER_LIMIT
 
 
 @pytest.fixture

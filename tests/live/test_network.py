@@ -10,7 +10,7 @@ import json
 import pytest
 from commands import Answer, inv
 
-from runbook.drills.mutants.network import left_behind
+from runbook.faults.groups.network import left_behind
 from runbook.world import World
 
 

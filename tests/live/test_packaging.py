@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from commands import Answer, inv
 
-from runbook.actions import release
-from runbook.drills import upgrading
-from runbook.drills.mutants import group
-from runbook.drills.planting import MARK
-from runbook.entry import PACKAGE
-from runbook.settings import Settings
-from runbook.waiting import NotYet, eventually
+from runbook.actions.package import release
+from runbook.cli.entry import PACKAGE
+from runbook.clients.kube.releases import PENDING, newest
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, eventually
+from runbook.faults import group
+from runbook.faults.planting import MARK
+from runbook.probes import upgrading
 from runbook.world import World
-from runbook.world.releases import PENDING, newest
 
 
 @pytest.fixture(scope="module")

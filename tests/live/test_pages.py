@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from people import Crowd, Person
 from speed import figures
 
-from runbook.checks.web import LOAD_LIMIT, MEASUREMENTS
-from runbook.settings import Settings
+from runbook.checks.web.site import LOAD_LIMIT, MEASUREMENTS
+from runbook.engine.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

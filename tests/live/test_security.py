@@ -10,10 +10,10 @@ import json
 import pytest
 from commands import Answer, inv
 
-from runbook.checks import processes
-from runbook.checks.inside import Process, ways
-from runbook.drills.mutants import group
-from runbook.settings import Settings
+from runbook.checks.security import processes
+from runbook.checks.security.inside import Process, ways
+from runbook.engine.settings import Settings
+from runbook.faults import group
 from runbook.world import World
 
 STEPS = tuple(f"T{number:03d}" for number in range(55, 77))

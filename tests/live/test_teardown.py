@@ -5,7 +5,7 @@ from __future__ import annotations
 from commands import Answer, inv
 from machine import Machine
 
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 
 
 def test_cleanup_leaves_the_machine_as_before(

@@ -13,7 +13,7 @@ from pathlib import Path
 from commands import PROJECT
 from people import Crowd, Person, crowd
 
-from runbook.settings import load
+from runbook.engine.settings import load
 from runbook.world import World
 
 FOLDER = PROJECT / "docs" / "tour"

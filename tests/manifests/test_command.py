@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.tools import kubectl_binary
-from runbook.errors import CommandMissing, UsageError
+from runbook.checks.tools.installed import kubectl_binary
+from runbook.clients.kube_score import KubeScore
+from runbook.clients.process.commands import Commands
+from runbook.engine.errors import CommandMissing, UsageError
+from runbook.engine.settings import Settings, load
 from runbook.manifests import command
-from runbook.settings import Settings, load
 from runbook.world import World
-from runbook.world.commands import Commands
-from runbook.world.kube_score import KubeScore
 
 GOOD = """\
 apiVersion: v1

@@ -10,12 +10,12 @@ from xml.etree import ElementTree as Xml
 import pytest
 from rich.console import Console
 
-from runbook.events import Mode, Result, Run
-from runbook.plan import Plan
+from runbook.engine.events import Mode, Result, Run
+from runbook.engine.plan import Plan
+from runbook.engine.step import Outcome, Status, Step
 from runbook.report import html, json, junit, matrix
 from runbook.report.plain import PlainReporter
 from runbook.report.writer import Writer
-from runbook.step import Outcome, Status, Step
 
 
 def cell(hand: str, status: str = "passed", *seen: str, **more: Any) -> dict[str, Any]:

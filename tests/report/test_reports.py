@@ -8,16 +8,16 @@ from xml.etree import ElementTree as Xml
 import pytest
 from rich.console import Console
 
-from runbook.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
-from runbook.plan import plan
+from runbook.engine.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
+from runbook.engine.plan import plan
+from runbook.engine.redaction import conceal
+from runbook.engine.step import Outcome, Status, Step, failed, passed
 from runbook.report import html, junit
 from runbook.report import json as as_json
 from runbook.report.console import ConsoleReporter
 from runbook.report.plain import PlainReporter
 from runbook.report.words import clock, counts, duration, summary
 from runbook.report.writer import Writer
-from runbook.step import Outcome, Status, Step, failed, passed
-from runbook.world.redaction import conceal
 
 SECRET = "canary-secret-4711"
 STEPS = (

@@ -13,10 +13,10 @@ import yaml
 
 from runbook.cluster import Progress
 from runbook.cluster.embedded.configuration import QUEUE, Configuration, render
-from runbook.waiting import NotYet, Sight, Subject, watching
+from runbook.engine.waiting import NotYet, Sight, Subject, watching
 
 if TYPE_CHECKING:
-    from runbook.world.api import Api
+    from runbook.clients.kube.api import Api
 
 BASE = ("storage", "network-policies", "dns")
 INGRESS = ("ingress",)

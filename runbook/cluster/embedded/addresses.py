@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 
-from runbook import state_file
-from runbook.errors import RunbookError
+from runbook.engine import state_file
+from runbook.engine.errors import RunbookError
 
 FIRST, LAST = 100, 250
 """The second octets to choose from: below lie the ranges that people and Docker tend to use."""

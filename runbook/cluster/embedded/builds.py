@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runbook.cluster.embedded.execution import follow, output
 from runbook.cluster.embedded.parts import GoPart, Part, WheelPart
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
 
 Say = Callable[[str], None]
 

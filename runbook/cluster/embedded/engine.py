@@ -18,9 +18,9 @@ from pathlib import Path
 from runbook.cluster import Progress
 from runbook.cluster.embedded.execution import output
 from runbook.cluster.embedded.sandbox import INSIDE, Sandbox, ServiceDefinition
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
-from runbook.settings import Settings
-from runbook.waiting import NotYet, eventually
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, eventually
 
 START_SECONDS = 60.0
 ASK_SECONDS = 5.0

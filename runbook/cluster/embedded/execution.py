@@ -14,9 +14,9 @@ from pathlib import Path
 from shlex import join
 from typing import IO
 
-from runbook.environment import of_child
-from runbook.errors import CommandFailed, CommandMissing, TimedOut
-from runbook.world.foreground import foreground
+from runbook.clients.process.environment import of_child
+from runbook.clients.process.foreground import foreground
+from runbook.engine.errors import CommandFailed, CommandMissing, TimedOut
 
 KEPT_LINES = 15
 """How much of the output's end an error quotes."""
@@ -33,7 +33,7 @@ def follow(
 ) -> None:
     """Run a command and hand each line of its output (both streams) to `on_line`.
 
-    `deadline` is in seconds; `environment` is added to what `runbook.environment` gives the command. The command never
+    `deadline` is in seconds; `environment` is added to what `environment` gives the command. The command never
     outlives this call: an exception (Ctrl-C), the deadline and `cancelled`, once it is set, end it and its children.
     Raises `CommandMissing`, `CommandFailed`, `TimedOut`.
     """

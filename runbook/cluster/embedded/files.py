@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from runbook import state_file
+from runbook.engine import state_file
 
 
 def write_private(file: Path, content: str | bytes) -> None:

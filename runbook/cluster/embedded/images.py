@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from runbook.clients.process.environment import of_child
 from runbook.cluster import Progress
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.environment import of_child
-from runbook.errors import CommandFailed, CommandMissing, RunbookError
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError
 
 CTR = ["ctr", "--namespace=k8s.io", "images"]
 IMPORT_SECONDS = 300.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.sandbox import SYSTEM_PATH, Sandbox
-from runbook.errors import CommandFailed, CommandMissing, RunbookError
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError
 
 INSIDE_NAME = "eth0"
 LONGEST_ALIAS = 255

@@ -18,12 +18,12 @@ from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
 from runbook.cluster.embedded.sandbox import PROGRAMS, Sandbox, require
 from runbook.cluster.holdings import Holdings
-from runbook.errors import RunbookError, Unmeasurable
-from runbook.settings import Settings
-from runbook.waiting import NotYet, eventually
+from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, eventually
 
 if TYPE_CHECKING:
-    from runbook.world.api import Api
+    from runbook.clients.kube.api import Api
 
 INGRESS_SECONDS = 60.0
 GONE_SECONDS = 10.0
@@ -242,7 +242,7 @@ class Embedded:
 
     @cached_property
     def _api(self) -> Api:
-        from runbook.world.api import Api
+        from runbook.clients.kube.api import Api
 
         return Api(self.settings, self)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from runbook.cluster.embedded import units
 from runbook.cluster.embedded.execution import follow
-from runbook.errors import CommandFailed, RunbookError
+from runbook.engine.errors import CommandFailed, RunbookError
 
 Progress = Callable[[str], None]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cluster import Progress
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import Unmeasurable
-from runbook.waiting import NotYet, Sight, Subject, eventually, watching
+from runbook.engine.errors import Unmeasurable
+from runbook.engine.waiting import NotYet, Sight, Subject, eventually, watching
 
 if TYPE_CHECKING:
-    from runbook.world.api import Api
+    from runbook.clients.kube.api import Api
 
 API_SECONDS = 120.0
 NODE_SECONDS = 90.0

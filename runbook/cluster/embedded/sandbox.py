@@ -25,7 +25,7 @@ from typing import IO
 from runbook.cluster.embedded import cgroups, processes, services
 from runbook.cluster.embedded.processes import Launch
 from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
 
 __all__ = ["INSIDE", "PROGRAMS", "Sandbox", "ServiceDefinition", "require"]
 

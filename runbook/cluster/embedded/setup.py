@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runbook.cluster.embedded import packages, units
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 
 Progress = Callable[[str], None]
 

@@ -21,8 +21,8 @@ from runbook.cluster.embedded import builds
 from runbook.cluster.embedded.builds import CHART
 from runbook.cluster.embedded.execution import heartbeat
 from runbook.cluster.embedded.parts import PARTS, GoPart, Part
-from runbook.errors import CommandMissing, RunbookError, UsageError
-from runbook.settings import Settings
+from runbook.engine.errors import CommandMissing, RunbookError, UsageError
+from runbook.engine.settings import Settings
 
 Progress = Callable[[str], None]
 

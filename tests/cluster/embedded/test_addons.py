@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from runbook.clients.kube.api import Api
 from runbook.cluster.embedded import addons
 from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.configuration import Configuration
-from runbook.world.api import Api
 
 IMAGES = {
     "coredns": "todo.runbook/coredns:1",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runbook.cluster.embedded import addresses
 from runbook.cluster.embedded.addresses import Addresses
-from runbook.errors import RunbookError
+from runbook.engine.errors import RunbookError
 
 
 @settings(deadline=None)

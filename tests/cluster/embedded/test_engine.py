@@ -14,8 +14,8 @@ import pytest
 
 from runbook.cluster.embedded import engine as module
 from runbook.cluster.embedded.engine import Engine
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
-from runbook.settings import Settings
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut
+from runbook.engine.settings import Settings
 
 
 class FakeSandbox:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runbook.cluster.embedded.execution import follow, heartbeat, output
-from runbook.errors import CommandFailed, CommandMissing, TimedOut
+from runbook.engine.errors import CommandFailed, CommandMissing, TimedOut
 
 
 def _gone(pid: int) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from runbook.cluster.embedded import images
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import CommandFailed, RunbookError
+from runbook.engine.errors import CommandFailed, RunbookError
 
 CONFIG = "sha256:" + "c" * 64
 

@@ -16,8 +16,8 @@ from runbook.cluster.embedded import link
 from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.node import Embedded
 from runbook.cluster.embedded.sandbox import Sandbox, ServiceDefinition
-from runbook.errors import RunbookError
-from runbook.settings import Settings
+from runbook.engine.errors import RunbookError
+from runbook.engine.settings import Settings
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("s6-svscan") is None, reason="needs root and s6 (inv setup)"

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from runbook.clients.kube.api import Api
 from runbook.cluster.embedded import images
 from runbook.cluster.embedded.node import Embedded
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
-from runbook.waiting import NotYet, eventually
-from runbook.world.api import Api
+from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, eventually
 
 TOOLCHAIN = Toolchain(Settings())  # before the tests' own folders: the real cache
 SPACE = "life"

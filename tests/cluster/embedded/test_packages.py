@@ -16,8 +16,8 @@ import pytest
 
 from runbook.cluster.embedded import packages, units
 from runbook.cluster.embedded.packages import PACKAGES, Package, Progress
-from runbook.errors import RunbookError
-from runbook.waiting import NotYet, eventually
+from runbook.engine.errors import RunbookError
+from runbook.engine.waiting import NotYet, eventually
 
 PROJECT = Path(__file__).resolve().parents[3]
 

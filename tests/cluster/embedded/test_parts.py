@@ -13,7 +13,7 @@ import pytest
 
 from runbook.cluster.embedded import builds, parts
 from runbook.cluster.embedded.parts import PARTS, GoPart, WheelPart
-from runbook.errors import RunbookError
+from runbook.engine.errors import RunbookError
 
 MODULE = "example.test/lib"
 

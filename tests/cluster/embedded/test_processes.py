@@ -16,8 +16,8 @@ import pytest
 from runbook.cluster.embedded import cgroups, processes
 from runbook.cluster.embedded.processes import TOKEN, Launch
 from runbook.cluster.embedded.sandbox import Sandbox, ServiceDefinition
-from runbook.errors import RunbookError
-from runbook.waiting import NotYet, eventually
+from runbook.engine.errors import RunbookError
+from runbook.engine.waiting import NotYet, eventually
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("s6-svscan") is None, reason="needs root and s6 (inv setup)"

@@ -9,11 +9,11 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from runbook.clients.kube.api import Api
 from runbook.cluster.embedded import readiness
 from runbook.cluster.embedded.sandbox import Sandbox
-from runbook.errors import TimedOut, Unmeasurable
-from runbook.world.api import Api
-from tests.worlds import FakeApi
+from runbook.engine.errors import TimedOut, Unmeasurable
+from tests.fakes.worlds import FakeApi
 
 SINCE = "2026-01-01T10:00:00Z"
 

@@ -12,8 +12,8 @@ import pytest
 
 from runbook.cluster.embedded import cgroups
 from runbook.cluster.embedded.sandbox import Sandbox, ServiceDefinition, require
-from runbook.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
-from runbook.waiting import NotYet, eventually
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, UsageError
+from runbook.engine.waiting import NotYet, eventually
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("s6-svscan") is None, reason="needs root and s6 (inv setup)"

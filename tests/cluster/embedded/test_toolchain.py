@@ -12,8 +12,8 @@ from runbook.cluster.embedded import builds, packages, parts
 from runbook.cluster.embedded import setup as entry
 from runbook.cluster.embedded.parts import GoPart
 from runbook.cluster.embedded.toolchain import Toolchain, clock
-from runbook.errors import CommandMissing, RunbookError, UsageError
-from runbook.settings import Settings
+from runbook.engine.errors import CommandMissing, RunbookError, UsageError
+from runbook.engine.settings import Settings
 
 GO = """#!/bin/sh
 echo "$PWD: $*" >> {log}

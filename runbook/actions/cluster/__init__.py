@@ -1,0 +1,1 @@
+"""Start and repair the cluster, its namespaces and workloads; remove all of it."""

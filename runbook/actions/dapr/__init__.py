@@ -1,0 +1,1 @@
+"""Install and remove Dapr, its state store and the sidecars."""

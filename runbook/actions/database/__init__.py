@@ -1,0 +1,1 @@
+"""Roles and credentials of the database."""

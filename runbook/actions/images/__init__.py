@@ -1,0 +1,1 @@
+"""Build images and load them into the cluster."""

@@ -1,0 +1,100 @@
+"""The application brought onto the cluster: namespaces, Secrets, stand-ins, release, and pods that are ready."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook.actions.cluster import namespace, rollout
+from runbook.actions.database import roles
+from runbook.actions.package import stand_ins
+from runbook.actions.package.helm_release import go_back, install, is_current
+from runbook.actions.security import secrets
+from runbook.app import blueprint
+from runbook.app.application import (
+    COMPONENTS,
+    DATABASE_NAMESPACE,
+    DATABASE_RELEASE,
+    MODEL_NAMESPACE,
+    MODEL_RELEASE,
+    SELECTOR,
+)
+from runbook.clients.kube import releases
+from runbook.clients.kube.diagnosis import bundle
+from runbook.engine import state_file
+from runbook.engine.errors import RunbookError
+from runbook.engine.redaction import redacted
+
+if TYPE_CHECKING:
+    from runbook.app.blueprint import Blueprint, Mode
+    from runbook.world import World
+
+
+def deploy(world: World) -> None:
+    """Make the live release that of this very chart, with these images and Secrets, and wait until its pods are ready.
+
+    Nothing is written where nothing changed. When a new revision does not become ready, evidence is gathered first,
+    then the revision before is restored.
+
+    Source: T048.
+    """
+    refuse_foreign(world)
+    world.api.guard()
+    namespace.ensure(world)
+    secrets.ensure(world)
+    stand_ins.ensure(world)
+    roles.mend(world)
+    bring(world)
+
+
+def refuse_foreign(world: World) -> None:
+    """Raise `Foreign` where a namespace or a release that a deploy would make or change is somebody else's."""
+    namespace.refuse_foreign(world)
+    settings = world.settings
+    for name, space in (
+        (settings.release, settings.namespace),
+        (DATABASE_RELEASE, DATABASE_NAMESPACE),
+        (MODEL_RELEASE, MODEL_NAMESPACE),
+    ):
+        if world.api.get("Namespace", space) is not None:
+            releases.refuse_foreign(settings, world.api, name, space)
+
+
+def bring(world: World, mode: Mode | None = None) -> None:
+    """The release alone, in the mode that it has or in another one; nothing is written where nothing changed."""
+    wanted = blueprint.application(world, mode)
+    if not is_current(world, wanted):
+        roll_out(world, wanted)
+
+
+def roll_out(world: World, wanted: Blueprint) -> None:
+    """A new revision and pods that are ready; else evidence, the revision before, and the reason raised."""
+    world.progress(f"helm upgrade --install {wanted.release}")
+    try:
+        install(world, wanted)
+        wait(world)
+    except RunbookError as problem:
+        kept = _keep_evidence(world, wanted)
+        done = go_back(world, wanted)
+        problem.observed = f"{problem.observed}; {done}; evidence: {kept}"
+        raise
+
+
+def wait(world: World) -> None:
+    """Wait until all pods of the application are ready (SC-001)."""
+    rollout.settle(
+        world,
+        world.settings.namespace,
+        labels=SELECTOR,
+        names=[component.name for component in COMPONENTS],
+        timeout=world.settings.ready_timeout,
+    )
+
+
+def _keep_evidence(world: World, wanted: Blueprint) -> Path:
+    """Pods, events and logs as they are now: a rollback or an uninstall would take them away."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = world.settings.state / "evidence" / f"failed-{wanted.release}-{stamp}.json"
+    state_file.write_json(path, redacted(bundle(world.api, wanted.namespace)))
+    return path

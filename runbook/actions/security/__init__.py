@@ -1,0 +1,1 @@
+"""Make Secrets and certificates."""

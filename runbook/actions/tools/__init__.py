@@ -1,0 +1,1 @@
+"""Install tools, start and stop the build engine."""

@@ -1,0 +1,1 @@
+"""Make the host name of the application known to this machine."""

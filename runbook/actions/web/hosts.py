@@ -1,0 +1,139 @@
+"""The hosts entry of the application: one marked line, added only where the name is not known rightly, and removable.
+
+The file keeps its mode, owner and every other byte. Where it cannot be replaced (a bind mount, as in a container), it
+is rewritten in place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook.checks.web.host import addresses
+from runbook.engine.errors import RunbookError
+from runbook.ownership.ledger import Ledger
+
+if TYPE_CHECKING:
+    from runbook.engine.settings import Settings
+    from runbook.world import World
+
+HOSTS = Path("/etc/hosts")
+KIND = "hosts entry"
+MARK = "# todo-runbook"
+
+_CANNOT_REPLACE = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def mark(settings: Settings) -> str:
+    """How our line ends; it names the cluster, so that two clusters do not remove each other's."""
+    return f"{MARK} {settings.cluster_name}"
+
+
+def enter(world: World, path: Path = HOSTS) -> None:
+    """Make this machine find the host at the ingress address. Raises `RunbookError` where a foreign line differs."""
+    settings = world.settings
+    host, address = settings.host, world.cluster.ingress_address()
+    if addresses(host)[:1] == [address]:
+        return
+    ledger = Ledger(settings)
+    ledger.add(KIND, host)
+    text = _read(path)
+    _write(path, _with(_without(text, mark(settings)), f"{address} {host} {mark(settings)}"))
+    if addresses(host)[:1] != [address]:
+        raise RunbookError(
+            f"{path} has a line for {host} that is not ours: {_foreign(text, host, mark(settings))}",
+            wanted=f"{address} {host}",
+            hint=f"remove that line from {path}, or choose another name: TODO_HOST=todo.localhost inv deploy",
+        )
+
+
+def present(settings: Settings, path: Path = HOSTS) -> bool:
+    """Whether our line is there."""
+    return any(_is_ours(line, mark(settings)) for line in _read(path).splitlines())
+
+
+def remove(settings: Settings, path: Path = HOSTS) -> None:
+    """Take our line out; nothing else changes, and nothing happens where there is none."""
+    text = _read(path)
+    without = _without(text, mark(settings))
+    if without != text:
+        _write(path, without)
+    Ledger(settings).strike(KIND, settings.host)
+
+
+def _is_ours(line: str, ours: str) -> bool:
+    return line.rstrip().endswith(ours)
+
+
+def _with(text: str, line: str) -> str:
+    """The line at the end; a file without a last newline stays without one, so that it can be restored exactly."""
+    if not text or text.endswith("\n"):
+        return f"{text}{line}\n"
+    return f"{text}\n{line}"
+
+
+def _without(text: str, ours: str) -> str:
+    lines = text.splitlines(keepends=True)
+    kept = [line for line in lines if not _is_ours(line, ours)]
+    if len(kept) < len(lines) and kept and not lines[-1].endswith("\n"):
+        kept[-1] = kept[-1].removesuffix("\n")
+    return "".join(kept)
+
+
+def _foreign(text: str, host: str, ours: str) -> str:
+    for line in text.splitlines():
+        if host in line.partition("#")[0].split()[1:] and not _is_ours(line, ours):
+            return line.strip()
+    return "another resolver answers for it"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode(errors="surrogateescape")
+    except OSError as problem:
+        raise RunbookError(f"{path} cannot be read: {problem.strerror}", wanted="a hosts file") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole, or where that cannot be, its content."""
+    content = text.encode(errors="surrogateescape")
+    try:
+        _replace(path, content)
+    except OSError as problem:
+        if problem.errno not in _CANNOT_REPLACE:
+            raise
+        _rewrite(path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    real = path.resolve()
+    stat = real.stat()
+    draft = real.with_name(f".{real.name}.todo-runbook.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            os.fchmod(file.fileno(), stat.st_mode & 0o7777)
+            os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(real)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _rewrite(path: Path, content: bytes) -> None:
+    try:
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as problem:
+        last = content.decode(errors="replace").rstrip("\n").rpartition("\n")[2]
+        raise RunbookError(
+            f"{path} cannot be written: {problem.strerror}",
+            wanted=f"the line: {last}",
+            hint=f"echo '{last}' | sudo tee -a {path}",
+        ) from None

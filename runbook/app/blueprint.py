@@ -1,0 +1,175 @@
+"""What is to be deployed: charts, values and the digest of it all. Computed alike by the check and by the action.
+
+Whether the release carries Dapr and Redis is read from the live one: a deploy keeps them. The digest covers the chart's
+files, the values, the images that the node holds and the Secrets that the pods read. It is kept as a label on the
+release's own record, so that "unchanged" is known from one question and nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbook.actions.security import secrets
+from runbook.app import image_specs as sources
+from runbook.app.application import (
+    BACKEND,
+    COMPONENTS,
+    DATABASE_NAMESPACE,
+    DATABASE_RELEASE,
+    MODEL_NAMESPACE,
+    MODEL_RELEASE,
+    REDIS,
+    REDIS_SECRET,
+    SECRET,
+)
+from runbook.app.endpoints import endpoint
+from runbook.clients.helm import Values
+from runbook.clients.kube.releases import revisions
+from runbook.cluster.holdings import Holdings
+from runbook.engine.errors import Unmeasurable
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+MADE_FROM = "todo.runbook/secrets"
+"""Annotation of a pod: the digest of the Secret that it was made from."""
+
+LABEL_LENGTH = 40
+"""Hexadecimal digits of a digest; a label holds at most 63 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What the application's release carries besides the application itself."""
+
+    redis: bool = False
+    dapr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """One release as it should be."""
+
+    release: str
+    namespace: str
+    chart: Path
+    values: Values
+    digest: str
+
+
+def mode(world: World) -> Mode:
+    """As the last revision that was deployed has it; without any: the application alone."""
+    kept = revisions(world.api, world.settings.release, world.settings.namespace)
+    good = [each for each in kept if each.status in {"deployed", "superseded"}]
+    if not good:
+        return Mode()
+    given = good[-1].values()
+    shared = (given.get("global") or {}).get("dapr") or {}
+    return Mode(
+        redis=(given.get(REDIS) or {}).get("enabled") is True,
+        dapr=shared.get("enabled") is True,
+    )
+
+
+def application(world: World, wanted: Mode | None = None) -> Blueprint:
+    """The application's release, in the live mode unless another is wanted.
+
+    Raises `Unmeasurable` where the node does not hold its images.
+    """
+    settings = world.settings
+    wanted = wanted or mode(world)
+    secret = secrets.digest(world, SECRET, settings.namespace)
+    overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
+    ways: dict[str, Any] = {}
+    if database := settings.database_url.get_secret_value():
+        ways["database"] = endpoint(database, "postgresql")
+    if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
+        ways["model"] = endpoint(settings.openai_base_url)
+    if ways:
+        overrides["global"]["networkPolicy"] = ways
+    for component in COMPONENTS:
+        overrides[component.name] = {"podAnnotations": _identity(_held(world, component.image), secret)}
+    password = secrets.digest(world, REDIS_SECRET, settings.namespace)
+    if wanted.redis:
+        redis = _identity(_held(world, sources.REDIS.name), password)
+        overrides[REDIS] = {"enabled": True, "podAnnotations": redis}
+    if wanted.dapr:
+        overrides["global"]["dapr"] = {"enabled": True}
+        # The sidecar reads the password when it starts.
+        overrides[BACKEND.name]["podAnnotations"]["todo.runbook/state-store"] = password
+    if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
+        overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
+    chart = settings.project / "charts" / "todo-app"
+    return _blueprint(settings.release, settings.namespace, chart, (chart / "values-dev.yaml",), overrides)
+
+
+def stand_ins(world: World) -> list[Blueprint]:
+    """The releases that take the place of services outside: none where real ones are given."""
+    settings, found = world.settings, []
+    charts = settings.project / "charts"
+    clients = {"clients": {"namespace": settings.namespace}}
+    if not settings.database_url.get_secret_value():
+        # Its roles are not of it: passwords change while the server runs (see actions/roles.py).
+        secret = secrets.digest(world, secrets.TLS_SECRET, DATABASE_NAMESPACE)
+        overrides = {
+            "image": {"tag": settings.tag},
+            "podAnnotations": _identity(_held(world, "todo-postgres"), secret),
+            "networkPolicy": clients,
+        }
+        found.append(_blueprint(DATABASE_RELEASE, DATABASE_NAMESPACE, charts / "postgres", (), overrides))
+    if not settings.openai_api_key.get_secret_value():
+        overrides = {
+            "image": {"tag": settings.tag},
+            "podAnnotations": _identity(_held(world, "todo-offline-model")),
+            "networkPolicy": clients,
+        }
+        found.append(_blueprint(MODEL_RELEASE, MODEL_NAMESPACE, charts / "offline-model", (), overrides))
+    return found
+
+
+def _identity(image: str, secret: str = "") -> dict[str, str]:
+    """Annotations of the pods: another image under the same tag, or another Secret, rolls them."""
+    return {"todo.runbook/image-id": image} | ({MADE_FROM: secret} if secret else {})
+
+
+def _held(world: World, image: str) -> str:
+    """What the node holds under the image's name now."""
+    reference = f"{image}:{world.settings.tag}"
+    found = holdings(world).image(reference)
+    if found is None:
+        raise Unmeasurable(
+            f"not every node holds the image {reference}, and the same one",
+            wanted="the image in each node",
+            hint="inv deploy",
+        )
+    return found.id
+
+
+def holdings(world: World) -> Holdings:
+    """What the nodes hold, asked once."""
+    references = [image.reference(world.settings.tag) for image in sources.IMAGES]
+    return world.once("holdings", lambda: world.cluster.holdings(references))
+
+
+def _blueprint(
+    release: str, namespace: str, chart: Path, files: tuple[Path, ...], overrides: Mapping[str, Any]
+) -> Blueprint:
+    parts = [f"{path}={digest}" for path, digest in _files(chart)]
+    parts += [path.name for path in files]
+    parts += [release, namespace, json.dumps(overrides, sort_keys=True)]
+    return Blueprint(release, namespace, chart, Values(files, overrides), _combined(parts))
+
+
+def _files(chart: Path) -> Iterable[tuple[str, str]]:
+    for path in sorted(chart.rglob("*")):
+        if path.is_file():
+            yield str(path.relative_to(chart)), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _combined(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:LABEL_LENGTH]

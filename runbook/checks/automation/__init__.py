@@ -1,0 +1,1 @@
+"""Checks of the scripts and of the README."""

@@ -1,0 +1,1 @@
+"""Checks of the node, the release, its pods and its Services."""

@@ -1,0 +1,155 @@
+"""The application's pods: running, ready, quick to get there, and the identity that a proof stands on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from runbook.actions.security import secrets
+from runbook.app import blueprint
+from runbook.app.application import COMPONENTS, DATABASE_NAMESPACE, SECRET, SELECTOR, SIDECAR
+from runbook.clients.kube import workloads
+from runbook.clients.kube.diagnosis import why
+from runbook.clients.kube.readiness import FirstReady
+from runbook.clients.kube.releases import newest
+from runbook.engine.errors import Unmeasurable
+from runbook.engine.step import Outcome, failed, passed
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+
+def all_ready(world: World) -> Outcome:
+    """Each pod of the application runs with all containers ready, and took no longer than SC-001 allows.
+
+    Source: T049.
+    """
+    limit = world.settings.ready_timeout
+    wanted = f"frontend, backend and mcp-server Running with all containers ready within {limit:g} s"
+    namespace = world.settings.namespace
+    hint = f"kubectl -n {namespace} get pods,events"
+    pods = [
+        pod for pod in world.api.list("Pod", namespace, labels=SELECTOR) if not workloads.terminating(pod)
+    ]
+    deployments = world.api.list("Deployment", namespace, labels=SELECTOR)
+    if not pods and not deployments:
+        return failed(
+            f"namespace {namespace} has no pod of the application", wanted=wanted, hint="inv deploy"
+        )
+    problems = _missing(deployments) + [workloads.deployment_problem(each) for each in deployments]
+    problems += [workloads.pod_problem(pod) or _container_set_problem(pod) for pod in pods]
+    seconds = FirstReady(world.settings).seconds(pods)
+    problems += [
+        f"pod {pod} became Ready {took:.0f} s after its creation"
+        for pod, took in seconds.items()
+        if took > limit
+    ]
+    problems += _stale_images(world, pods)
+    text = workloads.describe(problems)
+    if text:
+        causes = [why(world.api, pod) for pod in pods if workloads.pod_problem(pod)]
+        return failed(
+            workloads.describe([text, *causes]), wanted=wanted, hint=hint, pods=_evidence(pods, seconds)
+        )
+    slowest = max(seconds.values(), default=0.0)
+    told = ", ".join(f"{workloads.component(pod)} {workloads.ready_count(pod)}" for pod in pods)
+    return passed(
+        f"{told}; the slowest was Ready after {slowest:.0f} s", wanted=wanted, pods=_evidence(pods, seconds)
+    )
+
+
+def _missing(deployments: list[dict[str, Any]]) -> list[str]:
+    there = {workloads.component(each) for each in deployments}
+    return [f"there is no Deployment of {each.name}" for each in COMPONENTS if each.name not in there]
+
+
+def _container_set_problem(pod: Mapping[str, Any]) -> str:
+    """Containers are counted by name: exactly the application's own, and the sidecar where it is asked for."""
+    wanted = {workloads.component(pod)}
+    if (pod["metadata"].get("annotations") or {}).get("dapr.io/enabled") == "true":
+        wanted.add(SIDECAR)
+    found = set(workloads.containers(pod))
+    if found == wanted:
+        return ""
+    return f"pod {workloads.name(pod)} has containers {', '.join(sorted(found))}, wanted {', '.join(sorted(wanted))}"
+
+
+def _stale_images(world: World, pods: list[dict[str, Any]]) -> list[str]:
+    """Pods whose container does not run the image that the node holds under its tag now."""
+    held = blueprint.holdings(world)
+    problems = []
+    for pod in pods:
+        for spec in pod["spec"]["containers"]:
+            status = workloads.containers(pod).get(spec["name"]) or {}
+            node = str(pod["spec"].get("nodeName", ""))
+            running = held.identities(str(status.get("imageID", "")), node)
+            now = held.wanted(spec["image"], node)
+            if running and now and not running & now:
+                problems.append(
+                    f"pod {workloads.name(pod)} runs {spec['image']} as {min(running)[:19]},"
+                    f" while its node now holds {min(now)[:19]} under that name"
+                )
+    return problems
+
+
+def _evidence(pods: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "pod": workloads.name(pod),
+            "uid": pod["metadata"]["uid"],
+            "ready": workloads.ready_count(pod),
+            "restarts": workloads.restarts(pod),
+            "seconds": round(seconds.get(workloads.name(pod), 0.0), 1),
+            "images": {c: str(s.get("imageID", "")) for c, s in workloads.containers(pod).items()},
+        }
+        for pod in pods
+    ]
+
+
+def identity(world: World) -> dict[str, Any]:
+    """What a proof by the running application stands on: pods, images, release, Secrets and database server."""
+    settings = world.settings
+    pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
+    if not pods:
+        raise Unmeasurable(f"namespace {settings.namespace} has no pod of the application", hint="inv deploy")
+    release = newest(world.api, settings.release, settings.namespace)
+    secret = world.api.get("Secret", SECRET, settings.namespace)
+    servers = world.api.list("Pod", DATABASE_NAMESPACE)
+    return {
+        "pods": sorted(_pod_identity(pod) for pod in pods if not workloads.terminating(pod)),
+        "servers": sorted(_pod_identity(pod) for pod in servers if not workloads.finished(pod)),
+        "revision": release.revision if release else 0,
+        "secret": secret["metadata"]["resourceVersion"] if secret else "",
+    }
+
+
+def _pod_identity(pod: Mapping[str, Any]) -> tuple[Any, ...]:
+    images = sorted(str(status.get("imageID", "")) for status in workloads.containers(pod).values())
+    return (pod["metadata"]["uid"], workloads.restarts(pod), *images)
+
+
+def fingerprint(world: World) -> str:
+    """The identity of the running application as one value: a proof holds while it is unchanged."""
+    return hashlib.sha256(json.dumps(identity(world), sort_keys=True).encode()).hexdigest()
+
+
+def lasting(world: World) -> str:
+    """What a proof about stored data stands on: images, mode and database; not pods, revision and credentials."""
+    from runbook.clients.database import parameters_of
+
+    settings = world.settings
+    pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
+    if not pods:
+        raise Unmeasurable(f"namespace {settings.namespace} has no pod of the application", hint="inv deploy")
+    url = secrets.read(world, SECRET, settings.namespace).get("database-url", "")
+    place = parameters_of(url, f"database-url in Secret {SECRET}")
+    servers = world.api.list("Pod", DATABASE_NAMESPACE)
+    content = {
+        "images": sorted({image for pod in [*pods, *servers] for image in _pod_identity(pod)[2:] if image}),
+        "mode": asdict(blueprint.mode(world)),
+        "database": [str(place.get(each, "")) for each in ("host", "port", "dbname")],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Checks of Dapr: control plane, sidecars, mutual TLS, state store."""

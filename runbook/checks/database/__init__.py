@@ -1,0 +1,1 @@
+"""Checks of PostgreSQL: Secret, TLS, privileges, connections, logs, data."""

@@ -1,0 +1,1 @@
+"""Checks of NetworkPolicies, and of the connections that they allow and refuse."""

@@ -1,0 +1,1 @@
+"""Checks of the chart as a package: lint, notes, dry run, upgrades, rollbacks."""

@@ -1,0 +1,188 @@
+"""The live release upgraded: another tag reaches the pods, a broken revision takes itself back, and nobody notices.
+
+Each is a drill: values of its own over those of the release, no file edited, and in the end all is as it was (D-36).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbook.actions.package import release
+from runbook.app.application import BACKEND, COMPONENTS, MCP_SERVER
+from runbook.app.blueprint import Blueprint
+from runbook.clients.kube.releases import DIGEST_LABEL, Revision, newest
+from runbook.engine.errors import CommandFailed, RunbookError
+from runbook.engine.step import Outcome, failed, passed
+from runbook.engine.waiting import Hopeless
+from runbook.probes import upgrading
+from runbook.probes.upgrading import Start
+from runbook.probes.visits import visited
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+DEADLINE = 30.0
+"""Seconds that Helm waits for a revision which never becomes ready."""
+
+Overrides = dict[str, Any]
+
+UNREADY: Overrides = {
+    MCP_SERVER.name: {"probes": {"liveness": "/health", "readiness": "/nowhere"}},
+    # Without its Job, so that nothing but these pods is waited for.
+    BACKEND.name: {"migrations": {"enabled": False}},
+}
+NO_IMAGE: Overrides = {MCP_SERVER.name: {"image": {"repository": "todo-no-such-image"}}}
+
+
+def fingerprint(world: World) -> str:
+    """What these drills stand on: chart, values, images and Secrets of the deployed release, in this very namespace.
+
+    Neither pods nor the number of the revision: the drills make new ones, and come back to the same.
+    """
+    settings = world.settings
+    last = newest(world.api, settings.release, settings.namespace)
+    space = world.api.get("Namespace", settings.namespace)
+    if last is None or last.status != "deployed" or not last.digest or space is None:
+        return ""
+    return hashlib.sha256(f"{space['metadata']['uid']} {last.digest}".encode()).hexdigest()
+
+
+def tag_reaches_the_pods(world: World) -> Outcome:
+    """With another tag in the values every pod runs the image of that tag; with the old one, the old image again.
+
+    By identity: the images of the other tag have ids of their own. Meanwhile no request fails.
+
+    Source: T101, D-36.
+    """
+    wanted = "every pod runs the image of the other tag, then of the old one; no request fails"
+    hint = f"helm history {world.settings.release} --namespace {world.settings.namespace}"
+    world.api.guard()
+    began = time.monotonic()
+    with upgrading.other_images(world) as (tag, ids), visited(world) as visits:
+        with upgrading.restored(world) as start:
+            world.progress(f"upgrading to tag {tag}")
+            release.roll_out(world, start.changed(upgrading.with_tag(tag, world)))
+            there = upgrading.running(world)
+        problems = start.differences(world)
+    for component in COMPONENTS:
+        expected = {(f"{component.image}:{tag}", ids[component.name])}
+        found = upgrading.images(there).get(component.name, set())
+        if found != expected:
+            problems.append(f"{component.name} ran {_shown(found)}, not {_shown(expected)}")
+        if expected & upgrading.images(start.pods).get(component.name, set()):
+            problems.append(f"the image of {component.name} was the same one before")
+    kept = {each.pod for each in there} & {each.pod for each in start.pods}
+    if kept:
+        problems.append(f"{len(kept)} pods were not replaced")
+    problems += visits.problems()
+    if problems:
+        return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
+    return passed(
+        f"{len(there)} pods ran tag {tag} by image id, and run {world.settings.tag} again, after"
+        f" {time.monotonic() - began:.0f} s; {visits}",
+        wanted=wanted,
+        requests=visits.made,
+    )
+
+
+def broken_rolls_back(world: World) -> Outcome:
+    """Two broken upgrades fail and take themselves back; the pods stay, no request fails, the next upgrade works.
+
+    One by Helm's own flag, whose pods are never ready: its history says `failed`. One as `inv deploy` does it, whose
+    image is not there: given up as soon as it is hopeless, and evidence is gathered before the rollback. To Helm, which
+    does not wait there, that revision was deployed: `superseded` in its history.
+
+    Source: T102, D-18, D-34.
+    """
+    wanted = "both upgrades fail, the revision before is back, its pods were never touched; no request fails"
+    settings = world.settings
+    hint = f"helm history {settings.release} --namespace {settings.namespace}"
+    world.api.guard()
+    with visited(world) as visits, upgrading.restored(world) as start:
+        problems = _broken(world, start, UNREADY, _by_flag, CommandFailed, "failed")
+        problems = problems or _broken(world, start, NO_IMAGE, release.roll_out, Hopeless, "superseded")
+        if not problems:
+            world.progress("a good upgrade after the broken ones")
+            upgrading.again(world, start.wanted)
+            problems = start.differences(world)
+            if upgrading.running(world) != start.pods:
+                problems.append("pods were replaced although none had to be")
+    problems += visits.problems()
+    if problems:
+        return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
+    count = len(upgrading.since(world, start))
+    return passed(
+        f"pods that are never ready: taken back by Helm after {DEADLINE:g} s; an image that is not there: by the"
+        f" runbook, with evidence; {count} revisions later the same {len(start.pods)} pods run; {visits}",
+        wanted=wanted,
+        requests=visits.made,
+    )
+
+
+def _by_flag(world: World, wanted: Blueprint) -> None:
+    world.helm.upgrade(
+        wanted.release,
+        wanted.chart,
+        wanted.namespace,
+        values=wanted.values,
+        labels={DIGEST_LABEL: wanted.digest},
+        wait=True,
+        rollback=True,
+        timeout=DEADLINE,
+    )
+
+
+def _broken(
+    world: World,
+    start: Start,
+    overrides: Overrides,
+    upgrade: Callable[[World, Blueprint], None],
+    expected: type[RunbookError],
+    status: str,
+) -> list[str]:
+    """What is wrong with the way in which one broken upgrade went."""
+    before = len(upgrading.since(world, start))
+    known = set(_evidence(world))
+    world.progress("waiting for a broken upgrade to take itself back")
+    try:
+        upgrade(world, start.changed(overrides))
+    except RunbookError as problem:
+        problems = [] if isinstance(problem, expected) else [f"it ended otherwise: {problem.observed}"]
+    else:
+        problems = ["a broken upgrade ended as if it were good"]
+    made = upgrading.since(world, start)[before:]
+    problems += _history(made, status, start.revision)
+    if expected is Hopeless and not set(_evidence(world)) - known:
+        problems.append("no evidence was kept")
+    if not problems:
+        release.wait(world)
+        if upgrading.running(world) != start.pods:
+            problems.append("the pods are not the ones from before")
+    return problems
+
+
+def _history(made: Sequence[Revision], status: str, start: Revision) -> list[str]:
+    """The broken revision, and the one that took it back to the manifest from before."""
+    if len(made) != 2:
+        return [f"it made {len(made)} revisions, not the broken one and the one that takes it back"]
+    broken, back = made
+    problems = []
+    if broken.status != status:
+        problems.append(f"the broken revision {broken.revision} is {broken.status}, not {status}")
+    if back.status != "deployed" or not back.description().startswith("Rollback to "):
+        problems.append(f"revision {back.revision} is {back.status}: {back.description()}")
+    if back.manifest() != start.manifest():
+        problems.append(f"revision {back.revision} is not what was there before")
+    return problems
+
+
+def _evidence(world: World) -> list[Path]:
+    return list((world.settings.state / "evidence").glob(f"failed-{world.settings.release}-*.json"))
+
+
+def _shown(images: set[tuple[str, str]]) -> str:
+    return ", ".join(f"{image} ({image_id[:19]})" for image, image_id in sorted(images)) or "nothing"

@@ -1,0 +1,1 @@
+"""Checks of accounts, rights, processes and Pod Security."""

@@ -1,0 +1,1 @@
+"""Checks of the application as it is seen from outside: host name, page, chat."""

@@ -1,0 +1,162 @@
+"""The application as seen from outside: HTTP through the ingress, and the page in a browser."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbook.app.application import COMPONENTS, Component
+from runbook.clients.browser import listen
+from runbook.engine.errors import Unmeasurable
+from runbook.engine.step import Outcome, failed, passed, unproven
+
+if TYPE_CHECKING:
+    import httpx
+
+    from runbook.world import World
+
+STRANGER = "no-such-host.invalid"
+"""A host that no Ingress names: the controller must answer it with its own 404."""
+
+MARK = "Todo AI</title>"
+"""Part of the front page that no error page and no other application has."""
+
+LOAD_LIMIT = 3.0
+"""Seconds (SC-002)."""
+
+MEASUREMENTS = 3
+PAGE_OPEN = 60.0
+PICTURE = "front-page.png"
+
+_TIMING = """() => {
+  const [entry] = performance.getEntriesByType('navigation');
+  return {loaded: entry.loadEventEnd, first_byte: entry.responseStart, status: entry.responseStatus ?? 0};
+}"""
+
+
+def answers(world: World) -> Outcome:
+    """The ingress answers 200 with our page for our host, and 404 for another; each service's health is 200.
+
+    Source: T051.
+    """
+    host = world.settings.host
+    wanted = f"http://{host}/ answers 200 with the page of the application, and each health endpoint 200"
+    stranger = world.http.get(host=STRANGER)
+    if stranger.status_code != HTTPStatus.NOT_FOUND:
+        return unproven(
+            f"the control failed: an unknown host was answered {stranger.status_code} instead of the controller's 404",
+            wanted=wanted,
+            hint="kubectl get ingress -A",
+        )
+    page = world.http.get()
+    problem = _page_problem(host, page)
+    if problem:
+        return failed(problem, wanted=wanted, hint=f"kubectl -n {world.settings.namespace} describe ingress")
+    with ThreadPoolExecutor(len(COMPONENTS)) as pool:
+        health = dict(zip(COMPONENTS, pool.map(lambda each: _health(world, each), COMPONENTS), strict=True))
+    told = {f"{each.service}:{each.port}{each.health}": status for each, status in health.items()}
+    evidence = {"page": page.status_code, "unknown_host": stranger.status_code, "health": told}
+    sick = [f"{where} answered {status}" for where, status in told.items() if status != HTTPStatus.OK]
+    if sick:
+        hint = f"kubectl -n {world.settings.namespace} get pods"
+        return failed("; ".join(sick), wanted=wanted, hint=hint, **evidence)
+    return passed(
+        f"http://{host}/ answered 200 with the page, an unknown host 404, {len(told)} health endpoints 200",
+        wanted=wanted,
+        **evidence,
+    )
+
+
+def _page_problem(host: str, page: httpx.Response) -> str:
+    """Tells the causes apart by what the ingress answers."""
+    if page.status_code == HTTPStatus.NOT_FOUND:
+        return f"http://{host}/ answered 404: no Ingress of the controller's class names this host"
+    if page.status_code in {
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }:
+        return f"http://{host}/ answered {page.status_code}: the Ingress leads to no ready endpoint"
+    if page.status_code != HTTPStatus.OK:
+        return f"http://{host}/ answered {page.status_code}"
+    if not page.headers.get("content-type", "").startswith("text/html") or MARK not in page.text:
+        return f"http://{host}/ answered 200, but not with the page of the application"
+    return ""
+
+
+def _health(world: World, component: Component) -> int:
+    """The status of a health endpoint, asked through the API server's proxy of its Service."""
+    namespace = world.settings.namespace
+    path = f"/api/v1/namespaces/{namespace}/services/{component.service}:{component.port}/proxy{component.health}"
+    return world.api.raw(path).status_code
+
+
+def loads_in_browser(world: World) -> Outcome:
+    """Chromium loads the page, without an error in its console, in under three seconds; a picture is kept.
+
+    Where the first visit is over the limit, the quickest of three decides: a machine that is busy with something else
+    makes a page slower, and nothing makes it quicker than it is.
+
+    Source: T052.
+    """
+    wanted = f"the page loads in a browser in under {LOAD_LIMIT:g} s without an error"
+    picture = world.settings.state / "evidence" / PICTURE
+    world.progress("opening the page in Chromium")
+    first = _visit(world, picture)
+    if first["problems"]:
+        return failed(
+            "; ".join(first["problems"]),
+            wanted=wanted,
+            hint=f"kubectl -n {world.settings.namespace} logs deployment/frontend --tail 20",
+            picture=str(picture),
+            **first,
+        )
+    loads = [float(first["seconds"])]
+    if loads[0] >= LOAD_LIMIT:
+        loads += [float(_visit(world, picture)["seconds"]) for _ in range(MEASUREMENTS - 1)]
+    took = min(loads)
+    evidence = {**first, "loads": [round(each, 2) for each in loads], "picture": str(picture)}
+    if took >= LOAD_LIMIT:
+        return failed(
+            f"the page took {took:.2f} s to load (the quickest of {len(loads)} visits)",
+            wanted=wanted,
+            hint="inv verify.step T052  (with nothing else running)",
+            **evidence,
+        )
+    return passed(f"the page `{first['title']}` loaded in {took:.2f} s", wanted=wanted, **evidence)
+
+
+def _visit(world: World, picture: Path) -> dict[str, Any]:
+    """Load the front page in a fresh profile."""
+    from playwright.sync_api import Error
+
+    problems: list[str] = []
+    began = time.monotonic()
+    with world.browser.page(timeout=PAGE_OPEN) as page:
+        listen(page, problems)
+        try:
+            response = page.goto("/", wait_until="load")
+            page.get_by_role("heading").first.wait_for()
+            timing = page.evaluate(_TIMING)
+            picture.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            page.screenshot(path=picture, full_page=False)
+            title = page.title()
+        except Error as problem:
+            raise Unmeasurable(
+                f"Chromium could not load the page: {problem.message.splitlines()[0]}",
+                wanted="a page that can be looked at",
+                hint=f"curl -H 'Host: {world.settings.host}' http://{world.http.address()}/",
+            ) from None
+    status = response.status if response else 0
+    if status != HTTPStatus.OK:
+        problems.append(f"the page answered {status}")
+    return {
+        "seconds": float(timing["loaded"]) / 1000,
+        "first_byte": float(timing["first_byte"]) / 1000,
+        "with_start_of_browser": round(time.monotonic() - began, 2),
+        "title": title,
+        "problems": problems,
+    }

@@ -1,0 +1,316 @@
+"""What each command does: read the settings, choose steps, walk them, report. tasks.py only names these."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from invoke.config import Config
+
+from runbook import catalogue
+from runbook.cli.lock import one_run
+from runbook.clients.kube.pin import PINNED, Pin
+from runbook.clients.process import environment
+from runbook.engine.errors import RunbookError, UsageError
+from runbook.engine.events import Mode
+from runbook.engine.journal import NOWHERE, Journal, Place
+from runbook.engine.plan import Plan, plan
+from runbook.engine.runner import walk
+from runbook.engine.settings import Settings, load
+from runbook.ownership import installation
+from runbook.report import Reporter
+from runbook.report import files as report_files
+from runbook.report.words import MARKS, explanation
+from runbook.report.writer import Writer
+from runbook.world import World
+
+if TYPE_CHECKING:
+    from runbook.engine.step import Step
+
+FORMS = {
+    f".{end}": f"runbook.report.{name}"
+    for end, name in (("json", "json"), ("xml", "junit"), ("html", "html"))
+}
+"""What `--report` writes, by the end of the file's name."""
+
+TOOLS = ("T004", "T005", "T006", "T007", "T008")
+IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
+CLUSTER = ("T043", "T044", "T047")
+HELD = ("T046",)
+PLANE = ("T079", "T080")
+"""Dapr's control plane, without the application."""
+DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
+SECURITY = catalogue.of_phases("security")
+TRAFFIC = ("T077", "T078")
+"""Asked by traffic in the cluster, and by a command of its own."""
+STANDING = tuple(step for step in SECURITY if step not in TRAFFIC)
+"""Asked of what stands there, without traffic."""
+AUTOMATION = catalogue.of_phases("automation")
+MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
+PACKAGE = catalogue.of_phases("packaging")
+DATABASE = catalogue.of_phases("persistence")
+
+
+def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
+    """Settings from Invoke's configuration, the environment and the two flags that all commands have."""
+    section, place = _section(config)
+    given = {**os.environ, **environment.remembered()}
+    chosen = load(section, {"cluster": cluster, "cluster_name": name}, given, place=place)
+    environment.adopt(environment.PLUGINS if chosen.cluster == "existing" else ())
+    environment.direct("localhost", "127.0.0.1", "::1", chosen.host, *environment.NEAR)
+    return chosen
+
+
+LEVELS = {
+    "_runtime": "in the file of -f",
+    "_env": "by INVOKE_RUNBOOK_...",
+    "_project": "in invoke.yaml",
+    "_user": "in ~/.invoke.yaml",
+    "_system": "in /etc/invoke.yaml",
+}
+"""Where Invoke takes settings from, first one first (https://docs.pyinvoke.org/en/stable/concepts/configuration.html)."""
+
+
+def _section(config: Config) -> tuple[Mapping[str, Any], str]:
+    """The `runbook:` section, and where it comes from. Raises UsageError for a section that a typing error hides."""
+    project: Mapping[str, Any] = getattr(config, "_project", None) or {}
+    for key in project:
+        if key != "runbook" and key not in Config.global_defaults():
+            raise UsageError(
+                f"{key} in invoke.yaml is not a known section", wanted="runbook?", hint="see invoke.yaml"
+            )
+    place = next(
+        (words for name, words in LEVELS.items() if "runbook" in (getattr(config, name, None) or {})), ""
+    )
+    section = config.get("runbook") or {}
+    if not hasattr(section, "keys"):
+        raise UsageError(
+            f"`runbook` {place or 'in invoke.yaml'} is not a mapping",
+            wanted="runbook: and indented keys below it",
+        )
+    return section, place or "in invoke.yaml"
+
+
+def journal_of(chosen: Settings, world: World | None = None) -> Journal:
+    """The journal of a cluster. What is written into it wants the world, which says on which cluster it was seen."""
+    there = world or World.of(chosen)
+    return Journal(chosen.state / "journal.jsonl", lambda: _pinned(there))
+
+
+def _pinned(world: World) -> Place:
+    """The cluster that this run writes to, by its pin; nowhere where that cannot be read, which steps will say."""
+    try:
+        uid = Pin(world.settings.state / PINNED).uid
+        return Place(world.cluster.provider, uid, installation.known(world.settings)) if uid else NOWHERE
+    except RunbookError:
+        return NOWHERE
+
+
+def built() -> tuple[str, ...]:
+    """The steps that have a check."""
+    return tuple(step.id for step in catalogue.STEPS if step.check is not None)
+
+
+def one(name: str, *, printed: bool = False) -> tuple[str, ...]:
+    """The step that a user names by its id or, with `printed`, by the number that the list prints."""
+    return (catalogue.find(name, printed=printed).id,)
+
+
+def make(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+    drills: bool = False,
+) -> None:
+    """Make the asked steps and all that they need pass, and exit with what came of it."""
+    _walk(chosen, command, asked, Mode.APPLY, json, files, drills)
+
+
+def prepare(chosen: Settings) -> None:
+    """Say what a setup would install and how long that takes, then do it, and exit with what came of it."""
+    if World.of(chosen).cluster.provider == "embedded":
+        from runbook.cluster.embedded.setup import setup_plan
+
+        writer = Writer(sys.stdout)
+        for line in setup_plan(chosen):
+            writer.line(line)
+    make(chosen, "setup", TOOLS)
+
+
+def ask(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+    drills: bool = False,
+) -> None:
+    """Ask the steps and all that they need, and exit with what came of it.
+
+    Changes nothing; drills, which are asked only with `drills`, restore what they disturb.
+    """
+    _walk(chosen, command, asked, Mode.VERIFY, json, files, drills)
+
+
+def ask_only(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    *,
+    json: bool = False,
+    files: Sequence[str] = (),
+    drills: bool = False,
+) -> None:
+    """Ask the cluster exactly these steps, in a moment.
+
+    What they rest on (images, cluster), and how the chart renders, is `inv verify`'s to ask.
+    """
+    wanted = frozenset(asked)
+    steps = tuple(
+        replace(
+            step,
+            check=step.live or step.check,
+            live=None,
+            needs=tuple(need for need in step.needs if need in wanted),
+        )
+        for step in catalogue.STEPS
+        if step.id in wanted
+    )
+    _walk(chosen, command, wanted, Mode.VERIFY, json, files, drills, among=steps)
+
+
+def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json: bool = False) -> None:
+    """Plant each fault of a group in the live cluster, see exactly its steps turn red, and restore; then exit.
+
+    0 where all were killed, 1 where one survived, 3 where one could not be judged.
+    """
+    from runbook import faults
+    from runbook.faults import trial
+    from runbook.report import trials
+
+    wanted = faults.only(faults.group(name, chosen), only)
+    writer = Writer(sys.stderr if json else sys.stdout)
+    with one_run(chosen.state, f"verify.mutants {name}"):
+        run, world = wanted.run or trial.run, World.of(chosen)
+        _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
+        verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
+    if json:
+        Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
+    sys.exit(trials.exit_code(verdicts))
+
+
+def _walk(
+    chosen: Settings,
+    command: str,
+    asked: Iterable[str],
+    mode: Mode,
+    json: bool,
+    files: Sequence[str],
+    drills: bool,
+    among: Sequence[Step] | None = None,
+) -> None:
+    steps = plan(asked, catalogue.STEPS if among is None else among)
+    writers = report_files.writers(files, FORMS)
+    reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
+    with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
+        world = World.of(chosen)
+        if mode is Mode.APPLY or drills:
+            _refuse_foreign(world, steps)
+        journal = journal_of(chosen, world)
+        run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
+    reporter.end(run)
+    if json:
+        from runbook.report import json as as_json
+
+        Writer(sys.stdout).line(as_json.text(run))
+    for write in writers:
+        write(run)
+    sys.exit(run.exit_code)
+
+
+def _refuse_foreign(world: World, steps: Plan) -> None:
+    """Before the first step: what is somebody else's on the cluster ends a command that would have to change it."""
+    from runbook.actions import dapr_ownership, ownership
+    from runbook.actions.package import release
+
+    asked = [("T048", release.refuse_foreign), ("T079", dapr_ownership.refuse_foreign)]
+    ownership.before_writing(world, [ask for step, ask in asked if step in steps])
+
+
+def reporter_for(json: bool, url: str = "") -> Reporter:
+    """A live display on a terminal, plain lines elsewhere; beside JSON they go to standard error."""
+    writer = Writer(sys.stderr if json else sys.stdout)
+    if writer.is_terminal:
+        from runbook.report.console import ConsoleReporter
+
+        return ConsoleReporter(writer, url)
+    from runbook.report.plain import PlainReporter
+
+    return PlainReporter(writer, url)
+
+
+def leave_mesh(chosen: Settings) -> None:
+    """Take the sidecars out of the application, then remove Dapr and Redis, and exit with what came of it."""
+    from runbook.actions.dapr import mesh
+
+    out = Writer(sys.stdout)
+    with one_run(chosen.state, "dapr.remove"):
+        left = mesh.leave(World.of(chosen).for_step(out.line))
+    out.line(f"Still there: {', '.join(left)}" if left else "Dapr and Redis are gone.")
+    sys.exit(1 if left else 0)
+
+
+def cluster_down(chosen: Settings) -> None:
+    """Remove the cluster."""
+    with one_run(chosen.state, "cluster.down"):
+        out = Writer(sys.stdout)
+        World.of(chosen).cluster.down(out.line)
+        out.line(f"The cluster {chosen.cluster_name} is gone.")
+
+
+def clean(chosen: Settings, *, yes: bool) -> None:
+    """Remove what the runbook made and prove each part gone; on a terminal, ask first, since data goes with it."""
+    from runbook.actions.cluster import cleanup
+    from runbook.actions.tools import toolchain
+
+    out = Writer(sys.stdout)
+    if not yes and sys.stdin.isatty() and not _agreed(chosen):
+        raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
+    with one_run(chosen.state, "cleanup"):
+        world = World.of(chosen).for_step(out.line)
+        removed = (*cleanup.remove_all(world), cleanup.Removed("build engine", toolchain.stop_engine(world)))
+        if cleanup.exit_code(removed) == 0:
+            _forget(chosen)
+    for each in removed:
+        out.line(
+            f"{MARKS[each.outcome.status]} {each.outcome.status.value:<8} {each.what}: {each.outcome.observed}"
+        )
+        if not each.outcome.green:
+            for name, text in explanation(each.outcome)[1:]:
+                out.line(f"  {name:<8} {text}")
+    left = [each for each in removed if not each.outcome.green]
+    out.line(
+        f"{len(left)} of {len(removed)} parts are not proved gone." if left else "Nothing of ours is left."
+    )
+    sys.exit(cleanup.exit_code(removed))
+
+
+def _agreed(chosen: Settings) -> bool:
+    question = f"Remove the application, its data and what we made of cluster {chosen.cluster_name}? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def _forget(chosen: Settings) -> None:
+    """The journal and the evidence of a cluster that is no more."""
+    shutil.rmtree(chosen.state, ignore_errors=True)
+    with suppress(OSError):
+        chosen.state.parent.rmdir()

@@ -1,0 +1,219 @@
+"""The commands that only look: the list of steps, the state of things, what a deploy would change."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from runbook import catalogue
+from runbook.cli.entry import journal_of
+from runbook.cli.lock import one_run
+from runbook.cluster import ClusterStatus
+from runbook.engine.errors import RunbookError
+from runbook.engine.events import Mode, Result
+from runbook.engine.journal import NOWHERE, Entry, Place
+from runbook.engine.plan import plan
+from runbook.engine.runner import walk
+from runbook.engine.settings import Settings
+from runbook.engine.step import Status, Step
+from runbook.ownership import installation
+from runbook.report.words import MARKS, PLAIN_MARKS
+from runbook.report.writer import Writer
+from runbook.world import World
+
+NEVER = "never run"
+
+
+def list_steps(settings: Settings, *, as_json: bool) -> None:
+    """All steps of the catalogue with what the last run of each saw on the cluster that answers now, and how old it is.
+
+    What was seen on another cluster, or where none answers, counts for nothing here.
+    """
+    out = Writer(sys.stdout)
+    world = World.of(settings)
+    here, last = _here(world), journal_of(settings, world).last()
+    if as_json:
+        rows = [_row(step, last.get(step.id), here) for step in catalogue.STEPS]
+        out.line(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    marks = MARKS if out.is_unicode else PLAIN_MARKS
+    spans = {phase.name: phase.span for phase in catalogue.PHASES}
+    phase = ""
+    for step in catalogue.STEPS:
+        if step.phase != phase:
+            phase = step.phase
+            out.line(f"\n{phase.capitalize()}{f' ({step.story})' if step.story else ''}: {spans[phase]}")
+        entry = last.get(step.id)
+        valid = entry is not None and entry.place.is_here(here)
+        status = NEVER if step.check else "not built yet"
+        if entry:
+            status = entry.outcome.status.value if valid else "unknown"
+        mark = marks[entry.outcome.status] if entry and valid else " "
+        age = _age(entry) if entry else ""
+        printed = f" (printed {step.printed})" if step.printed != step.id else ""
+        needs = f"  needs {', '.join(step.needs)}" if step.needs else ""
+        then = f"  [{entry.outcome.status.value} on {_elsewhere(entry, here)}]" if entry and not valid else ""
+        out.line(f"  {mark:<2} {step.id}  {status:<13}  {age:<13}  {step.title}{printed}{needs}{then}")
+
+
+def _here(world: World) -> Place:
+    """The cluster that answers now; nowhere where none does."""
+    try:
+        if not world.cluster.status().running:
+            return NOWHERE
+        return Place(world.cluster.provider, world.api.uid(), installation.known(world.settings))
+    except RunbookError:
+        return NOWHERE
+
+
+def _elsewhere(entry: Entry, here: Place) -> str:
+    """Where an outcome was seen that does not count here."""
+    if not entry.place.cluster:
+        return "no cluster that is known"
+    return (
+        "another cluster" if here.cluster else f"a cluster ({entry.place.provider}) that does not answer now"
+    )
+
+
+def _age(entry: Entry) -> str:
+    """How long ago; a clock that was set back is no reason for a number below zero."""
+    seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(entry.at)).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def _row(step: Step, entry: Entry | None, here: Place) -> dict[str, Any]:
+    valid = entry is not None and entry.place.is_here(here)
+    return {
+        "id": step.id,
+        "printed": step.printed,
+        "title": step.title,
+        "phase": step.phase,
+        "story": step.story,
+        "needs": list(step.needs),
+        "built": step.check is not None,
+        "status": entry.outcome.status.value if entry and valid else None,
+        "observed": entry.outcome.observed if entry and valid else None,
+        "at": entry.at if entry else None,
+        "place": asdict(entry.place) if entry else None,
+    }
+
+
+def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
+    """The cluster, the last outcomes and the address, in a few lines."""
+    out = Writer(sys.stdout)
+    world = World.of(settings)
+    journal = journal_of(settings, world)
+    cluster = _cluster_status(world)
+    here = _here(world) if cluster.running else NOWHERE
+    entries = journal.last()
+    last = {step: entry for step, entry in entries.items() if entry.place.is_here(here)}
+    lost = [entry for step, entry in entries.items() if step not in last]
+    ids = {status: sorted(i for i, e in last.items() if e.outcome.status is status) for status in Status}
+    url = f"http://{settings.host}/"
+    if as_json:
+        steps = {status.value: ids[status] for status in Status}
+        at = max((entry.at for entry in last.values()), default=None)
+        told = {"url": url, "steps": steps, "at": at, "elsewhere": sorted(entry.step for entry in lost)}
+        out.line(json.dumps({**_cluster_row(settings, cluster), **told}, indent=2))
+        return
+    _tell_cluster(out, settings, cluster)
+    counted = ", ".join(f"{len(ids[status])} {status.value}" for status in Status if ids[status])
+    if last:
+        newest, oldest = (pick(last.values(), key=lambda entry: entry.at) for pick in (max, min))
+        aged = f"asked {_age(newest)}"
+        if _age(oldest) != _age(newest):
+            aged += f", the oldest {_age(oldest)}"
+        out.line(f"steps    {counted} ({aged})")
+    elif not lost:
+        out.line("steps    none asked yet; try: inv deploy")
+    if lost:
+        newest = max(lost, key=lambda entry: entry.at)
+        out.line(
+            f"steps    {len(lost)} were last asked {_age(newest)} on {_elsewhere(newest, here)}:"
+            " unknown here; try: inv verify"
+        )
+    for status in (Status.FAILED, Status.UNPROVEN, Status.BLOCKED):
+        for step_id in ids[status] if details or status is Status.FAILED else []:
+            out.line(f"         {step_id} {status.value}: {last[step_id].outcome.observed}")
+    if cluster.running and "T051" in ids[Status.PASSED]:
+        out.line(f"open     {url}")
+    out.line(f"journal  {journal.path}")
+
+
+def show_cluster(settings: Settings, *, as_json: bool) -> int:
+    """The cluster and its parts; 0 only when it runs."""
+    out = Writer(sys.stdout)
+    cluster = _cluster_status(World.of(settings))
+    if as_json:
+        out.line(json.dumps(_cluster_row(settings, cluster), indent=2))
+    else:
+        _tell_cluster(out, settings, cluster)
+    return 0 if cluster.running else 1
+
+
+def show_kubeconfig(settings: Settings) -> None:
+    """The path alone on standard output, for $(...); the context beside it for people."""
+    pin = World.of(settings).cluster.kubeconfig()
+    Writer(sys.stdout).line(str(pin.path))
+    Writer(sys.stderr).line(f"context: {pin.context}")
+
+
+def _cluster_status(world: World) -> ClusterStatus:
+    try:
+        return world.cluster.status()
+    except RunbookError as error:
+        return ClusterStatus(world.settings.cluster, False, str(error))
+
+
+def _cluster_row(settings: Settings, cluster: ClusterStatus) -> dict[str, Any]:
+    return {
+        "cluster": settings.cluster_name,
+        "provider": cluster.provider,
+        "running": cluster.running,
+        "detail": cluster.detail,
+        "version": cluster.version,
+        "parts": dict(cluster.parts),
+    }
+
+
+def _tell_cluster(out: Writer, settings: Settings, cluster: ClusterStatus) -> None:
+    version = f", Kubernetes {cluster.version}" if cluster.version else ""
+    out.line(f"cluster  {settings.cluster_name} ({cluster.provider}{version}): {cluster.detail}")
+    for name, state in cluster.parts.items():
+        out.line(f"         {name}: {state}")
+
+
+def show_plan(settings: Settings, asked: Iterable[str]) -> None:
+    """Ask everything and say what a deploy would change; changes nothing."""
+    out = Writer(sys.stdout)
+    steps, world = plan(asked, catalogue.STEPS), World.of(settings)
+    with one_run(settings.state, "plan", alone=False):
+        run = walk(steps, world, mode=Mode.VERIFY, journal=journal_of(settings, world), sink=lambda _: None)
+    _section(out, "Stands already", [f"{len(run.with_status(Status.PASSED))} of {len(steps.steps)} steps"])
+    rest = [result for result in run.results if not result.outcome.green]
+    made = [result for result in rest if result.step.apply]
+    later = [result for result in rest if not result.step.apply and result.outcome.status is Status.BLOCKED]
+    wrong = [result for result in rest if result not in made and result not in later]
+    _section(out, "Would be made", [_reason(result) for result in made])
+    _section(
+        out, "Would be asked after that", [", ".join(result.step.id for result in later)] if later else []
+    )
+    _section(out, "In the way, and not for a deploy to change", [_reason(result) for result in wrong])
+
+
+def _reason(result: Result) -> str:
+    return f"{result.step.id}  {result.step.title}: {result.outcome.observed}"
+
+
+def _section(out: Writer, title: str, lines: list[str]) -> None:
+    if lines:
+        out.line(f"{title}:")
+        for line in lines:
+            out.line(f"  {line}")

@@ -1,0 +1,1 @@
+"""Clients of what stands outside: programs, Docker, Helm, HTTP, browser, databases. They take values."""

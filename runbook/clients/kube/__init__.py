@@ -1,0 +1,1 @@
+"""The Kubernetes API: requests, watches, streams, and what objects say of themselves."""

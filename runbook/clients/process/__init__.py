@@ -1,0 +1,1 @@
+"""Programs: started with an environment made for them, watched, and ended with the run that started them."""
