@@ -243,6 +243,19 @@ def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False
         overview.list_steps(entry.settings(c.config, cluster, name), as_json=json)
 
 
+@task(
+    help={"name": "a step (T049) or a requirement (AS-007, SC-003, FR-014)", "json": "write it as JSON"},
+    positional=["name"],
+)
+def explain(c: Context, name: str, json: bool = False) -> None:
+    """Explain a step or a requirement: inv explain T078"""
+    with plainly():
+        from runbook import entry
+        from runbook.cli import explain as command
+
+        command.explain(entry.settings(c.config), name, as_json=json)
+
+
 @task(help=WHERE)
 def down(c: Context, cluster: str = "", name: str = "") -> None:
     """Stop and remove the cluster."""
@@ -297,6 +310,7 @@ ns = Collection(
     plan,
     status,
     list_steps,
+    explain,
     cleanup,
     sbom,
     test,
