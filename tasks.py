@@ -192,7 +192,7 @@ def verify_manifests(
     """Judge manifests by kube-score; no cluster needed."""
     with plainly():
         from runbook.cli import entry
-        from runbook.manifests import command
+        from runbook.cli import manifests as command
 
         chosen = entry.settings(c.config)
         command.verify(chosen, path, config=config, values=values, json=json, files=report)
@@ -250,7 +250,7 @@ def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False
 def explain(c: Context, name: str, json: bool = False) -> None:
     """Explain a step or a requirement: inv explain T078"""
     with plainly():
-        from runbook import entry
+        from runbook.cli import entry
         from runbook.cli import explain as command
 
         command.explain(entry.settings(c.config), name, as_json=json)

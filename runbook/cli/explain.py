@@ -11,17 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook import catalogue
+from runbook import catalogue, faults
 from runbook.catalogue.requirements import BY_ID, Requirement, of_step
-from runbook.checks.claims import Claim
-from runbook.drills import mutants
-from runbook.entry import journal_of
+from runbook.checks.chart.claims import Claim
+from runbook.cli.entry import journal_of
 from runbook.report.writer import Writer
 
 if TYPE_CHECKING:
-    from runbook.journal import Entry
-    from runbook.settings import Settings
-    from runbook.step import Step
+    from runbook.engine.journal import Entry
+    from runbook.engine.settings import Settings
+    from runbook.engine.step import Step
 
 Lines = list[tuple[str, str]]
 DEVIATIONS = Path("docs/steps.md")
@@ -115,8 +114,8 @@ def _described(function: Callable[..., Any] | None) -> Iterator[str]:
 
 def _faults(settings: Settings, step_id: str) -> Iterator[str]:
     """Every fault that a command plants and that this step must notice."""
-    for name in sorted(mutants.GROUPS):
-        for each in mutants.group(name, settings).mutants:
+    for name in sorted(faults.GROUPS):
+        for each in faults.group(name, settings).mutants:
             if step_id in each.reds | each.unproven:
                 yield f"{name}: {each.name}"
 

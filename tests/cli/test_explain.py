@@ -9,12 +9,12 @@ import pytest
 
 from runbook.catalogue import STEPS, find
 from runbook.catalogue.requirements import REQUIREMENTS
+from runbook.cli.entry import journal_of
 from runbook.cli.explain import explain
-from runbook.entry import journal_of
-from runbook.errors import UsageError
-from runbook.events import Result
-from runbook.settings import Settings
-from runbook.step import passed
+from runbook.engine.errors import UsageError
+from runbook.engine.events import Result
+from runbook.engine.settings import Settings
+from runbook.engine.step import passed
 
 
 def told(capsys: pytest.CaptureFixture[str], settings: Settings, name: str) -> dict[str, Any]:

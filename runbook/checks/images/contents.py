@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from runbook.app.image_archive import Archive, Entry, SavedImage, merged
+from runbook.app.secret_patterns import FORMS, form_of, under_a_secret_name
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed, unproven
-from runbook.manifests.material import FORMS, form_of, under_a_secret_name
 
 if TYPE_CHECKING:
     from runbook.app.image_specs import Image

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.actions.security import secrets
 from runbook.app.application import REDIS_SECRET, SECRET
+from runbook.app.secret_patterns import form_of
 from runbook.checks.chart.rendering import chart_of
 from runbook.clients.helm import Values
 from runbook.clients.kube.releases import newest
 from runbook.engine.errors import CommandFailed, Unmeasurable
 from runbook.engine.step import Outcome, failed, passed
-from runbook.manifests.material import form_of
 
 if TYPE_CHECKING:
     from runbook.world import World

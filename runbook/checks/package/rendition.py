@@ -16,7 +16,6 @@ from runbook.app.application import (
     REDIS_SECRET,
     SECRET,
 )
-from runbook.checks import consistency
 from runbook.checks.chart.rendering import (
     NAMESPACE,
     RELEASE,
@@ -26,6 +25,7 @@ from runbook.checks.chart.rendering import (
     read_values,
     render,
 )
+from runbook.checks.package import consistency
 from runbook.engine.errors import CommandFailed
 from runbook.engine.step import Check, Outcome, failed, passed
 

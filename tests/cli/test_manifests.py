@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from runbook.checks.tools.installed import kubectl_binary
+from runbook.cli import manifests as command
 from runbook.clients.kube_score import KubeScore
 from runbook.clients.process.commands import Commands
 from runbook.engine.errors import CommandMissing, UsageError
 from runbook.engine.settings import Settings, load
-from runbook.manifests import command
 from runbook.world import World
 
 GOOD = """\

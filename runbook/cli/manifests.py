@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runbook.cli import manifest_sources
+from runbook.cli.manifest_sources import Source
 from runbook.clients.kube_score import Choice, KubeScore
 from runbook.engine.errors import CommandFailed, UsageError
-from runbook.manifests import sources
-from runbook.manifests.sources import Source
 from runbook.report import files as report_files
 from runbook.report.writer import Writer
 from runbook.world import World
@@ -60,7 +60,9 @@ class Judgement:
 
     def readable(self, text: str) -> str:
         """Rendered objects by the name of what they were rendered from, files as the user may open them."""
-        text = text.replace(f"{self.scratch}/{sources.ABSOLUTE}/", "/").replace(f"{self.scratch}/", "")
+        text = text.replace(f"{self.scratch}/{manifest_sources.ABSOLUTE}/", "/").replace(
+            f"{self.scratch}/", ""
+        )
         return text.replace(f"file://{Path.cwd()}/", "").replace(f"{Path.cwd()}/", "")
 
 
@@ -99,17 +101,17 @@ def verify(
     sys.exit(judgement.exit_code)
 
 
-def _find(world: World, path: str, values: Sequence[str], scratch: Path) -> sources.Found:
+def _find(world: World, path: str, values: Sequence[str], scratch: Path) -> manifest_sources.Found:
     if path == "-":
-        found = sources.Found()
+        found = manifest_sources.Found()
         found.render("standard input", scratch, sys.stdin.read)
         return found
     if path:
-        return sources.theirs(world, Path(path), [Path(each) for each in values], scratch)
-    return sources.ours(world, scratch)
+        return manifest_sources.theirs(world, Path(path), [Path(each) for each in values], scratch)
+    return manifest_sources.ours(world, scratch)
 
 
-def judge(score: KubeScore, choice: Choice, found: sources.Found, scratch: Path) -> Judgement:
+def judge(score: KubeScore, choice: Choice, found: manifest_sources.Found, scratch: Path) -> Judgement:
     """Each source by itself, side by side: what one release holds is not another's."""
     judgement = Judgement(score, choice, scratch, unjudged=dict(found.unread), skipped=dict(found.skipped))
     _ = score.binary  # built once, not by each thread

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.consistency import problems
+from runbook.checks.package.consistency import problems
 
 Objects = dict[str, Any]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from runbook.app.secret_patterns import form_of, under_a_secret_name
 from runbook.checks.chart.claims import Object
-from runbook.manifests.material import form_of, under_a_secret_name
 from runbook.netpol import policies
 from runbook.netpol.policies import EGRESS, INGRESS, TCP
 

@@ -1,1 +1,0 @@
-"""`inv verify.manifests`: anyone's Kubernetes manifests, judged by kube-score before they reach a cluster."""
