@@ -100,7 +100,8 @@ _ETC = (
     "rm -f /etc/resolv.conf; echo nameserver 10.0.2.3 >/etc/resolv.conf"
 )
 # Seen by a node, the unified hierarchy of a hybrid machine would be the machine's own, shared by all nodes.
-_OLD_GROUPS_ALONE = "! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified"
+_UNIFIED = "/sys/fs/cgroup/unified"
+_OLD_GROUPS_ALONE = f'[ "$(stat -fc %T {_UNIFIED} 2>/dev/null)" != cgroup2fs ] || umount {_UNIFIED}'
 
 _SLIRP = "nsenter --net=/run/host-network -- slirp4netns --netns-type=path --configure --mtu=65520"
 _WAY_OUT = ServiceDefinition(
