@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runbook.cluster.embedded.execution import follow
 from runbook.cluster.embedded.sandbox import require
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 from tests.field.engine import run
 from tests.field.parts import CONTAINERD, module, toolchain
 

@@ -18,6 +18,7 @@ from runbook.engine.waiting import NotYet, eventually
 
 HERE = Path(__file__).resolve().parent
 START_SECONDS = 60.0
+_NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup")
 _SYS_RESOURCE = 24
 """The number of CAP_SYS_RESOURCE in linux/capability.h."""
 
@@ -68,7 +69,7 @@ class FieldEngine:
 
     def entry(self) -> list[str]:
         """The words before a command that make it run inside."""
-        return self._sandbox.entry()
+        return ["nsenter", f"--target={self._sandbox.pid()}", *_NAMESPACES, "--"]
 
     def docker(self, *arguments: str, timeout: float = 600.0, stdin: bytes | None = None) -> str:
         """A command of the client. Raises `CalledProcessError` with its words."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 from tests.field.engine import FieldEngine
 from tests.field.parts import toolchain
 

@@ -13,7 +13,7 @@ import tarfile
 from pathlib import Path
 
 from runbook.cluster.embedded.toolchain import Toolchain
-from runbook.settings import Settings
+from runbook.engine.settings import Settings
 from tests.field import base
 from tests.field.archives import ArchivedImage, Content, layer, load, save
 from tests.field.engine import FieldEngine, run
