@@ -14,6 +14,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import Task, task
 
+from runbook.cli.arguments import refuse_bad_input
 from runbook.cli.guard import hook, plainly, thread_hook
 
 sys.excepthook = hook
@@ -331,3 +332,5 @@ ns = Collection(
     Collection("dapr", dapr_on, dapr_install, dapr_remove),
     Collection("cluster", up, load, down, cluster_status, kubeconfig),
 )
+
+refuse_bad_input(ns)
