@@ -235,13 +235,61 @@ def status(c: Context, cluster: str = "", name: str = "", json: bool = False, de
         overview.show_status(entry.settings(c.config, cluster, name), as_json=json, details=details)
 
 
-@task(help=WHERE | {"json": RUN["json"]}, name="tasks")
-def list_steps(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+@task(
+    help=WHERE
+    | {
+        "json": RUN["json"],
+        "failed": "only the steps that were checked and did not pass",
+        "markdown": "as a task list in Markdown, a box ticked only where a proof counts on this cluster",
+        "like": "with --markdown: a task list of your own, whose lines are kept and whose boxes are set",
+    },
+    name="tasks",
+)
+def list_steps(
+    c: Context,
+    cluster: str = "",
+    name: str = "",
+    json: bool = False,
+    failed: bool = False,
+    markdown: bool = False,
+    like: str = "",
+) -> None:
     """List the steps and what was last seen."""
     with plainly():
-        from runbook.cli import entry, overview
+        from runbook.cli import entry, overview, task_list
 
-        overview.list_steps(entry.settings(c.config, cluster, name), as_json=json)
+        chosen = entry.settings(c.config, cluster, name)
+        if markdown or like:
+            task_list.show_ticked(chosen, like)
+        else:
+            overview.list_steps(chosen, as_json=json, failed=failed)
+
+
+@task(help={"file": "a task list in Markdown", "json": RUN["json"]}, positional=["file"], name="tasks")
+def lint_tasks(_: Context, file: str, json: bool = False) -> None:
+    """Find what contradicts itself in a task list."""
+    with plainly():
+        from runbook.cli import task_list
+
+        task_list.lint(file, as_json=json)
+
+
+@task(help=WHERE | {"json": RUN["json"]}, name="settings")
+def show_settings(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Show each setting, its value and where it comes from."""
+    with plainly():
+        from runbook.cli import about, entry
+
+        about.show_settings(entry.settings(c.config, cluster, name), as_json=json)
+
+
+@task(help={"json": RUN["json"]})
+def version(_: Context, json: bool = False) -> None:
+    """Show the version of this program and of its parts."""
+    with plainly():
+        from runbook.cli import about
+
+        about.show_version(Path(__file__).parent, as_json=json)
 
 
 @task(
@@ -312,6 +360,8 @@ ns = Collection(
     status,
     list_steps,
     explain,
+    show_settings,
+    version,
     cleanup,
     sbom,
     test,
@@ -329,6 +379,7 @@ ns = Collection(
         verify_manifests,
         verify_images,
     ),
+    Collection("lint", lint_tasks),
     Collection("dapr", dapr_on, dapr_install, dapr_remove),
     Collection("cluster", up, load, down, cluster_status, kubeconfig),
 )

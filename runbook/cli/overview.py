@@ -28,22 +28,26 @@ from runbook.world import World
 NEVER = "never run"
 
 
-def list_steps(settings: Settings, *, as_json: bool) -> None:
+def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> None:
     """All steps of the catalogue with what the last run of each saw on the cluster that answers now, and how old it is.
 
-    What was seen on another cluster, or where none answers, counts for nothing here.
+    What was seen on another cluster, or where none answers, counts for nothing here. `failed`: only those that were
+    checked and did not pass.
     """
     out = Writer(sys.stdout)
     world = World.of(settings)
     here, last = _here(world), journal_of(settings, world).last()
+    shown = [step for step in catalogue.STEPS if not failed or _is_red(last.get(step.id), here)]
     if as_json:
-        rows = [_row(step, last.get(step.id), here) for step in catalogue.STEPS]
+        rows = [_row(step, last.get(step.id), here) for step in shown]
         out.line(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     marks = MARKS if out.is_unicode else PLAIN_MARKS
     spans = {phase.name: phase.span for phase in catalogue.PHASES}
     phase = ""
-    for step in catalogue.STEPS:
+    if failed and not shown:
+        out.line("no step that was checked on this cluster failed")
+    for step in shown:
         if step.phase != phase:
             phase = step.phase
             out.line(f"\n{phase.capitalize()}{f' ({step.story})' if step.story else ''}: {spans[phase]}")
@@ -58,6 +62,19 @@ def list_steps(settings: Settings, *, as_json: bool) -> None:
         needs = f"  needs {', '.join(step.needs)}" if step.needs else ""
         then = f"  [{entry.outcome.status.value} on {_elsewhere(entry, here)}]" if entry and not valid else ""
         out.line(f"  {mark:<2} {step.id}  {status:<13}  {age:<13}  {step.title}{printed}{needs}{then}")
+
+
+def _is_red(entry: Entry | None, here: Place) -> bool:
+    return entry is not None and entry.place.is_here(here) and not entry.outcome.green
+
+
+def standing(settings: Settings) -> dict[str, tuple[Status, str]]:
+    """What counts on the cluster that answers now: status and age of each step's last outcome there."""
+    world = World.of(settings)
+    here, last = _here(world), journal_of(settings, world).last()
+    return {
+        step: (entry.outcome.status, _age(entry)) for step, entry in last.items() if entry.place.is_here(here)
+    }
 
 
 def _here(world: World) -> Place:

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     """What a run is about. Unknown keys are refused (usage error, exit 2)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     project: Path = Path(__file__).resolve().parents[2]
     cluster: ClusterChoice = "auto"
@@ -89,6 +91,10 @@ class Settings(BaseModel):
     @classmethod
     def _on_one_line(cls, value: Any) -> Any:
         return values.words(value) if isinstance(value, str) else value
+
+    def origin(self, key: str) -> str:
+        """Where a value comes from: "default", "in invoke.yaml", "by TODO_CLUSTER", "by --cluster"."""
+        return self._origins.get(key, "default")
 
     @property
     def cache(self) -> Path:
@@ -187,6 +193,7 @@ def load(
         chosen = Settings.model_validate(found)
     except ValidationError as error:
         raise _bad_value(error, sources) from None
+    chosen._origins.update(sources)
     return _with_secrets(chosen)
 
 
