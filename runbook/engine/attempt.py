@@ -10,8 +10,7 @@ from datetime import datetime
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.events import Mode, worse
 from runbook.engine.journal import Journal
-from runbook.engine.step import Check, Outcome, Status, Step
-from runbook.world import World
+from runbook.engine.step import Check, Outcome, Status, Step, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _apply(step: Step, check: Check, world: World, before: Attempt) -> Attempt:
     except BaseException as error:  # noqa: BLE001
         return replace(_outcome_of(error), changed=True)
     finally:
-        world.clients.memory.forget()
+        world.forget()
     return replace(_measure(check, world), changed=True)
 
 

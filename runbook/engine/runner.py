@@ -14,13 +14,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from runbook.clients.process.foreground import end_all
 from runbook.engine.attempt import Attempt, attempt
 from runbook.engine.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
 from runbook.engine.journal import Journal
 from runbook.engine.plan import Plan, heights
-from runbook.engine.step import Outcome, Status, Step
-from runbook.world import World
+from runbook.engine.step import Outcome, Status, Step, World
 
 Sink = Callable[[Event], None]
 
@@ -236,8 +234,7 @@ class _Walk:
         self.interrupted = True
         deadline = time.monotonic() + GRACE
         with suppress(KeyboardInterrupt):  # a second one ends the wait
-            self.world.stopping.set()
-            end_all()
+            self.world.interrupt()
             while self.running and time.monotonic() < deadline:
                 self._take(timeout=0.1)
                 self.waiting.clear()

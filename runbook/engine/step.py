@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from runbook.world import World
+from typing import Any, Protocol, Self
 
 
 class Status(StrEnum):
@@ -56,13 +53,26 @@ def unproven(observed: str, *, wanted: str = "", hint: str, **evidence: Any) -> 
     return Outcome(Status.UNPROVEN, observed, wanted, hint, evidence)
 
 
-Check = Callable[["World"], Outcome]
+class World(Protocol):
+    """What the engine needs of what it hands to checks and applies; the rest is between them and `runbook.world`."""
+
+    def for_step(self, progress: Callable[[str], None]) -> Self:
+        """The same world with a progress line of its own."""
+
+    def forget(self) -> None:
+        """A step has changed something: what was remembered may be so no longer."""
+
+    def interrupt(self) -> None:
+        """End long waits and running commands."""
+
+
+Check = Callable[[Any], Outcome]
 """Asks the live world and changes nothing; an `Unmeasurable` that it raises becomes *unproven*."""
 
-Apply = Callable[["World"], None]
+Apply = Callable[[Any], None]
 """Makes the check pass; idempotent; tells progress by `world.progress` only; raises `RunbookError`."""
 
-Fingerprint = Callable[["World"], str]
+Fingerprint = Callable[[Any], str]
 """What a drill's outcome stands on, live: pod UIDs, restart counts, image ids, release revision."""
 
 

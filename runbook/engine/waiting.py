@@ -11,17 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 from tenacity.stop import stop_base
 
 from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable
 
-if TYPE_CHECKING:
-    from runbook.clients.kube.api import Change, Object
-
 T = TypeVar("T")
+Object = dict[str, Any]
 Progress = Callable[[str], None]
 
 STOPPED = "the run was interrupted"
@@ -96,6 +94,17 @@ def consistently(
         time.sleep(min(every, left))
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch: ADDED, MODIFIED or DELETED.
+
+    The first ones tell what is there already; SYNCED, with an empty object, says that this was all of it.
+    """
+
+    type: str
+    object: Object
+
+
 class _stop_when(stop_base):  # noqa: N801 - named as tenacity names its own
     def __init__(self, halt: threading.Event) -> None:
         self._halt = halt
@@ -126,7 +135,7 @@ class Subject:
     fields: str = ""
 
 
-Sight = Mapping[Subject, "Sequence[Object]"]
+Sight = Mapping[Subject, Sequence[Object]]
 """All objects of each subject, as last seen."""
 
 

@@ -141,6 +141,17 @@ class World:
         """
         return cast("T", self.clients.memory.once(key, ask))
 
+    def forget(self) -> None:
+        """Ask again what `once` remembered: a step has changed something."""
+        self.clients.memory.forget()
+
+    def interrupt(self) -> None:
+        """End long waits, and the commands that run."""
+        from runbook.clients.process.foreground import end_all
+
+        self.stopping.set()
+        end_all()
+
     @property
     def stopping(self) -> threading.Event:
         """Set when the run is interrupted: a long wait ends at once."""

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from runbook.clients.kube.api import Change
 from runbook.engine.errors import CommandFailed, TimedOut, Unmeasurable
-from runbook.engine.waiting import Hopeless, NotYet, Subject, consistently, eventually, watching
+from runbook.engine.waiting import Change, Hopeless, NotYet, Subject, consistently, eventually, watching
 
 
 class Sequence:

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from runbook.clients.kube.api import Change
 from runbook.cluster import ClusterStatus, Kubeconfig
 from runbook.cluster.holdings import Holdings
 from runbook.engine.errors import Unmeasurable, WrongCluster
 from runbook.engine.settings import Settings
+from runbook.engine.waiting import Change
 from runbook.world import World
 from runbook.world.memory import Memory
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -21,6 +20,7 @@ from runbook.clients.process.commands import CommandResult
 from runbook.cluster import Cluster
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
+from runbook.engine.waiting import Change
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -32,17 +32,6 @@ PAUSE = 0.5
 
 LONGEST_WATCH = 30.0
 """Seconds after which a watch is taken up anew, so that one that nobody follows any more soon ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One event of a watch: ADDED, MODIFIED or DELETED.
-
-    The first ones tell what is there already; SYNCED, with an empty object, says that this was all of it.
-    """
-
-    type: str
-    object: Object
 
 
 class Api:

@@ -22,10 +22,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from runbook.app import database_url
-from runbook.engine import setting_values as values
 from runbook.engine.errors import UsageError
 from runbook.engine.redaction import conceal
+from runbook.engine.settings import database_url, values
 
 ClusterChoice = Literal["auto", "embedded", "minikube", "kind", "existing"]
 
@@ -36,7 +35,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    project: Path = Path(__file__).resolve().parents[2]
+    project: Path = Path(__file__).resolve().parents[3]
     cluster: ClusterChoice = "auto"
     cluster_name: str = Field(default="todo", pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$")
     """Names the embedded node, its state folder and its interface; also minikube's profile."""

@@ -11,8 +11,8 @@ import pytest
 from runbook.app.application import DAPR_NAMESPACE, DATABASE_NAMESPACE, MODEL_NAMESPACE
 from runbook.engine.errors import UsageError
 from runbook.engine.redaction import redact
-from runbook.engine.setting_values import RESERVED
 from runbook.engine.settings import Settings, load
+from runbook.engine.settings.values import RESERVED
 
 ODD_HOSTS = (
     *(
@@ -252,7 +252,7 @@ def test_without_a_usable_home_the_user_s_own_counts(monkeypatch: pytest.MonkeyP
 def test_an_unusable_invoke_yaml_is_one_line_and_exit_2(
     tmp_path: Path, content: bytes | None, words: str
 ) -> None:
-    project = Path(__file__).resolve().parents[2]
+    project = Path(__file__).resolve().parents[3]
     for name in ("tasks.py", "runbook"):
         (tmp_path / name).symlink_to(project / name)
     if content is None:

@@ -11,10 +11,10 @@ from hypothesis import given as every
 from hypothesis import strategies
 from psycopg.conninfo import conninfo_to_dict
 
-from runbook.app.database_url import PARAMETERS, DatabaseUrl, given, loopback, read, trimmed
 from runbook.engine.errors import UsageError
+from runbook.engine.settings.database_url import PARAMETERS, DatabaseUrl, given, loopback, read, trimmed
 
-TABLE = json.loads(Path(__file__).with_name("database_urls.json").read_text())
+TABLE = json.loads((Path(__file__).parents[2] / "database_urls.json").read_text())
 URL = "postgresql://a:hidden@db.example.net/todo"
 
 
@@ -165,6 +165,6 @@ def test_other_parameters_leave_the_rest_as_it_is() -> None:
 
 
 def test_the_list_of_parameters_is_what_the_documentation_says() -> None:
-    table = (Path(__file__).parents[2] / "docs" / "database.md").read_text()
+    table = (Path(__file__).parents[3] / "docs" / "database.md").read_text()
     assert [line for line in table.splitlines() if line.startswith("| `sslmode")]
     assert all(f"`{name}`" in table for name in PARAMETERS)
