@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.configuration import API_PORT, QUEUE, Configuration
 from runbook.cluster.embedded.services import INSIDE, ServiceDefinition
 
@@ -16,6 +17,11 @@ ETC = INSIDE / "etc"
 AUDIT_LOG = Path("/var/log/kubernetes/audit.log")
 VOLUMES = "/var/lib/volumes"
 WAY_OUT = "tap0"
+LINK = "eth0"
+"""The node's end of its link to the machine."""
+
+OWN_TTL = 255
+"""Of packets that the machine itself sends by the link: who forwards one makes it less (RFC 5082)."""
 
 
 def definitions(configuration: Configuration, binary: Binaries) -> dict[str, ServiceDefinition]:
@@ -56,7 +62,7 @@ def definitions(configuration: Configuration, binary: Binaries) -> dict[str, Ser
     environment = {"TODO_CONFIGURATION": configuration.digest}
     before = {
         "way-out": [["sh", "-c", _way_out_script(configuration)]],
-        "containerd": [["sh", "-c", network_script(configuration)]],
+        "containerd": [["sh", "-c", network_script(configuration.addresses)]],
         "kube-apiserver": [["sh", "-c", _await_link(configuration)]],
         "kubelet": [["sh", "-c", _await_link(configuration)]],
         "kube-proxy": [["sh", "-c", _await_link(configuration)]],
@@ -144,24 +150,30 @@ def _controller_manager(configuration: Configuration) -> list[str]:
 
 def _await_link(configuration: Configuration) -> str:
     """The link is made from outside, right after the sandbox has started: its address is there before it is used."""
-    shown = f"ip -4 addr show dev eth0 2>/dev/null | grep -qF ' {configuration.addresses.node}/'"
+    shown = f"ip -4 addr show dev {LINK} 2>/dev/null | grep -qF ' {configuration.addresses.node}/'"
     return f"until {shown}; do sleep 0.05; done"
 
 
 def _way_out(configuration: Configuration) -> list[str]:
     """User-mode networking: what leaves the node becomes connections of this one process in the machine's network.
 
-    So the machine forwards nothing and needs no rule; what listens on its loopback stays out of reach.
+    So the machine forwards nothing and needs no rule; what listens on its loopback stays out of reach. The process
+    keeps no capability but to bind low ports, sees nothing of the file system but /etc and /run, and has its system
+    calls filtered.
     """
     return [
         "nsenter",
         "--net=/run/host-network",
         "--",
+        # Its own sandbox takes mounts away, which are shared with the whole node unless they are made private first.
+        *("unshare", "--mount", "--propagation", "private", "--"),
         "slirp4netns",
         "--netns-type=path",
         f"--cidr={configuration.addresses.outside}",
         "--mtu=65520",
         "--disable-host-loopback",
+        "--enable-sandbox",
+        "--enable-seccomp",
         "/proc/1/ns/net",
         WAY_OUT,
     ]
@@ -178,15 +190,20 @@ def _way_out_script(configuration: Configuration) -> str:
     )
 
 
-def network_script(configuration: Configuration) -> str:
-    """What the node's network needs before the first pod: forwarding, and the guard of the network policies.
+def network_script(addresses: Addresses) -> str:
+    """What the node's network needs before its link is up: forwarding, and who may talk with whom.
+
+    The link is for this machine and the node, though the machine may forward for others (a hotspot, virtual machines, a
+    VPN) and hide their addresses behind its own, which is not ours to change. What the machine itself sends by the link
+    has a TTL of 255 (`link` sees to that); whatever was forwarded has less, whoever it says it is, and is dropped here,
+    as is what would leave for elsewhere.
 
     Every new connection from or to a pod waits for the verdict of the policy engine. There is no --queue-bypass:
     while no engine listens, such a connection is dropped, so that a failure closes and never opens. What the node
     itself sends to its pods (the kubelet's probes) is allowed, as NetworkPolicy has it. The engine's own nftables
     rules ask the same queue; kernels without CONFIG_NFT_QUEUE refuse those, and these hold on either.
     """
-    pods = configuration.addresses.pods
+    pods = addresses.pods
     judged = f"-m conntrack --ctstate NEW -j NFQUEUE --queue-num {QUEUE}"
     rules = [
         "*mangle",
@@ -198,7 +215,18 @@ def network_script(configuration: Configuration) -> str:
         f"-A TODO-POLICY -d {pods} {judged}",
         "COMMIT",
     ]
+    apart = [
+        "table ip todo-link",
+        "flush table ip todo-link",
+        "table ip todo-link {",
+        "chain in { type filter hook prerouting priority raw;",
+        f"iifname {LINK} ip ttl != {OWN_TTL} drop; iifname {LINK} ip saddr != {addresses.host} drop; }}",
+        "chain out { type filter hook postrouting priority mangle;",
+        f"oifname {LINK} ip daddr != {addresses.host} drop; }}",
+        "}",
+    ]
+    separate = "printf '%s\\n' " + " ".join(f"'{line}'" for line in apart) + " | nft -f -"
     restore = (
         "printf '%s\\n' " + " ".join(f"'{rule}'" for rule in rules) + " | iptables-restore --table=mangle"
     )
-    return f"set -e; echo 1 >/proc/sys/net/ipv4/ip_forward; {restore}"
+    return f"set -e; echo 1 >/proc/sys/net/ipv4/ip_forward; {separate}; {restore}"

@@ -1,6 +1,8 @@
 """The link to the node: one veth pair, the only thing of the node that the machine's network sees.
 
-It needs no route but its own, no forwarding and no netfilter rule on the machine; it ends when the node ends.
+It needs no route but its own, no forwarding and no netfilter rule on the machine; it ends when the node ends. Where the
+machine forwards for others, it does not do so for the node: this link takes no part in it, and the node drops whatever
+is not between it and this machine.
 """
 
 from __future__ import annotations
@@ -8,13 +10,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from runbook.cluster.embedded.addresses import Addresses
+from runbook.cluster.embedded.components import LINK, OWN_TTL, network_script
 from runbook.cluster.embedded.sandbox import SYSTEM_PATH, Sandbox
 from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError
 
-INSIDE_NAME = "eth0"
 LONGEST_ALIAS = 255
 """Bytes of an interface's label; a limit of the kernel's."""
 
@@ -84,31 +88,50 @@ def ensure(name: str, sandbox: Sandbox, addresses: Addresses) -> bool:
     """Have the pair, with its addresses and the node's default route; returns whether anything had to be made."""
     refuse_foreign(name, sandbox)
     if link := _find(name):
-        held = {address.get("local") for address in link.get("addr_info", [])}
-        if addresses.host in held and "UP" in link.get("flags", []) and _inside_ready(sandbox, addresses):
+        up = "UP" in link.get("flags", []) and _outside_ready(name, addresses)
+        if up and _inside_ready(sandbox, addresses):
             return False
         remove(name, sandbox)
+    sandbox.run(["sh", "-c", network_script(addresses)], timeout=10)
     with sandbox.process() as pid:
         _ip(
             *("link", "add", interface(name), "address", hardware_address(sandbox), "type", "veth"),
-            *("peer", "name", INSIDE_NAME, "netns", str(pid)),
+            *("peer", "name", LINK, "netns", str(pid)),
         )
     _ip("link", "set", "dev", interface(name), "alias", str(sandbox.folder)[:LONGEST_ALIAS])  # for people
-    _ip("link", "set", "dev", interface(name), "addrgenmode", "none")  # no IPv6 address of its own making
-    _ip("addr", "add", f"{addresses.host}/30", "dev", interface(name))
+    _set(name, "ipv6", "disable_ipv6", "1")
+    _set(name, "ipv4", "forwarding", "0")
+    _ip("addr", "add", f"{addresses.host}/30", "dev", interface(name), "noprefixroute")
     _ip("link", "set", "dev", interface(name), "up")
-    sandbox.run(["ip", "addr", "add", f"{addresses.node}/30", "dev", INSIDE_NAME], timeout=10)
-    sandbox.run(["ip", "link", "set", "dev", INSIDE_NAME, "up"], timeout=10)
-    # Nothing is forwarded beyond this machine; the kernel wants a route before it looks at a service's address at all.
+    route = ("dev", interface(name), "src", addresses.host, "hoplimit", str(OWN_TTL))
+    _ip("route", "add", addresses.link, *route)
+    sandbox.run(["ip", "addr", "add", f"{addresses.node}/30", "dev", LINK], timeout=10)
+    sandbox.run(["ip", "link", "set", "dev", LINK, "up"], timeout=10)
+    # Nothing leaves by it, as the node drops that: the kernel wants a route before it looks at a service's address.
     sandbox.run(["ip", "route", "add", "default", "via", addresses.host, "metric", "1000"], timeout=10)
     # Each pod has a route of its own. Who calls one that is no more is told so at once, instead of waiting for nobody.
     sandbox.run(["ip", "route", "replace", "unreachable", addresses.pods], timeout=10)
     return True
 
 
+def _set(name: str, family: str, setting: str, value: str) -> None:
+    """A setting of our end alone, which ends with it; a kernel without that family has none."""
+    file = Path("/proc/sys/net", family, "conf", interface(name), setting)
+    with suppress(FileNotFoundError):
+        file.write_text(value)
+
+
+def _outside_ready(name: str, addresses: Addresses) -> bool:
+    """Whether this machine knows the node, by a route that marks what the machine itself sends."""
+    routes = _ip("route", "show", "dev", interface(name))
+    found = next((route for route in routes if route.get("dst") == addresses.link), {})
+    marks = {"hoplimit": OWN_TTL} in found.get("metrics", [])
+    return marks and found.get("prefsrc") == addresses.host
+
+
 def _inside_ready(sandbox: Sandbox, addresses: Addresses) -> bool:
     routes = json.loads(sandbox.run(["ip", "-json", "route", "show"], timeout=10) or "[]")
-    led_out = any(route.get("dst") == "default" and route.get("dev") == INSIDE_NAME for route in routes)
+    led_out = any(route.get("dst") == "default" and route.get("dev") == LINK for route in routes)
     return led_out and any(route.get("dst") == addresses.pods for route in routes)
 
 

@@ -78,7 +78,7 @@ def test_no_secret_stands_in_an_argument(configuration: Configuration) -> None:
 
 
 def test_the_guard_of_the_policies_closes_when_it_fails(configuration: Configuration) -> None:
-    script = components.network_script(configuration)
+    script = components.network_script(configuration.addresses)
     assert script.count("-j NFQUEUE") == 2
     assert "--queue-bypass" not in script
     assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0
@@ -87,6 +87,6 @@ def test_the_guard_of_the_policies_closes_when_it_fails(configuration: Configura
 def test_there_is_no_way_out_unless_it_is_asked_for(configuration: Configuration) -> None:
     assert "way-out" not in components.definitions(configuration, binary)
     way = components.definitions(replace(configuration, outside=True), binary)["way-out"]
-    assert "--disable-host-loopback" in way.argv
+    assert {"--disable-host-loopback", "--enable-sandbox", "--enable-seccomp"} <= set(way.argv)
     (((_, _, script),)) = way.before
     assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0

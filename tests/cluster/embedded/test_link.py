@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,22 @@ def test_the_link_of_another_sandbox_is_left(sandbox: Sandbox, foreign: dict[str
     assert not link.exists(NAME, sandbox)
     with pytest.raises(RunbookError, match=SOMEBODY):
         link.ensure(NAME, sandbox, Addresses(249))
+
+
+@needs_root
+def test_neighbours_and_node_are_apart_on_a_machine_that_forwards(tmp_path: Path) -> None:
+    """In a network namespace that stands for the machine: nothing of the real one is touched."""
+    program = Path(__file__).with_name("forwarding_machine.py")
+    found = subprocess.run(
+        ["unshare", "--net", "--mount", sys.executable, str(program), str(tmp_path / "node")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    reached = json.loads(found.stdout)
+    controls = {"machine to node", "neighbour to further", "node to machine"}
+    assert {who for who, did in reached.items() if did} == controls
+    assert len(reached) == len(controls) + 9
