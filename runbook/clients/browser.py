@@ -40,6 +40,7 @@ FIRST_ERROR = 400
 ABORTED = "net::ERR_ABORTED"
 """The page itself dropped a request, such as a prefetch when it is left: nothing a person would miss."""
 TIMEOUT = 30.0
+HTTP_PORT = 80
 
 
 class Browser:
@@ -66,7 +67,8 @@ class Browser:
 
     def arguments(self) -> list[str]:
         """Flags of the browser; the host name needs no resolver."""
-        rules = f"MAP {self._settings.host} {self._cluster.ingress_address()}"
+        address, port = self._cluster.ingress_address(), self._cluster.ingress_port()
+        rules = f"MAP {self._settings.host} {address}" + ("" if port == HTTP_PORT else f":{port}")
         return [*QUIET, f"--host-resolver-rules={rules}"]
 
     @contextmanager

@@ -13,6 +13,7 @@ from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 
 TIMEOUT = 10.0
+HTTP_PORT = 80
 
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Plain HTTP is all that is asked here: reading the machine's certificate bundle takes longer than the answer."""
@@ -54,6 +55,8 @@ class Http:
         named = host or self._settings.host
         address = self.address()
         target = f"[{address}]" if ":" in address else address
+        if (port := self._cluster.ingress_port()) != HTTP_PORT:
+            target = f"{target}:{port}"
         try:
             with httpx.Client(
                 base_url=f"http://{target}", timeout=timeout, trust_env=False, verify=NO_AUTHORITIES

@@ -61,6 +61,9 @@ class Cluster(Protocol):
     def ingress_address(self) -> str:
         """The IP address on which port 80 reaches the ingress controller from this machine."""
 
+    def ingress_port(self) -> int:
+        """The port of that address: 80, unless another one is published or forwarded there."""
+
     def docker_environment(self) -> Mapping[str, str]:
         """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs (T045)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -11,16 +12,20 @@ from typing import TYPE_CHECKING
 
 from runbook.clients.process.commands import Commands
 from runbook.clients.process.environment import given
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker
+from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, forwarding, ingress
+from runbook.cluster.forwarding import Forward
 from runbook.cluster.holdings import HeldImage, Holdings, familiar
 from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
+from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.clients.kube.api import Api
     from runbook.cluster.registry import Registry
 
-INGRESS_NAMESPACE = "ingress-nginx"
+INGRESS_NAMESPACE = ingress.NAMESPACE
+HTTP_PORT = 80
+CONNECT_SECONDS = 2.0
 
 
 class Existing:
@@ -32,6 +37,7 @@ class Existing:
         self.settings = settings
         self.name = settings.context or settings.cluster_name
         self._commands = commands or Commands(settings)
+        self._forward: Forward | None = None
 
     def up(self, progress: Progress) -> None:
         """Look whether it answers; it is not ours to start."""
@@ -71,28 +77,88 @@ class Existing:
         return Kubeconfig(Path(named) if named else Path.home() / ".kube" / "config", self.settings.context)
 
     def enable_ingress(self, progress: Progress) -> None:
-        """Look for IngressClass nginx; a controller is not ours to install here."""
-        progress("looking for IngressClass nginx")
-        if self._api.get("IngressClass", "nginx") is None:
-            raise RunbookError(
-                "the cluster has no IngressClass nginx",
-                wanted="an ingress controller that serves it",
-                hint="install ingress-nginx (or another controller of that class) into the cluster",
-            )
+        """Have a controller of IngressClass nginx: the cluster's own where it has one, else ours."""
+        live = self._api.get("IngressClass", ingress.CLASS)
+        if live is not None and not installation.owns(self.settings, live):
+            progress("the cluster has a controller of class nginx")
+            return
+        environment = self.docker_environment()
+        reference = ingress.ensure_image(self.settings, self._commands, environment, progress)
+        self.load_images([reference], progress)
+        wanted = ingress.manifests(
+            self.settings,
+            self._pinned(reference),
+            self._node_address(),
+            self._api.list("Node"),
+            host_port=not ingress.port_80_is_taken(self._api),
+        )
+        ingress.install(self._api, self.settings, wanted, progress)
 
     def ingress_address(self) -> str:
-        """What the controller's Service got from outside, else the first node's address."""
-        for service in self._api.list("Service", INGRESS_NAMESPACE):
-            for gate in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
-                if gate.get("ip"):
-                    return str(gate["ip"])
+        """The first of these that answers: what the controller's Service got from outside, the node that it runs on.
+
+        Where none does, the cluster's addresses are not reached from this machine, and its Service is forwarded.
+        """
+        return self._way_in()[0]
+
+    def ingress_port(self) -> int:
+        return self._way_in()[1]
+
+    def _way_in(self) -> tuple[str, int]:
+        if self._forward is not None:
+            return forwarding.ADDRESS, self._forward.port()
+        services = self._api.list("Service", INGRESS_NAMESPACE)
+        given_ones = [
+            str(gate.get("ip") or gate.get("hostname"))
+            for service in services
+            for gate in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+            if gate.get("ip") or gate.get("hostname")
+        ]
+        candidates = [*given_ones, self._node_address()]
+        for address in candidates:
+            if found := self._answers(address, HTTP_PORT):
+                return found, HTTP_PORT
+        if not any(service["metadata"]["name"] == ingress.SERVICE for service in services):
+            return candidates[0], HTTP_PORT
+        self._forward = self._forwarded()
+        return forwarding.ADDRESS, self._forward.port()
+
+    def _forwarded(self) -> Forward:
+        from runbook.cluster.embedded.toolchain import Toolchain
+
+        kubectl = self._commands.find("kubectl") or Toolchain(self.settings).binary("kubectl")
+        return Forward(self._commands, kubectl, self.kubeconfig(), INGRESS_NAMESPACE, ingress.SERVICE)
+
+    def _answers(self, host: str, port: int) -> str:
+        """The first address of a host that takes a connection, or ""."""
+        try:
+            with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as connection:
+                return str(connection.getpeername()[0])
+        except OSError:
+            return ""
+
+    def _node_address(self) -> str:
+        """Of the node that the controller runs on, else of the first."""
+        for pod in self._api.list("Pod", INGRESS_NAMESPACE):
+            status = pod.get("status") or {}
+            if status.get("phase") == "Running" and status.get("hostIP"):
+                return str(status["hostIP"])
         for node in self._api.list("Node"):
-            for address in node.get("status", {}).get("addresses", []):
+            for address in (node.get("status") or {}).get("addresses") or []:
                 if address["type"] == "InternalIP":
                     return str(address["address"])
         raise Unmeasurable(
             "neither an ingress Service nor a node tells an address", hint="kubectl get svc -A"
         )
+
+    def _pinned(self, reference: str) -> str:
+        """What a pod names so that it gets this image: by digest from the registry, else as the node holds it."""
+        if self._registry is None:
+            return reference
+        held = self.holdings([reference]).image(reference)
+        if held is None:
+            raise Unmeasurable(f"{self._registry.prefix} does not hold {reference}", hint="inv cluster.up")
+        return self._registry.by_digest(reference, held)
 
     def docker_environment(self) -> Mapping[str, str]:
         """The user's own Docker, as the user reaches it."""

@@ -142,6 +142,9 @@ class Minikube(Existing):
             ) from None
         return LOOPBACK
 
+    def ingress_port(self) -> int:
+        return 80
+
     def docker_environment(self) -> Mapping[str, str]:
         """The Docker daemon inside the node, so that what is built there runs there.
 

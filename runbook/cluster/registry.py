@@ -54,6 +54,10 @@ class Registry:
             found = asking.map(self._ask, references)
         return {reference: image for reference, image in zip(references, found, strict=True) if image}
 
+    def by_digest(self, reference: str, held: HeldImage) -> str:
+        """What a pod names: the repository and the digest of its manifest."""
+        return f"{self.prefix}/{reference.rpartition(':')[0]}@{held.id}"
+
     def _ask(self, reference: str) -> HeldImage | None:
         target = f"{self.prefix}/{reference}"
         insecure = ["--insecure"] if _THIS_MACHINE.match(self.prefix) else []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from runbook.cluster import docker, ingress
 from runbook.cluster.existing import Existing
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.settings import Settings
+from runbook.ownership import installation
 from tests.fakes.recorded import Answer, Recorded
 from tests.fakes.worlds import FakeApi
 
@@ -137,20 +140,109 @@ class TestSharedEngine:
         assert refused.value.hint == "TODO_CLUSTER=kind TODO_CLUSTER_NAME=mine"
 
 
-def test_its_ingress_class_is_looked_for() -> None:
-    there = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
-    existing(FakeApi(there)).enable_ingress(silent)
-    with pytest.raises(RunbookError, match="no IngressClass nginx"):
-        existing(FakeApi()).enable_ingress(silent)
+SERVICE = {
+    "kind": "Service",
+    "metadata": {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"},
+    "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.80"}]}},
+}
 
 
-def test_its_address_is_the_services_else_a_nodes() -> None:
-    service = {
-        "kind": "Service",
-        "metadata": {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"},
-        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.80"}]}},
-    }
-    assert existing(FakeApi(node(), service)).ingress_address() == "192.0.2.80"
-    assert existing(FakeApi(node())).ingress_address() == "192.0.2.7"
-    with pytest.raises(Unmeasurable):
-        existing(FakeApi()).ingress_address()
+class TestIngressController:
+    def wanted(self, settings: Settings, **chosen: Any) -> dict[str, dict[str, Any]]:
+        options = {"host_port": True, **chosen}
+        nodes = options.pop("nodes", [node()])
+        found = ingress.manifests(settings, "todo.runbook/traefik:1", "192.0.2.7", nodes, **options)
+        return {each["kind"]: each for each in found}
+
+    def test_a_controller_of_the_clusters_own_is_left_alone(self) -> None:
+        there = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
+        cluster = existing(FakeApi(there))
+        cluster.enable_ingress(silent)
+        assert not [each for each in cluster.__dict__["recorded"].asked if "load" in each]
+
+    def test_every_object_carries_the_installations_id(self, settings: Settings) -> None:
+        found = self.wanted(settings)
+        assert len(found) == 7
+        assert all(installation.owns(settings, each) for each in found.values())
+
+    def test_it_runs_on_the_node_whose_port_is_published(self, settings: Settings) -> None:
+        front = node() | {"metadata": {"name": "n", "labels": {"ingress-ready": "true"}}}
+        pod = self.wanted(settings, nodes=[front])["Deployment"]["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {"ingress-ready": "true"}
+        assert "nodeSelector" not in self.wanted(settings)["Deployment"]["spec"]["template"]["spec"]
+
+    def test_where_port_80_is_taken_its_service_is_the_way_in(self, settings: Settings) -> None:
+        found = self.wanted(settings, host_port=False)
+        (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+        assert not any("hostPort" in port for port in container["ports"])
+        assert found["Service"]["spec"]["type"] == "LoadBalancer"
+
+    def test_one_of_the_same_name_that_is_not_ours_stops_it_before_anything_is_written(
+        self, settings: Settings
+    ) -> None:
+        foreign = {"kind": "ClusterRole", "metadata": {"name": "ingress-controller"}}
+        api = FakeApi(foreign)
+        with pytest.raises(
+            RunbookError, match="ClusterRole ingress-controller, which this installation did not"
+        ):
+            ingress.install(api, settings, list(self.wanted(settings).values()), silent)
+        assert api.get("Namespace", "ingress-nginx") is None
+
+    def test_what_is_ours_outside_of_its_namespace_is_found_again_and_nothing_else(
+        self, settings: Settings
+    ) -> None:
+        found = self.wanted(settings)
+        foreign = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
+        api = FakeApi(found["ClusterRole"], found["ClusterRoleBinding"], foreign)
+        assert {each["kind"] for each in ingress.ours(api, settings)} == {"ClusterRole", "ClusterRoleBinding"}
+
+
+class TestAddress:
+    """What answers is decided by asking; where nothing does, the Service is forwarded."""
+
+    def cluster(self, api: FakeApi, *answering: str) -> Existing:
+        cluster = existing(api)
+        cluster.__dict__["_answers"] = lambda host, port: host if host in answering and port == 80 else ""
+        cluster.__dict__["_forwarded"] = lambda: SimpleNamespace(port=lambda: 40001)
+        return cluster
+
+    def test_the_services_own_else_the_nodes(self) -> None:
+        cluster = self.cluster(FakeApi(node(), SERVICE), "192.0.2.80", "192.0.2.7")
+        assert (cluster.ingress_address(), cluster.ingress_port()) == ("192.0.2.80", 80)
+        assert self.cluster(FakeApi(node(), SERVICE), "192.0.2.7").ingress_address() == "192.0.2.7"
+
+    def test_where_neither_is_reached_it_is_forwarded(self) -> None:
+        cluster = self.cluster(FakeApi(node(), SERVICE))
+        assert (cluster.ingress_address(), cluster.ingress_port()) == ("127.0.0.1", 40001)
+
+    def test_before_there_is_a_controller_the_node_is_named(self) -> None:
+        assert self.cluster(FakeApi(node())).ingress_address() == "192.0.2.7"
+        with pytest.raises(Unmeasurable):
+            self.cluster(FakeApi()).ingress_address()
+
+
+DESKTOP = {
+    "ID": "d",
+    "Name": "docker-desktop",
+    "OperatingSystem": "Docker Desktop",
+    "KernelVersion": "6.10.14",
+}
+ENGINE = {"ID": "e", "Name": "here", "OperatingSystem": "Debian GNU/Linux 12", "KernelVersion": "6.1"}
+ROOTLESS = {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "system", "here"),
+    [
+        (ENGINE, "Linux", True),
+        (ENGINE, "Darwin", False),
+        (DESKTOP, "Linux", False),
+        (ENGINE | ROOTLESS, "Linux", False),
+        (ENGINE | {"Name": "colima"}, "Linux", False),
+        (ENGINE | {"KernelVersion": "5.15.167.4-microsoft-standard-WSL2"}, "Linux", False),
+    ],
+)
+def test_docker_says_whether_its_containers_are_reached_from_here(
+    said: dict[str, object], system: str, here: bool
+) -> None:
+    assert docker.judge(said, system, "here", "6.1").here is here

@@ -207,6 +207,9 @@ class FakeCluster:
     def ingress_address(self) -> str:
         return self.address
 
+    def ingress_port(self) -> int:
+        return 80
+
     def enable_ingress(self, progress: Callable[[str], None]) -> None:
         self.calls.append("ingress")
 

@@ -16,6 +16,7 @@ from runbook.actions.dapr import dapr
 from runbook.actions.web import hosts
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import foreign_problem, revisions
+from runbook.cluster import ingress
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.ownership import installation
@@ -61,6 +62,7 @@ def remove_all(world: World, *, keep_cluster: bool = False) -> tuple[Removed, ..
         parts.append(("release", lambda: _release(world)))
         parts.append(("Dapr", lambda: _dapr(world)))
         parts.append(("namespaces", lambda: _namespaces(world)))
+        parts.append(("ingress controller", lambda: _ingress(world)))
     elif not ours:
         parts.append(("namespaces", lambda: _unreachable(status.detail)))
     parts.append(("hosts entry", lambda: _hosts_entry(world)))
@@ -141,6 +143,21 @@ def _namespaces(world: World) -> Outcome:
     return passed(
         f"{', '.join(names)} are gone, {CONTROL} still answers{told}", wanted=wanted, foreign=foreign
     )
+
+
+def _ingress(world: World) -> Outcome:
+    """What our controller has outside of its namespace, which goes with the others."""
+    wanted = "no ingress controller of ours"
+    found = ingress.ours(world.api, world.settings)
+    if not found:
+        return passed("there is no ingress controller of ours", wanted=wanted)
+    world.api.guard(pinned=True)
+    for each in found:
+        world.api.delete(each["kind"], workloads.name(each), uid=str(each["metadata"]["uid"]))
+    left = [f"{each['kind']} {workloads.name(each)}" for each in ingress.ours(world.api, world.settings)]
+    if left:
+        return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
+    return passed("the ingress controller is gone", wanted=wanted)
 
 
 def foreign_namespaces(world: World) -> list[str]:

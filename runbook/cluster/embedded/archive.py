@@ -74,8 +74,12 @@ class ScratchImage:
         with tarfile.open(fileobj=target, mode="w|") as archive:
             _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
             _add(archive, "index.json", _json({"schemaVersion": 2, "manifests": [described]}))
+            # The older form beside it: what Docker reads before its version 25.
+            saved = {"Config": _blob(config), "RepoTags": [self.reference]}
+            layers = [f"blobs/sha256/{digest.hexdigest()}"]
+            _add(archive, "manifest.json", _json([{**saved, "Layers": layers}]))
             for blob in (config, manifest):
-                _add(archive, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
+                _add(archive, _blob(blob), blob)
             header = tarfile.TarInfo(f"blobs/sha256/{digest.hexdigest()}")
             header.size = size
             with self._layer() as layer:
@@ -128,8 +132,12 @@ def _add(archive: tarfile.TarFile, path: str, content: bytes) -> None:
     archive.addfile(header, io.BytesIO(content))
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
+def _json(document: Mapping[str, Any] | list[Any]) -> bytes:
     return json.dumps(document, sort_keys=True).encode()
+
+
+def _blob(content: bytes) -> str:
+    return f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
 
 
 def _describe(media_type: str, blob: bytes) -> dict[str, Any]:

@@ -181,6 +181,9 @@ class Embedded:
             )
         return addresses.of_node(self.name, self.folder).node
 
+    def ingress_port(self) -> int:
+        return 80
+
     def docker_environment(self) -> Mapping[str, str]:
         from runbook.cluster.embedded.engine import Engine
 

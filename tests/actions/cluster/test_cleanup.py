@@ -58,7 +58,8 @@ def test_all_that_is_ours_goes_and_is_proved_gone() -> None:
     world, api, cluster = make(ours("todo"), ours("todo-database"), running.release_secret())
     done = cleanup.remove_all(world)
     assert cleanup.exit_code(done) == 0
-    assert [each.what for each in done] == ["release", "Dapr", "namespaces", "hosts entry", "cluster"]
+    parts = ["release", "Dapr", "namespaces", "ingress controller", "hosts entry", "cluster"]
+    assert [each.what for each in done] == parts
     assert {name for kind, _, name in api.objects if kind == "Namespace"} == {"kube-system", "default"}
     assert "todo, todo-database are gone, kube-system still answers" in done[2].outcome.observed
     assert cluster.calls == ["down"]

@@ -1,0 +1,133 @@
+"""The ingress controller that comes with us, for a cluster that has none of class nginx: the embedded node's Traefik.
+
+One template serves both. Elsewhere every object carries the installation's id from its creation on, by which cleanup
+finds it; one of the same name that is somebody else's is never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from runbook.cluster.embedded import addons
+from runbook.cluster.embedded.archive import ScratchImage
+from runbook.cluster.embedded.configuration import render
+from runbook.engine.errors import RunbookError
+from runbook.engine.settings import Settings
+from runbook.ownership import installation
+
+if TYPE_CHECKING:
+    from runbook.clients.kube.api import Api
+    from runbook.clients.process.commands import Commands
+    from runbook.cluster import Progress
+
+CLASS = "nginx"
+PROGRAM = "traefik"
+NAMESPACE = addons.INGRESS_NAMESPACE
+SERVICE = "ingress-nginx-controller"
+FRONT = "ingress-ready"
+"""Label of the node whose port 80 is published, as kind's own documentation has it."""
+
+LOAD_SECONDS = 300.0
+
+
+def ensure_image(
+    settings: Settings, commands: Commands, environment: Mapping[str, str], progress: Progress
+) -> str:
+    """The controller's image in the build engine, made of the toolchain's program; returns its reference."""
+    from runbook.cluster.embedded.toolchain import Toolchain
+
+    toolchain = Toolchain(settings)
+    toolchain.install(progress, only=(PROGRAM,))
+    image = ScratchImage(PROGRAM, toolchain.binary(PROGRAM))
+    asked = ["docker", "image", "inspect", image.reference]
+    if commands.run(asked, timeout=LOAD_SECONDS, env=environment, check=False).code != 0:
+        progress(f"loading image {PROGRAM} into Docker")
+        with tempfile.TemporaryDirectory(prefix="todo-ingress-") as folder:
+            archive = Path(folder) / "image.tar"
+            with archive.open("wb") as stream:
+                image.write(stream)
+            load: list[str | Path] = ["docker", "load", "--quiet", "--input", archive]
+            commands.run(load, timeout=LOAD_SECONDS, env=environment)
+    return image.reference
+
+
+def manifests(
+    settings: Settings, image: str, address: str, nodes: Sequence[Mapping[str, Any]], *, host_port: bool
+) -> list[dict[str, Any]]:
+    """The controller's objects for these nodes, each with the installation's id and the digest of it all.
+
+    With `host_port` the node that it runs on answers on port 80; otherwise its Service alone is the way in.
+    """
+    text = render("addons/ingress.yaml", images={PROGRAM: image}, addresses={"node": address})
+    found = [each for each in yaml.safe_load_all(text) if each]
+    for manifest in found:
+        metadata = manifest["metadata"]
+        metadata["labels"] = {**(metadata.get("labels") or {}), **installation.labels(settings)}
+        if manifest["kind"] == "Namespace" and host_port:  # a cluster may refuse it by its default
+            metadata["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
+        elif manifest["kind"] == "Service" and not host_port:
+            manifest["spec"]["type"] = "LoadBalancer"
+        elif manifest["kind"] == "Deployment":
+            _place(manifest["spec"]["template"]["spec"], settings, nodes, host_port=host_port)
+    digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+    for manifest in found:
+        marked = [manifest, manifest["spec"]["template"]] if manifest["kind"] == "Deployment" else [manifest]
+        for each in marked:
+            each["metadata"].setdefault("annotations", {})[addons.DIGEST] = digest
+    return found
+
+
+def _place(
+    pod: dict[str, Any], settings: Settings, nodes: Sequence[Mapping[str, Any]], *, host_port: bool
+) -> None:
+    (container,) = pod["containers"]
+    container["imagePullPolicy"] = "IfNotPresent" if settings.registry else "Never"
+    if settings.pull_secret:
+        pod["imagePullSecrets"] = [{"name": settings.pull_secret}]
+    if any(FRONT in (node["metadata"].get("labels") or {}) for node in nodes):
+        pod["nodeSelector"] = {FRONT: "true"}
+    pod["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]
+    if not host_port:
+        for port in container["ports"]:
+            port.pop("hostPort", None)
+
+
+def install(api: Api, settings: Settings, wanted: Sequence[Mapping[str, Any]], progress: Progress) -> None:
+    """Have these objects and a Ready controller. Raises `RunbookError`, with nothing written, where one is not ours."""
+    for manifest in wanted:
+        metadata = manifest["metadata"]
+        live = api.get(manifest["kind"], metadata["name"], metadata.get("namespace"))
+        if live is not None and not installation.owns(settings, live):
+            raise RunbookError(
+                f"the cluster has {manifest['kind']} {metadata['name']}, which this installation did not make",
+                wanted=f"a controller of class {CLASS} by its owner, or nothing of these names",
+                hint=f"kubectl get {manifest['kind'].lower()} {metadata['name']} --namespace {NAMESPACE} --show-labels",
+            )
+    addons.apply(api, wanted)
+    addons.wait_for_pods(api, wanted, "", progress)
+
+
+def ours(api: Api, settings: Settings) -> list[dict[str, Any]]:
+    """What is there outside of the controller's namespace and was made by this installation."""
+    text = render("addons/ingress.yaml", images={PROGRAM: ""}, addresses={"node": ""})
+    wide = [each for each in yaml.safe_load_all(text) if each and "namespace" not in each["metadata"]]
+    live = [api.get(each["kind"], each["metadata"]["name"]) for each in wide if each["kind"] != "Namespace"]
+    return [each for each in live if each is not None and installation.owns(settings, each)]
+
+
+def port_80_is_taken(api: Api) -> bool:
+    """Whether another pod already has port 80 of its node, as the balancers of small clusters do."""
+    return any(
+        port.get("hostPort") == 80
+        for pod in api.list("Pod")
+        if pod["metadata"].get("namespace") != NAMESPACE
+        for container in pod["spec"].get("containers") or []
+        for port in container.get("ports") or []
+    )
