@@ -34,6 +34,12 @@ Steps = Callable[[ModuleType], tuple[str, ...]]
 """Which steps a command is about, by the names of runbook.cli.entry, which is imported when a command runs."""
 
 
+CHANGES = {
+    f"change-{what}": f"let the application come to another {what} than the one that it uses"
+    for what in ("database", "model")
+}
+
+
 def _about(way: str, name: str, steps: Steps, words: str, command: str, default: bool) -> Task[Any]:
     def run(
         c: Context,
@@ -56,7 +62,35 @@ def _about(way: str, name: str, steps: Steps, words: str, command: str, default:
 
 def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bool = False) -> Task[Any]:
     """A command that makes its steps, and all that they need, pass."""
-    return _about("make", name, steps, words, command or name, default)
+
+    def run(
+        c: Context,
+        report: list[str],
+        cluster: str = "",
+        name: str = "",
+        json: bool = False,
+        drills: bool = False,
+        change_database: bool = False,
+        change_model: bool = False,
+    ) -> None:
+        with plainly():
+            from runbook.cli import entry
+
+            chosen = entry.settings(c.config, cluster, name)
+            asked = {"database": change_database, "model": change_model}
+            changes = [what for what, wanted in asked.items() if wanted]
+            entry.make(
+                chosen,
+                command or run.__name__,
+                steps(entry),
+                json=json,
+                files=report,
+                drills=drills,
+                changes=changes,
+            )
+
+    run.__doc__, run.__name__ = words, name
+    return Task(run, name=name, help=RUN | DRILLS | CHANGES, iterable=["report"], default=default)
 
 
 def asks(name: str, steps: Steps, words: str) -> Task[Any]:

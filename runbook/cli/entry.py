@@ -129,9 +129,13 @@ def make(
     json: bool = False,
     files: Sequence[str] = (),
     drills: bool = False,
+    changes: Iterable[str] = (),
 ) -> None:
-    """Make the asked steps and all that they need pass, and exit with what came of it."""
-    _walk(chosen, command, asked, Mode.APPLY, json, files, drills)
+    """Make the asked steps and all that they need pass, and exit with what came of it.
+
+    `changes`: the application may come to another `database`, another `model` than the ones that it uses.
+    """
+    _walk(chosen, command, asked, Mode.APPLY, json, files, drills, changes=changes)
 
 
 def prepare(chosen: Settings) -> None:
@@ -217,12 +221,17 @@ def _walk(
     files: Sequence[str],
     drills: bool,
     among: Sequence[Step] | None = None,
+    changes: Iterable[str] = (),
 ) -> None:
     steps = plan(asked, catalogue.STEPS if among is None else among)
     writers = report_files.writers(files, FORMS)
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
-        world = World.of(chosen)
+        world = World.of(chosen, frozenset(changes))
+        if mode is Mode.APPLY and "T048" in steps:
+            from runbook.actions.security import backing_services
+
+            backing_services.check(world)
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
         journal = journal_of(chosen, world)

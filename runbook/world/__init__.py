@@ -47,8 +47,10 @@ def _silent(_: str) -> None:
 class Clients:
     """Each client, made when first asked for and then shared by all steps."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, changes: frozenset[str] = frozenset()) -> None:
         self.settings = settings
+        self.changes = changes
+        """What this run may change besides: the `database`, the `model` that the application uses."""
         self.making = threading.RLock()
         self.memory = Memory()
         self.stopping = threading.Event()
@@ -126,8 +128,8 @@ class World:
     progress: Callable[[str], None] = field(default=_silent)
 
     @classmethod
-    def of(cls, settings: Settings) -> World:
-        return cls(Clients(settings))
+    def of(cls, settings: Settings, changes: frozenset[str] = frozenset()) -> World:
+        return cls(Clients(settings, changes))
 
     def for_step(self, progress: Callable[[str], None]) -> World:
         """The same clients with another progress sink."""

@@ -72,7 +72,7 @@ def test_a_command_ends_before_its_first_step(
         begun.append(step)
         return passed("")
 
-    monkeypatch.setattr(World, "of", lambda _: world)
+    monkeypatch.setattr(World, "of", lambda _, _changes=frozenset(): world)
     monkeypatch.setattr(
         catalogue, "STEPS", (Step("T001", "one", act), Step(step, "two", act, needs=("T001",)))
     )

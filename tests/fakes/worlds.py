@@ -22,7 +22,8 @@ Object = dict[str, Any]
 
 def world_of(settings: Settings, **clients: Any) -> World:
     """A world that has exactly these clients."""
-    given = SimpleNamespace(settings=settings, memory=Memory(), stopping=threading.Event(), **clients)
+    known = {"settings": settings, "memory": Memory(), "stopping": threading.Event(), "changes": frozenset()}
+    given = SimpleNamespace(**known | clients)
     return World(given)  # type: ignore[arg-type]
 
 

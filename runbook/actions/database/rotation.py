@@ -109,7 +109,7 @@ def publish(world: World, rotation: Rotation) -> None:
     }
     conceal(*wanted.values())
     if wanted != there:
-        world.api.apply(secrets.opaque(SECRET, space, wanted))
+        world.api.apply(secrets.application(world, wanted))
 
 
 def roll(world: World, _: Rotation) -> None:

@@ -10,7 +10,7 @@ from runbook.actions.cluster import namespace, rollout
 from runbook.actions.database import roles
 from runbook.actions.package import stand_ins
 from runbook.actions.package.helm_release import go_back, install, is_current
-from runbook.actions.security import secrets
+from runbook.actions.security import backing_services, secrets
 from runbook.app import blueprint
 from runbook.app.application import (
     COMPONENTS,
@@ -41,6 +41,7 @@ def deploy(world: World) -> None:
     """
     refuse_foreign(world)
     world.api.guard()
+    backing_services.check(world)
     namespace.ensure(world)
     secrets.ensure(world)
     stand_ins.ensure(world)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from runbook.actions.security import backing_services
+from runbook.actions.security.backing_services import OFFLINE, Backing
 from runbook.actions.security.secret_values import SHORTEST, fault_of, mended
 from runbook.app.application import AUTHORITY, DATABASE_NAMESPACE, DATABASE_RELEASE, SECRET
 from runbook.engine.redaction import conceal
@@ -54,7 +56,11 @@ def server_names() -> list[str]:
 
 
 def ensure(world: World) -> None:
-    """Make what is missing; values that are there and usable stay as they are. The namespaces must be there."""
+    """Make what is missing; values that are there and usable stay as they are. The namespaces must be there.
+
+    Raises `UsageError` where the application would come to another database or model unasked.
+    """
+    backing_services.check(world)
     stand_in = not world.settings.database_url.get_secret_value()
     if stand_in:
         _ensure_certificate(world)
@@ -63,10 +69,32 @@ def ensure(world: World) -> None:
         roles = {}
     namespace = world.settings.namespace
     there = read(world, SECRET, namespace)
-    wanted = {**there, **_application_data(world, there, roles)}
+    before = backing_services.remembered(world)
+    wanted = {**there, **_application_data(world, there, roles, before)}
     conceal(*wanted.values())
-    if wanted != there:
-        world.api.apply(opaque(SECRET, namespace, wanted))
+    if wanted != there or not backing_services.is_noted(world):
+        backing_services.keep(world, _put_out_of_use(there, wanted, before))
+        world.api.apply(application(world, wanted))
+    backing_services.note_here(world)
+
+
+def application(world: World, data: Data) -> dict[str, Any]:
+    """The application's Secret with these values."""
+    return backing_services.note(world, opaque(SECRET, world.settings.namespace, data))
+
+
+def _put_out_of_use(there: Data, wanted: Data, before: Backing) -> Data:
+    """The values that were not made here and would be gone: a person's URLs, and a key of a real model."""
+    generated = {MODEL_KEY} if before.model == OFFLINE else set()
+    return {
+        key: value
+        for key, value in there.items()
+        if value != wanted.get(key)
+        and key in (*URL_ROLES, MODEL_KEY)
+        and key not in generated
+        and value
+        and not (key in URL_ROLES and backing_services.is_of_stand_in(value))
+    }
 
 
 def problems(world: World) -> list[str]:
@@ -79,11 +107,18 @@ def problems(world: World) -> list[str]:
     found += [
         f"the key {key} of Secret {SECRET} {fault}"
         for key, value in there.items()
-        if value and (fault := fault_of(value, url=key in URL_ROLES, generated=key in GENERATED))
+        if value and (fault := _fault(key, value))
     ]
     if not world.settings.database_url.get_secret_value():
         found += _stand_in_problems(world, there)
     return found
+
+
+def _fault(key: str, value: str) -> str:
+    """A key for a model is its provider's: base64 and dots are as good as anything."""
+    if key == MODEL_KEY:
+        return "has white space around its value" if value != value.strip() else ""
+    return fault_of(value, url=key in URL_ROLES, generated=key in GENERATED)
 
 
 def _stand_in_problems(world: World, there: Data) -> list[str]:
@@ -128,12 +163,16 @@ def read(world: World, name: str, namespace: str) -> Data:
     return data
 
 
-def _application_data(world: World, there: Data, roles: Mapping[str, str]) -> Data:
+def _application_data(world: World, there: Data, roles: Mapping[str, str], before: Backing) -> Data:
     settings = world.settings
     given = settings.database_url.get_secret_value()
     data = {key: given or _kept(there.get(key, ""), role, roles) for key, role in URL_ROLES.items()}
     model_key = settings.openai_api_key.get_secret_value()
-    data[MODEL_KEY] = model_key or mended(there.get(MODEL_KEY, "")) or secrets.token_urlsafe(24)
+    if not model_key and before.model == backing_services.wanted(settings).model:
+        model_key = there.get(
+            MODEL_KEY, ""
+        ).strip()  # a key goes to the model that it was given for, and to no other
+    data[MODEL_KEY] = model_key or secrets.token_urlsafe(24)
     for key in GENERATED:
         kept = mended(there.get(key, ""))
         data[key] = kept if len(kept) >= SHORTEST else secrets.token_urlsafe(48)
