@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import COMPONENTS, Component
 from runbook.clients.browser import listen
+from runbook.clients.kube import pod_http
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed, unproven
 
@@ -88,10 +89,26 @@ def _page_problem(host: str, page: httpx.Response) -> str:
 
 
 def _health(world: World, component: Component) -> int:
-    """The status of a health endpoint, asked through the API server's proxy of its Service."""
+    """The worst status of a health endpoint among the pods that a Service leads to; 503 where it leads to none.
+
+    Each is asked by a forwarded port, which enters at its own node: what the API server's proxy sends comes from the
+    address of another node, and NetworkPolicy allows that of the pod's own node only.
+    """
     namespace = world.settings.namespace
-    path = f"/api/v1/namespaces/{namespace}/services/{component.service}:{component.port}/proxy{component.health}"
-    return world.api.raw(path).status_code
+    slices = world.api.list(
+        "EndpointSlice", namespace, labels=f"kubernetes.io/service-name={component.service}"
+    )
+    pods = {
+        str((endpoint.get("targetRef") or {}).get("name", ""))
+        for each in slices
+        for endpoint in each.get("endpoints") or []
+        if (endpoint.get("conditions") or {}).get("ready")
+    }
+    found = [HTTPStatus.SERVICE_UNAVAILABLE.value] if not pods else []
+    for name in sorted(pods):
+        pod = {"metadata": {"name": name, "namespace": namespace}}
+        found.append(pod_http.ask(world, pod, component.port, component.health).status_code)
+    return max(found)
 
 
 def loads_in_browser(world: World) -> Outcome:

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from runbook.app.application import COMPONENTS
 from runbook.checks.web import site
+from runbook.clients.kube import pod_http
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
@@ -36,10 +38,36 @@ class FakeHttp:
         return "10.0.0.2"
 
 
-def make(http: FakeHttp, answers: Mapping[str, int] | None = None) -> World:
-    api = FakeApi()
-    api.answers = dict(answers or {})
+def endpoints(service: str, *, ready: bool = True) -> dict[str, Any]:
+    return {
+        "kind": "EndpointSlice",
+        "metadata": {"name": service, "namespace": "todo", "labels": {"kubernetes.io/service-name": service}},
+        "endpoints": [
+            {"conditions": {"ready": ready}, "targetRef": {"name": f"{service}-{number}"}}
+            for number in (1, 2)
+        ],
+    }
+
+
+def make(http: FakeHttp, *, without: str = "") -> World:
+    services = [each.service for each in COMPONENTS]
+    api = FakeApi(*(endpoints(each, ready=each != without) for each in services))
     return world_of(Settings(), api=api, http=http)
+
+
+SICK: dict[str, int] = {}
+"""Pod -> what its health endpoint answers, where that is not 200."""
+
+
+@pytest.fixture(autouse=True)
+def _pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    SICK.clear()
+
+    def ask(world: World, pod: Mapping[str, Any], port: int, path: str, **_: Any) -> httpx.Response:
+        assert (port, path) in {(each.port, each.health) for each in COMPONENTS} and world
+        return httpx.Response(SICK.get(pod["metadata"]["name"], 200))
+
+    monkeypatch.setattr(pod_http, "ask", ask)
 
 
 def test_page_control_and_health() -> None:
@@ -70,7 +98,14 @@ def test_causes_are_told_apart(http: FakeHttp, words: str) -> None:
 
 
 def test_a_sick_service_is_named() -> None:
-    outcome = site.answers(make(FakeHttp(), {"backend-svc": 503}))
+    SICK["backend-svc-2"] = 500
+    outcome = site.answers(make(FakeHttp()))
+    assert outcome.status is Status.FAILED
+    assert outcome.observed == "backend-svc:8000/health answered 500"
+
+
+def test_a_service_that_leads_nowhere_is_named() -> None:
+    outcome = site.answers(make(FakeHttp(), without="backend-svc"))
     assert outcome.status is Status.FAILED
     assert outcome.observed == "backend-svc:8000/health answered 503"
 
