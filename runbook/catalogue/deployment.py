@@ -188,6 +188,7 @@ STEPS = (
         needs=("T052",),
         drill=True,
         fingerprint=pods.fingerprint,
+        canary=chat.answers_now,
     ),
     Step(
         "T054",
@@ -196,5 +197,6 @@ STEPS = (
         needs=("T053",),
         drill=True,
         fingerprint=pods.fingerprint,
+        canary=chat.used_the_mcp_server_now,
     ),
 )

@@ -137,6 +137,7 @@ STEPS = (
         needs=("T047", "T088"),
         drill=True,
         fingerprint=pods.fingerprint,
+        canary=state_store.kept,
     ),
     Step(
         "T092",

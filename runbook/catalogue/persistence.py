@@ -97,7 +97,7 @@ STEPS = (
         check=chat_changes.by_chat,
         needs=("T053", "T112"),
         drill=True,
-        fingerprint=pods.lasting,
+        fingerprint=pods.fingerprint,
     ),
     Step(
         "T115",
@@ -105,7 +105,7 @@ STEPS = (
         check=chat_changes.found,
         needs=("T114",),
         drill=True,
-        fingerprint=pods.lasting,
+        fingerprint=pods.fingerprint,
     ),
     Step(
         "T116",
@@ -113,7 +113,7 @@ STEPS = (
         check=restart.replaced_by_another,
         needs=("T115",),
         drill=True,
-        fingerprint=pods.lasting,
+        fingerprint=pods.fingerprint,
     ),
     Step(
         "T117",
@@ -121,7 +121,7 @@ STEPS = (
         check=restart.remembers,
         needs=("T116",),
         drill=True,
-        fingerprint=pods.lasting,
+        fingerprint=pods.fingerprint,
     ),
     Step(
         "T118",
@@ -129,7 +129,7 @@ STEPS = (
         check=pooling.within_budget,
         needs=("T112",),
         drill=True,
-        fingerprint=pods.lasting,
+        fingerprint=pods.fingerprint,
     ),
     Step(
         "T119",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.events import Mode, worse
@@ -23,6 +23,13 @@ class Attempt:
     carried: bool = False
     fingerprint: str = ""
     details: str = ""
+    before: str = ""
+    """What was wrong before the apply; empty where nothing was."""
+
+    def without_live(self, live_after: str) -> Attempt:
+        """The first half alone, where the run does not come to the second: never green."""
+        observed = f"{self.outcome.observed}; the deployed object is checked once {live_after} has passed"
+        return replace(self, outcome=replace(self.outcome, status=Status.UNPROVEN, observed=observed))
 
     def and_live(self, live: Attempt) -> Attempt:
         """The whole step: the worse outcome of the two halves, with what both saw where both passed."""
@@ -87,30 +94,38 @@ def _apply(step: Step, check: Check, world: World, before: Attempt) -> Attempt:
     try:
         step.apply(world)
     except BaseException as error:  # noqa: BLE001
-        return replace(_outcome_of(error), changed=True)
+        return replace(_outcome_of(error), changed=True, before=before.outcome.observed)
     finally:
         world.forget()
-    return replace(_measure(check, world), changed=True)
+    return replace(_measure(check, world), changed=True, before=before.outcome.observed)
 
 
 def _drill(step: Step, check: Check, world: World, mode: Mode, journal: Journal, repeat: bool) -> Attempt:
-    """A drill disturbs the running application, so its proof is carried forward while the release is the same."""
+    """A drill disturbs the application, so its proof is carried: while its inputs are the same, and for a time."""
     if not repeat:
         fingerprint = _fingerprint(step, world)
         proof = journal.proved(step.id, fingerprint) if fingerprint else None
-        if proof is not None:
-            outcome = replace(
-                proof.outcome,
-                observed=f"{proof.outcome.observed} (proved at {_clock(proof.at)} on this very release)",
+        valid = timedelta(hours=world.proof_hours)
+        old = proof is not None and datetime.now(UTC) - datetime.fromisoformat(proof.at) > valid
+        if proof is not None and not old:
+            observed = (
+                f"{proof.outcome.observed} (proved at {_clock(proof.at)}; carried, its inputs are unchanged)"
             )
-            return Attempt(outcome, carried=True, fingerprint=fingerprint)
+            carried = Attempt(
+                replace(proof.outcome, observed=observed), carried=True, fingerprint=fingerprint
+            )
+            return carried.and_live(_measure(step.canary, world)) if step.canary else carried
         if mode is Mode.VERIFY:
+            why = "not proved yet for what runs now"
+            if proof is not None and old:
+                hours = f"{world.proof_hours:g} h"
+                why = f"the proof of {_clock(proof.at)} is older than {hours} (setting proof_hours)"
             return Attempt(
                 Outcome(
                     Status.UNPROVEN,
-                    "not proved on this release yet, and proving it disturbs the application",
-                    "a proof on this very release",
-                    "inv verify --drills",
+                    f"{why}, and proving it disturbs the application",
+                    "a proof for what runs now",
+                    f"inv verify.step {step.id} --drills",
                 )
             )
     made = _measure(check, world)

@@ -60,10 +60,14 @@ class Result:
     changed: bool = False
     """Its apply ran."""
     carried: bool = False
-    """A drill proved earlier on this very release, not repeated."""
+    """A drill proved earlier, with the same inputs, and not repeated."""
     fingerprint: str = ""
     details: str = ""
     """A traceback, for the journal only."""
+    before: str = ""
+    """What was wrong before the apply; empty where nothing was."""
+    pending: bool = False
+    """Its second half waits for a step that this run does not come to: unproven, and no fault of the run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,13 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 all passed, 1 a failure, 3 unproven or blocked, 130 interrupted."""
+        """0 all passed but for what is pending, 1 a failure, 3 unproven or blocked, 130 interrupted."""
         if self.interrupted:
             return 130
         if self.with_status(Status.FAILED):
             return 1
-        return 0 if len(self.with_status(Status.PASSED)) == len(self.plan.steps) else 3
+        done = sum(result.pending or result.outcome.green for result in self.results)
+        return 0 if done == len(self.plan.steps) else 3
 
 
 def worse(one: Outcome, other: Outcome) -> Outcome:

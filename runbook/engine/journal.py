@@ -89,6 +89,7 @@ class Journal:
                 "carried": result.carried,
                 "fingerprint": result.fingerprint,
                 "details": result.details,
+                "before": result.before,
                 "place": asdict(self._place()),
             }
         )

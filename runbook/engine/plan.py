@@ -21,9 +21,14 @@ class Plan:
 
 
 def plan(asked: Iterable[str], catalogue: Sequence[Step]) -> Plan:
-    """The steps with the asked ids and, in turn, everything that they need."""
+    """The steps with the asked ids and, in turn, everything that they need.
+
+    Of an asked step about a template the deployed object is asked as well, so what that waits for is included. A step
+    with an apply of its own can be asked for that alone (`inv cluster.load`): its second half stays pending then.
+    """
     wanted = frozenset(asked)
     included = set(wanted)
+    included |= {step.live_after for step in catalogue if step.id in wanted and step.live and not step.apply}
     for step in reversed(catalogue):  # needs are lower-numbered: one pass downwards finds them all
         if step.id in included:
             included.update(step.needs)

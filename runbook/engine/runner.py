@@ -208,17 +208,28 @@ class _Walk:
         step = unit.step
         if self.interrupted and (not made.outcome.green or step.live is not None):
             return
+        pending = False
         if unit.live:
             made = self.first[step.id].and_live(made)
         else:
             self.first[step.id] = made
-            if step.live is not None and made.outcome.green and self._asks_live(step):
-                self.waiting.append(Unit(step, live=True))
-                if step.live_after not in self.first:
-                    self.sink(Paused(step, step.live_after))
-                return
+            if step.live is not None and made.outcome.green:
+                if self._asks_live(step):
+                    self.waiting.append(Unit(step, live=True))
+                    if step.live_after not in self.first:
+                        self.sink(Paused(step, step.live_after))
+                    return
+                pending, made = True, made.without_live(step.live_after)
         result = Result(
-            step, made.outcome, made.seconds, made.changed, made.carried, made.fingerprint, made.details
+            step,
+            made.outcome,
+            made.seconds,
+            made.changed,
+            made.carried,
+            made.fingerprint,
+            made.details,
+            made.before,
+            pending,
         )
         self.results[step.id] = result
         self.journal.finished(result)

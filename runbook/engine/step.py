@@ -56,6 +56,10 @@ def unproven(observed: str, *, wanted: str = "", hint: str, **evidence: Any) -> 
 class World(Protocol):
     """What the engine needs of what it hands to checks and applies; the rest is between them and `runbook.world`."""
 
+    @property
+    def proof_hours(self) -> float:
+        """Hours for which the proof of a drill is carried."""
+
     def for_step(self, progress: Callable[[str], None]) -> Self:
         """The same world with a progress line of its own."""
 
@@ -73,7 +77,7 @@ Apply = Callable[[Any], None]
 """Makes the check pass; idempotent; tells progress by `world.progress` only; raises `RunbookError`."""
 
 Fingerprint = Callable[[Any], str]
-"""What a drill's outcome stands on, live: pod UIDs, restart counts, image ids, release revision."""
+"""The inputs of a drill's proof, as one value: images, replicas, variables, where the database is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class Step:
     live_after: str = "T049"
     drill: bool = False
     fingerprint: Fingerprint | None = None
+    canary: Check | None = None
+    """Of a drill: what is checked each time that its proof is carried; the worse outcome counts."""
     heavy: bool = False
     """Uses whole cores (an image build): at most one per core runs at a time."""
     phase: str = ""

@@ -40,6 +40,7 @@ class Person:
 
         address, host = world.http.address(), world.settings.host
         self._api = ""
+        self.email = f"drill-{secrets.token_hex(4)}@{DOMAIN}"
         self._client = httpx.Client(
             base_url=f"http://[{address}]" if ":" in address else f"http://{address}",
             headers={"Host": host, "Origin": f"http://{host}"},
@@ -53,7 +54,7 @@ class Person:
 
         password = secrets.token_urlsafe(18)
         conceal(password)
-        who = {"name": "Drill", "email": f"drill-{secrets.token_hex(4)}@{DOMAIN}", "password": password}
+        who = {"name": "Drill", "email": self.email, "password": password}
         try:
             self._patiently(SIGN_UP, who)
             self._api = f"{PROXY}{self._patiently(SIGN_IN, who).json()['user']['id']}"

@@ -52,4 +52,6 @@ def _step(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "changed": result.changed,
         "carried": result.carried,
+        "before": result.before,
+        "pending": result.pending,
     }

@@ -70,6 +70,8 @@ class PlainReporter:
             + (f": {outcome.observed}" if outcome.status in (Status.PASSED, Status.BLOCKED) else "")
             + (f" ({duration(result.seconds)})" if result.seconds >= 0.1 else "")
         )
+        if result.before:
+            self.writer.line(f"   {'was':<8} {result.before}")
         if outcome.status in (Status.FAILED, Status.UNPROVEN):
             for name, text in explanation(outcome):
                 self.writer.line(f"   {name:<8} {text}")

@@ -87,8 +87,8 @@ def summary(run: Run, url: str = "") -> Summary:
         headline = f"{counts(run)[0].upper()}{counts(run)[1:]} in {duration(run.seconds)}"
     lines = []
     if run.mode is Mode.APPLY:
-        said = f"{changed} steps changed something" if changed else "nothing: all was as it should be"
-        lines.append(("changed", said.replace("1 steps", "1 step")))
+        said = f"{changed} step{'s' * (changed != 1)} changed something"
+        lines.append(("changed", said if changed else "nothing: everything was up to date"))
     if longest(run):
         lines.append(
             ("longest", ", ".join(f"{result.step.id} {duration(result.seconds)}" for result in longest(run)))

@@ -143,6 +143,11 @@ class World:
         """
         return cast("T", self.clients.memory.once(key, ask))
 
+    @property
+    def proof_hours(self) -> float:
+        """Hours for which the proof of a drill is carried."""
+        return self.settings.proof_hours
+
     def forget(self) -> None:
         """Ask again what `once` remembered: a step has changed something."""
         self.clients.memory.forget()

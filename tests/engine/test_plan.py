@@ -3,8 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook.catalogue import STEPS
 from runbook.engine.plan import heights, plan
-from runbook.engine.step import Step
+from runbook.engine.step import Outcome, Step, passed
 
 
 @st.composite
@@ -54,3 +55,21 @@ def test_a_step_is_as_high_as_the_longest_row_that_waits_for_it() -> None:
 def test_a_need_is_higher_than_what_needs_it(steps: tuple[Step, ...]) -> None:
     found = heights(steps)
     assert all(found[need] > found[step.id] for step in steps for need in step.needs)
+
+
+def test_an_asked_step_brings_what_its_deployed_object_waits_for() -> None:
+    def check(_: object) -> Outcome:
+        return passed("")
+
+    base, deployed = Step("T001", "base"), Step("T049", "pods", check, needs=("T001",))
+    role = Step("T055", "a role", check, live=check)
+    images = Step("T046", "images", check, lambda _: None, live=check)
+    catalogue = (base, images, deployed, role)
+    assert [step.id for step in plan(["T055"], catalogue).steps] == ["T001", "T049", "T055"]
+    assert [step.id for step in plan(["T046"], catalogue).steps] == ["T046"]
+
+
+def test_securing_the_application_asks_every_object_that_it_deploys() -> None:
+    security = [step for step in STEPS if step.phase == "security"]
+    included = {step.id for step in plan([step.id for step in security], STEPS).steps}
+    assert {step.live_after for step in security if step.live} <= included

@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Self
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -39,6 +41,10 @@ def go(world: World, journal: Journal, events: list[Event]) -> Walk:
 
 def good(_: World) -> Outcome:
     return passed("as wanted")
+
+
+def unmeasurable(_: World) -> Outcome:
+    raise Unmeasurable("could not look", hint="-")
 
 
 def bad(_: World) -> Outcome:
@@ -243,10 +249,19 @@ def test_the_worse_half_counts(go: Walk) -> None:
     )
 
 
-def test_a_run_that_does_not_deploy_leaves_the_live_half_out_and_verify_asks_it(go: Walk) -> None:
+def test_a_second_half_that_is_not_asked_is_pending_and_never_green(go: Walk) -> None:
     step = Step("T001", "written", good, live=bad, live_after="T049")
-    assert statuses(go([step])) == {"T001": Status.PASSED}
+    run = go([step, Step("T002", "waits for it", good, needs=("T001",))])
+    assert statuses(run) == {"T001": Status.UNPROVEN, "T002": Status.PASSED}
+    (pending,) = [result for result in run.results if result.pending]
+    assert "the deployed object is checked once T049 has passed" in pending.outcome.observed
+    assert run.exit_code == 0
     assert statuses(go([step], Mode.VERIFY)) == {"T001": Status.FAILED}
+
+
+def test_a_first_half_that_fails_is_not_pending(go: Walk) -> None:
+    run = go([Step("T001", "written", bad, live=good, live_after="T049")])
+    assert ([result.pending for result in run.results], run.exit_code) == ([False], 1)
 
 
 def test_what_a_step_waits_for_is_told(go: Walk, events: list[Event]) -> None:
@@ -317,16 +332,53 @@ class Drill:
         return Step("T001", "drill", self.check, drill=True, fingerprint=lambda world: self.release)
 
 
-def test_a_drill_is_carried_forward_on_the_same_release_only(go: Walk) -> None:
+def test_a_drill_is_carried_while_its_inputs_are_the_same(go: Walk) -> None:
     drill = Drill()
     assert go([drill.step]).exit_code == 0
     again = go([drill.step], Mode.VERIFY).results[0]
     assert (drill.ran, again.outcome.status, again.carried) == (1, Status.PASSED, True)
-    assert "on this very release" in again.outcome.observed
+    assert "carried, its inputs are unchanged" in again.outcome.observed
     drill.release = "revision 2"
-    assert statuses(go([drill.step], Mode.VERIFY)) == {"T001": Status.UNPROVEN}
+    lost = go([drill.step], Mode.VERIFY).results[0].outcome
+    assert (lost.status, lost.hint) == (Status.UNPROVEN, "inv verify.step T001 --drills")
     assert drill.ran == 1
     assert go([drill.step]).results[0].outcome.observed == "run 2"
+
+
+def test_a_proof_ends_with_its_time(go: Walk, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    drill = Drill()
+    go([drill.step])
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=world.settings.proof_hours, minutes=1)
+
+    monkeypatch.setattr("runbook.engine.attempt.datetime", Later)
+    outcome = go([drill.step], Mode.VERIFY).results[0].outcome
+    assert outcome.status is Status.UNPROVEN
+    assert "is older than 24 h (setting proof_hours)" in outcome.observed
+    assert go([drill.step]).results[0].outcome.observed == "run 2"
+
+
+def test_a_carried_proof_is_no_better_than_its_canary(go: Walk) -> None:
+    drill = Drill()
+    go([drill.step])
+    for canary, status in ((good, Status.PASSED), (bad, Status.FAILED), (unmeasurable, Status.UNPROVEN)):
+        again = go([replace(drill.step, canary=canary)], Mode.VERIFY).results[0]
+        assert (again.outcome.status, again.carried) == (status, True)
+    assert drill.ran == 1
+
+
+def test_what_was_wrong_before_a_repair_is_kept(go: Walk) -> None:
+    broken = [True]
+
+    def check(_: World) -> Outcome:
+        return failed("two replicas are missing", wanted="-", hint="-") if broken else passed("mended")
+
+    result = go([Step("T001", "a", check, lambda _: broken.clear())]).results[0]
+    assert (result.outcome.observed, result.before) == ("mended", "two replicas are missing")
+    assert go([Step("T001", "a", good, lambda _: None)]).results[0].before == ""
 
 
 def test_a_drill_runs_alone(go: Walk) -> None:

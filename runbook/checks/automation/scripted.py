@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from runbook.clients.process.commands import CommandResult
     from runbook.world import World
 
-SOURCES = ("scripts/*.sh", "tasks.py", "runbook/**/*.py", "charts/**/*", "pyproject.toml", "uv.lock")
+SOURCES = ("scripts/*.sh", "tasks.py", "runbook/**/*", "charts/**/*", "k8s/*", "pyproject.toml", "uv.lock")
+SERVICES = ("backend", "frontend", "mcp-server", "stand-ins")
+NOT_SOURCES = frozenset(
+    {"node_modules", ".venv", ".next", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+)
 LAST_WORDS = 3
 
 
@@ -121,10 +125,12 @@ def cleans_up(scratch: Scratch) -> Outcome:
 
 
 def fingerprint(world: World) -> str:
-    """Of all that the scripts run: a proof stands as long as that is the same."""
+    """Of all that the scripts run and build, and where: a proof is carried as long as that is the same."""
     root = world.settings.project
-    files = sorted({path for pattern in SOURCES for path in root.glob(pattern) if path.is_file()})
-    whole = hashlib.sha256()
+    patterns = (*SOURCES, *(f"{name}/**/*" for name in SERVICES))
+    found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    files = sorted(path for path in found if not NOT_SOURCES.intersection(path.relative_to(root).parts))
+    whole = hashlib.sha256(world.cluster.provider.encode())
     for path in files:
         whole.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return whole.hexdigest()[:16]

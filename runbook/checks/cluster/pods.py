@@ -1,4 +1,4 @@
-"""The application's pods: running, ready, quick to get there, and the identity that a proof stands on."""
+"""The application's pods: running, ready, quick to get there, and the fingerprint of what runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.actions.security import secrets
 from runbook.app import blueprint
-from runbook.app.application import COMPONENTS, DATABASE_NAMESPACE, SECRET, SELECTOR, SIDECAR
+from runbook.app.application import (
+    COMPONENTS,
+    DATABASE_NAMESPACE,
+    MODEL_NAMESPACE,
+    SECRET,
+    SELECTOR,
+    SIDECAR,
+)
 from runbook.clients.kube import workloads
 from runbook.clients.kube.diagnosis import why
 from runbook.clients.kube.readiness import FirstReady
-from runbook.clients.kube.releases import newest
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed
 
@@ -109,47 +115,60 @@ def _evidence(pods: list[dict[str, Any]], seconds: Mapping[str, float]) -> list[
     ]
 
 
-def identity(world: World) -> dict[str, Any]:
-    """What a proof by the running application stands on: pods, images, release, Secrets and database server."""
-    settings = world.settings
-    pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
-    if not pods:
-        raise Unmeasurable(f"namespace {settings.namespace} has no pod of the application", hint="inv deploy")
-    release = newest(world.api, settings.release, settings.namespace)
-    secret = world.api.get("Secret", SECRET, settings.namespace)
-    servers = world.api.list("Pod", DATABASE_NAMESPACE)
-    return {
-        "pods": sorted(_pod_identity(pod) for pod in pods if not workloads.terminating(pod)),
-        "servers": sorted(_pod_identity(pod) for pod in servers if not workloads.finished(pod)),
-        "revision": release.revision if release else 0,
-        "secret": secret["metadata"]["resourceVersion"] if secret else "",
-    }
-
-
-def _pod_identity(pod: Mapping[str, Any]) -> tuple[Any, ...]:
-    images = sorted(str(status.get("imageID", "")) for status in workloads.containers(pod).values())
-    return (pod["metadata"]["uid"], workloads.restarts(pod), *images)
-
-
 def fingerprint(world: World) -> str:
-    """The identity of the running application as one value: a proof holds while it is unchanged."""
-    return hashlib.sha256(json.dumps(identity(world), sort_keys=True).encode()).hexdigest()
+    """The inputs of a proof by the running application, as one value: the proof is carried while they are the same.
 
-
-def lasting(world: World) -> str:
-    """What a proof about stored data stands on: images, mode and database; not pods, revision and credentials."""
-    from runbook.clients.database import parameters_of
-
+    By content: images, mode, where the database is, and of every workload of application, database and model its
+    replicas, arguments and variables (pool sizes and the model's address among them). Not pods, revisions and
+    credentials, which may change without a difference; that the application answers now is for a canary to say.
+    """
     settings = world.settings
     pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
     if not pods:
         raise Unmeasurable(f"namespace {settings.namespace} has no pod of the application", hint="inv deploy")
-    url = secrets.read(world, SECRET, settings.namespace).get("database-url", "")
-    place = parameters_of(url, f"database-url in Secret {SECRET}")
-    servers = world.api.list("Pod", DATABASE_NAMESPACE)
+    spaces = (settings.namespace, DATABASE_NAMESPACE, MODEL_NAMESPACE)
+    beside = [pod for space in spaces[1:] for pod in world.api.list("Pod", space)]
+    running = [
+        pod for pod in [*pods, *beside] if not workloads.terminating(pod) and not workloads.finished(pod)
+    ]
     content = {
-        "images": sorted({image for pod in [*pods, *servers] for image in _pod_identity(pod)[2:] if image}),
+        "provider": world.cluster.provider,
+        "images": sorted({image for pod in running for image in _images(pod)}),
         "mode": asdict(blueprint.mode(world)),
-        "database": [str(place.get(each, "")) for each in ("host", "port", "dbname")],
+        "database": _database(world),
+        "workloads": sorted(
+            (
+                _workload(each)
+                for kind in ("Deployment", "StatefulSet")
+                for space in spaces
+                for each in world.api.list(kind, space)
+            ),
+            key=str,
+        ),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _images(pod: Mapping[str, Any]) -> list[str]:
+    found = (str(status.get("imageID", "")) for status in workloads.containers(pod).values())
+    return [image for image in found if image]
+
+
+def _workload(each: Mapping[str, Any]) -> list[Any]:
+    spec = each["spec"]
+    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or []
+    return [
+        each["kind"],
+        each["metadata"]["name"],
+        spec.get("replicas", 1),
+        [[part.get("args"), part.get("env")] for part in containers],
+    ]
+
+
+def _database(world: World) -> list[str]:
+    """Host, port and database; nothing of who connects."""
+    from runbook.clients.database import parameters_of
+
+    url = secrets.read(world, SECRET, world.settings.namespace).get("database-url", "")
+    place = parameters_of(url, f"database-url in Secret {SECRET}") if url else {}
+    return [str(place.get(each, "")) for each in ("host", "port", "dbname")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.checks.cluster.pods import lasting
+from runbook.checks.cluster.pods import fingerprint
 from runbook.engine import evidence
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.probes import changes
@@ -24,7 +24,7 @@ def by_chat(world: World) -> Outcome:
     Source: T114.
     """
     wanted = "three messages answered, by add_task, update_task and delete_task"
-    seen = changes.hold(world, lasting(world))
+    seen = changes.hold(world, fingerprint(world))
     problems = [text for turn in seen["turns"] if (text := _unanswered(turn))]
     if problems or len(seen["turns"]) != len(changes.MESSAGES):
         return failed(
@@ -56,7 +56,7 @@ def found(world: World) -> Outcome:
     """
     wanted = "one row after the first message, the same one changed after the second, none after the third"
     hint = "inv verify.step T114 --drills"
-    seen = evidence.require(world.settings, changes.NAME, lasting(world), step="T114")
+    seen = evidence.require(world.settings, changes.NAME, fingerprint(world), step="T114")
     if len(seen["turns"]) != len(changes.MESSAGES):
         return unproven("the drill of T114 did not come to its end", wanted=wanted, hint=hint)
     added, changed, deleted = (turn["rows"] for turn in seen["turns"])

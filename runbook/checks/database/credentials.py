@@ -13,7 +13,7 @@ from runbook.actions.database import rotation
 from runbook.actions.database.rotation import Rotation
 from runbook.actions.security import secrets
 from runbook.app.application import BACKEND, FRONTEND, MCP_SERVER, SECRET
-from runbook.checks.cluster.pods import lasting
+from runbook.checks.cluster.pods import fingerprint
 from runbook.checks.database import dialling
 from runbook.checks.database.dialling import Dialled
 from runbook.engine.step import Outcome, failed, passed, unproven
@@ -43,7 +43,7 @@ GROUP BY 1, 2"""
 def identity(world: World) -> str:
     """What the proof stands on: the application, and the very credentials that were rotated to."""
     parts = [
-        lasting(world),
+        fingerprint(world),
         secrets.digest(world, SECRET, world.settings.namespace),
         secrets.rotating(world),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.checks.cluster.pods import lasting
+from runbook.checks.cluster.pods import fingerprint
 from runbook.engine import evidence
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.probes import replaced, rows
@@ -21,7 +21,7 @@ def replaced_by_another(world: World) -> Outcome:
     Source: T116.
     """
     wanted = "the pod gone and another one Ready, unasked; the application answers again"
-    seen = replaced.hold(world, lasting(world))
+    seen = replaced.hold(world, fingerprint(world))
     if set(seen["old"]) & set(seen["new"]):
         return failed("the deleted pod is still there", wanted=wanted, hint="inv verify.step T049", **seen)
     left = f"; not tidy: {seen['left']}" if seen["left"] else ""
@@ -42,7 +42,7 @@ def remembers(world: World) -> Outcome:
     """
     wanted = "the same tasks by the new pod's API; no row lost, none written again"
     hint = "inv verify.step T116 --drills"
-    seen = evidence.require(world.settings, replaced.NAME, lasting(world), step="T116")
+    seen = evidence.require(world.settings, replaced.NAME, fingerprint(world), step="T116")
     if not seen.get("before") or "after" not in seen:
         return unproven("the drill of T116 did not come to its end", wanted=wanted, hint=hint)
     problems = rows.differences(seen["before"], seen["after"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 ANSWER_LIMIT = 10.0
 """Seconds (SC-003)."""
+
+CANARY_SECONDS = 10.0
+"""For so long an answer counts as one of now."""
 
 TOOL = "add_task"
 EARLIER = 120.0
@@ -47,6 +51,36 @@ def answers(world: World) -> Outcome:
     return passed(told, wanted=wanted, **evidence)
 
 
+def answers_now(world: World) -> Outcome:
+    """One message of somebody new is answered in time, and its task is in PostgreSQL: while T053's proof is carried.
+
+    Source: T053.
+    """
+    wanted = f"an answer within {ANSWER_LIMIT:g} s now, and its task"
+    proof = _canary(world)
+    hint = "inv verify.step T053 --drills"
+    if proof.rows_problem:
+        return unproven(f"the row could not be read: {proof.rows_problem}", wanted=wanted, hint=hint)
+    if problem := _problem(proof):
+        return failed(f"now {problem}", wanted=wanted, hint=hint, **asdict(proof))
+    return passed(f"answered in {proof.seconds:.1f} s now", wanted=wanted, **asdict(proof))
+
+
+def used_the_mcp_server_now(world: World) -> Outcome:
+    """The logs show the request and the tool call of that message: while T054's proof is carried.
+
+    Source: T054.
+    """
+    return _way(world, _canary(world))
+
+
+def _canary(world: World) -> Proof:
+    """One message for both steps of a run; what comes later in the same process sends another."""
+    return world.once(
+        ("chat canary", time.monotonic() // CANARY_SECONDS), lambda: conversation.by_http(world)
+    )
+
+
 def _problem(proof: Proof) -> str:
     if proof.problem:
         return "; ".join([proof.problem, *proof.page_problems])
@@ -64,10 +98,13 @@ def used_the_mcp_server(world: World) -> Outcome:
 
     Source: T054.
     """
+    return _way(world, conversation.require(world.settings, fingerprint(world)))
+
+
+def _way(world: World, proof: Proof) -> Outcome:
     wanted = (
         "one request id in the answer, the backend's log and the MCP server's log, and the row in PostgreSQL"
     )
-    proof = conversation.require(world.settings, fingerprint(world))
     namespace = world.settings.namespace
     hint = f"kubectl -n {namespace} logs deployment/mcp-server --tail 30"
     if not proof.request_id:

@@ -77,6 +77,8 @@ class Settings(BaseModel):
     """Environment only: OPENAI_API_KEY. Empty: the offline model takes its place."""
     openai_base_url: Annotated[str, AfterValidator(values.http_url)] = ""
     openai_model: str = ""
+    proof_hours: float = Field(default=24.0, gt=0, le=24.0 * 365, allow_inf_nan=False)
+    """Hours for which the proof of a drill is carried while its inputs are the same."""
     ready_timeout: float = Field(default=300.0, gt=0, le=values.LONGEST_TIMEOUT, allow_inf_nan=False)
     """Seconds until all pods must be Ready (SC-001)."""
 
@@ -147,6 +149,7 @@ _WORDS = {
     "memory": "a number of MB, or 0 for what there is",
     "driver": "the name of a driver of minikube, such as docker",
     "registry": "a registry in small letters with an optional path, such as registry.example.org/team",
+    "proof_hours": "a number of hours greater than 0 and at most 8760, such as 24",
     "ready_timeout": f"a number of seconds greater than 0 and at most {values.LONGEST_TIMEOUT:.0f}, such as 300",
 }
 

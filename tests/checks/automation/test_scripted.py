@@ -177,14 +177,32 @@ def test_something_that_stays(world: World, machine: Machine) -> None:
 
 
 def test_the_fingerprint_is_of_what_the_scripts_run(settings: Settings, tmp_path: Path) -> None:
-    world = world_of(settings.model_copy(update={"project": tmp_path}))
-    (tmp_path / "scripts").mkdir()
-    script = tmp_path / "scripts" / "deploy.sh"
-    script.write_text("one")
-    first = scripted.fingerprint(world)
-    assert scripted.fingerprint(world) == first
-    script.write_text("another")
-    assert scripted.fingerprint(world) != first
+    chosen = settings.model_copy(update={"project": tmp_path})
+    world = world_of(chosen, cluster=FakeCluster())
+    seen = set()
+    names = (
+        "scripts/deploy.sh",
+        "k8s/namespace.yaml",
+        "backend/src/main.py",
+        "frontend/Dockerfile",
+        "charts/a/b.yaml",
+    )
+    for name in names:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.write_text("one")
+        assert scripted.fingerprint(world) == scripted.fingerprint(world)
+        seen.add(scripted.fingerprint(world))
+        file.write_text("another")
+        seen.add(scripted.fingerprint(world))
+    assert len(seen) == 2 * len(names)
+    before = scripted.fingerprint(world)
+    (tmp_path / "frontend" / "node_modules").mkdir()
+    (tmp_path / "frontend" / "node_modules" / "index.js").write_text("whatever npm brings")
+    assert scripted.fingerprint(world) == before
+    elsewhere = FakeCluster()
+    elsewhere.provider = "kind"
+    assert scripted.fingerprint(world_of(chosen, cluster=elsewhere)) != before
 
 
 def test_the_scratch_cluster_is_another_one(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runbook.app.application import COMPONENTS, FRONTEND
@@ -165,24 +167,58 @@ def test_the_fingerprint_stays_while_nothing_changes() -> None:
     assert pods.fingerprint(world) == pods.fingerprint(world)
 
 
-@pytest.mark.parametrize("change", ["restart", "image", "uid", "revision", "secret", "database"])
-def test_the_fingerprint_changes_with_what_a_proof_stands_on(change: str) -> None:
+def workload(kind: str, name: str, namespace: str, **variables: str) -> dict[str, Any]:
+    container = {"name": name, "env": [{"name": key, "value": value} for key, value in variables.items()]}
+    return {
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace, "labels": {}},
+        "spec": {"replicas": 1, "template": {"spec": {"containers": [container]}}},
+    }
+
+
+@pytest.mark.parametrize(
+    "change", ["image", "database image", "replicas", "pool", "model", "max_connections"]
+)
+def test_the_fingerprint_changes_with_what_a_proof_depends_on(change: str) -> None:
+    world, api = identity_world()
+    pool = workload("Deployment", "backend", "todo", POOL_SIZE="5", OPENAI_BASE_URL="http://model/v1")
+    api.put(pool)
+    server = workload("StatefulSet", "postgres", "todo-database", MAX_CONNECTIONS="100")
+    api.put(server)
+    before = pods.fingerprint(world)
+    variables = pool["spec"]["template"]["spec"]["containers"][0]["env"]
+    if change == "image":
+        backend(api)["status"]["containerStatuses"][0]["imageID"] = "sha256:" + "c" * 64
+    elif change == "database image":
+        status = api.objects["Pod", "todo-database", "postgres-0"]["status"]["containerStatuses"][0]
+        status["imageID"] = "sha256:" + "c" * 64
+    elif change == "replicas":
+        pool["spec"]["replicas"] = 10
+    elif change == "pool":
+        variables[0]["value"] = "100"
+    elif change == "model":
+        variables[1]["value"] = "http://another/v1"
+    else:
+        server["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "20"
+    api.put(pool)
+    api.put(server)
+    assert pods.fingerprint(world) != before
+
+
+@pytest.mark.parametrize("change", ["restart", "uid", "revision", "secret"])
+def test_a_proof_outlives_what_makes_no_difference_to_it(change: str) -> None:
+    """Whether the application answers now is for the canary to say."""
     world, api = identity_world()
     before = pods.fingerprint(world)
-    status = backend(api)["status"]["containerStatuses"][0]
     if change == "restart":
-        status["restartCount"] = 1
-    elif change == "image":
-        status["imageID"] = "sha256:" + "c" * 64
+        backend(api)["status"]["containerStatuses"][0]["restartCount"] = 1
     elif change == "uid":
         backend(api)["metadata"]["uid"] = "another"
     elif change == "revision":
         api.put(running.release_secret(revision=2))
-    elif change == "secret":
-        api.objects["Secret", "todo", "todo-secrets"]["metadata"]["resourceVersion"] = "8"
     else:
-        api.objects["Pod", "todo-database", "postgres-0"]["metadata"]["uid"] = "another"
-    assert pods.fingerprint(world) != before
+        api.objects["Secret", "todo", "todo-secrets"]["metadata"]["resourceVersion"] = "8"
+    assert pods.fingerprint(world) == before
 
 
 def test_without_pods_there_is_no_identity() -> None:

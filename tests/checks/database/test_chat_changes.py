@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.cluster.pods import lasting
+from runbook.checks.cluster.pods import fingerprint
 from runbook.checks.database import chat_changes, restart
 from runbook.engine import evidence
 from runbook.engine.errors import Unmeasurable
@@ -44,7 +44,7 @@ def world() -> World:
 @pytest.fixture
 def seen(world: World) -> dict[str, Any]:
     return {
-        "identity": lasting(world),
+        "identity": fingerprint(world),
         "nonce": "ab12",
         "turns": [
             turn("add_task", [row("medium", "100")]),
@@ -133,7 +133,7 @@ def test_a_proof_is_of_one_application_and_one_database(seen: dict[str, Any]) ->
     with pytest.raises(Unmeasurable, match="the drill of T114 was not held yet") as caught:
         chat_changes.found(world)
     assert caught.value.hint == "inv verify.step T114 --drills"
-    evidence.write(world.settings, changes.NAME, seen | {"identity": lasting(world)})
+    evidence.write(world.settings, changes.NAME, seen | {"identity": fingerprint(world)})
     assert chat_changes.found(world).green
     for pod in api.list("Pod", "todo"):  # other pods of the same image: the proof stands
         pod["metadata"]["uid"] += "-new"
@@ -175,7 +175,7 @@ def test_a_pod_replaced_by_another_passes(world: World, monkeypatch: pytest.Monk
 
 
 def remembers(world: World, **change: Any) -> Any:
-    evidence.write(world.settings, replaced.NAME, REPLACED | {"identity": lasting(world)} | change)
+    evidence.write(world.settings, replaced.NAME, REPLACED | {"identity": fingerprint(world)} | change)
     return restart.remembers(world)
 
 

@@ -161,10 +161,11 @@ def test_no_conversation_yet_cannot_be_measured() -> None:
         chat.used_the_mcp_server(world)
 
 
-def test_a_conversation_with_other_pods_proves_nothing_of_these() -> None:
+def test_a_conversation_with_another_release_proves_nothing_of_this_one() -> None:
     world, api = make()
     proved(world)
-    api.objects["Pod", "todo", "mcp-server-1"]["metadata"]["uid"] = "another"
+    status = api.objects["Pod", "todo", "mcp-server-1"]["status"]["containerStatuses"][0]
+    status["imageID"] = "sha256:" + "d" * 64
     with pytest.raises(Unmeasurable, match="with another release or other pods"):
         chat.used_the_mcp_server(world)
 
@@ -182,3 +183,53 @@ def test_a_damaged_proof_is_none() -> None:
     proved(world)
     conversation.path_of(world.settings).write_text('{"identity": "x"}')
     assert conversation.last(world.settings) is None
+
+
+def said_now(world: World, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    monkeypatch.setattr(conversation, "by_http", lambda _: held(world, **changes))
+
+
+def test_a_canary_is_one_message_for_both_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _ = make()
+    said: list[World] = []
+    monkeypatch.setattr(conversation, "by_http", lambda asked: said.append(asked) or held(world))
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
+    assert chat.answers_now(world).observed == "answered in 1.2 s now"
+    assert chat.used_the_mcp_server_now(world).green
+    assert len(said) == 1
+    monkeypatch.setattr("time.monotonic", lambda: 1020.0)
+    chat.answers_now(world)
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"status": 502, "answer": "the model is away"},
+            "now the message was answered 502: the model is away",
+        ),
+        ({"seconds": 10.1}, "now the answer took 10.1 s"),
+        ({"listed": False, "rows": ()}, "now the task of the message is not in the list"),
+    ],
+)
+def test_a_chat_that_does_not_work_now_is_red(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], words: str
+) -> None:
+    world, _ = make()
+    said_now(world, monkeypatch, **changes)
+    outcome = chat.answers_now(world)
+    assert (outcome.status, outcome.observed) == (Status.FAILED, words)
+
+
+def test_a_row_that_cannot_be_read_now_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _ = make()
+    said_now(world, monkeypatch, rows_problem="no connection")
+    assert chat.answers_now(world).status is Status.UNPROVEN
+
+
+def test_a_tool_call_that_no_log_shows_now_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, api = make()
+    said_now(world, monkeypatch)
+    log(api, "backend-1", NOISE)
+    assert chat.used_the_mcp_server_now(world).status is Status.FAILED
