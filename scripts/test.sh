@@ -70,7 +70,7 @@ python_service() { # python_service FOLDER
 frontend() {
   (
     cd frontend
-    npm ci --no-audit --no-fund --loglevel=error
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     npm run lint
     npm run typecheck
     npm test

@@ -117,13 +117,18 @@ def _debian(world: World) -> Path:
             if line.startswith("I: "):
                 world.progress(f"Debian {SUITE}: {line[3:]}")
 
-        # Mounts of its own: a run that is killed leaves none on the machine.
+        # Mounts and temporary files of its own: a run that is killed leaves none on the machine.
+        drafts = archive.with_name("drafts")
+        shutil.rmtree(drafts, ignore_errors=True)
+        drafts.mkdir(parents=True)
         follow(
             ["unshare", "--mount", *command, str(unfinished)],
             on_line,
             deadline=30 * MINUTE,
+            environment={"TMPDIR": str(drafts)},
             cancelled=world.stopping,
         )
+        shutil.rmtree(drafts, ignore_errors=True)
         unfinished.rename(archive)
     return archive
 
