@@ -29,8 +29,8 @@ from runbook.app.application import (
 )
 from runbook.app.endpoints import endpoint
 from runbook.clients.helm import Values
+from runbook.clients.holdings import Holdings
 from runbook.clients.kube.releases import revisions
-from runbook.cluster.holdings import Holdings
 from runbook.engine.errors import Unmeasurable
 
 if TYPE_CHECKING:

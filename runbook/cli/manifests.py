@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cli import manifest_sources
 from runbook.cli.manifest_sources import Source
-from runbook.clients.kube_score import Choice, KubeScore
+from runbook.clients.kube_score import PART, Choice, KubeScore
 from runbook.engine.errors import CommandFailed, UsageError
 from runbook.report import files as report_files
 from runbook.report.writer import Writer
@@ -83,7 +83,8 @@ def verify(
         raise UsageError("--values without --path", wanted="a chart for the values files")
     writers = report_files.writers(files, {".sarif": _sarif, ".xml": _junit, ".json": _json})
     world = World.of(chosen)
-    score = KubeScore(chosen, world.commands, Writer(sys.stderr).line)
+    # Built on first use (some 15 seconds, once) where PATH has none.
+    score = KubeScore(world.commands, lambda: world.clients.built(PART, Writer(sys.stderr).line))
     with tempfile.TemporaryDirectory(prefix="manifests-") as folder:
         scratch = Path(folder).resolve()
         found = _find(world, path, values, scratch)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook.cluster import Cluster
+from runbook.clients.target import Target
 from runbook.engine.errors import CommandMissing, Unmeasurable
 from runbook.engine.settings import Settings
 
@@ -46,7 +46,7 @@ HTTP_PORT = 80
 class Browser:
     """Opens pages of the application by its host name, which Chromium itself maps to the ingress address."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, commands: Commands) -> None:
+    def __init__(self, settings: Settings, cluster: Target, commands: Commands) -> None:
         self._settings = settings
         self._cluster = cluster
         self._commands = commands

@@ -15,34 +15,39 @@ from runbook.clients.proxies import direct_to
 from runbook.engine.errors import RunbookError, Unmeasurable
 
 if TYPE_CHECKING:
-    from runbook.world import World
+    from runbook.clients.process.commands import Commands
+    from runbook.clients.target import Target
 
 NAME = "dapr"
 SECONDS = 15.0
 
 
-def speaks_of_our_cluster(world: World) -> bool:
+def speaks_of_our_cluster(commands: Commands, cluster: Target) -> bool:
     """Whether there is a CLI whose current context is the pinned cluster."""
-    if world.commands.find(NAME) is None:
+    if commands.find(NAME) is None:
         return False
-    pinned = world.cluster.kubeconfig()
+    pinned = cluster.kubeconfig()
     current = (yaml.safe_load(pinned.path.read_text()) or {}).get("current-context")
     return bool(current == pinned.context)
 
 
-def environment(world: World) -> dict[str, str]:
+def environment(cluster: Target) -> dict[str, str]:
     """What makes it use the pinned kubeconfig."""
-    direct_to(world.cluster)
-    return {"KUBECONFIG": str(world.cluster.kubeconfig().path)}
+    direct_to(cluster)
+    return {"KUBECONFIG": str(cluster.kubeconfig().path)}
 
 
-def unhealthy(world: World, services: tuple[str, ...]) -> list[str]:
+def unhealthy(commands: Commands, cluster: Target, services: tuple[str, ...]) -> list[str]:
     """Which of these services `dapr status` does not call healthy; it prints a table only, read by its headings.
 
     Raises `Unmeasurable` where it says nothing that can be read.
     """
     argv = [NAME, "status", "-k"]
-    rows = [re.split(r"\s{2,}", line.strip()) for line in _ask(world, argv).splitlines() if line.strip()]
+    rows = [
+        re.split(r"\s{2,}", line.strip())
+        for line in _ask(commands, cluster, argv).splitlines()
+        if line.strip()
+    ]
     headings = next((row for row in rows if {"NAME", "HEALTHY"} <= set(row)), None)
     if headings is None:
         raise _unreadable(argv, "no table with NAME and HEALTHY")
@@ -55,13 +60,13 @@ def unhealthy(world: World, services: tuple[str, ...]) -> list[str]:
     ]
 
 
-def components(world: World) -> set[str]:
-    """The names that `dapr components` lists. Raises `Unmeasurable` where it says nothing that can be read.
+def components(commands: Commands, cluster: Target, namespace: str) -> set[str]:
+    """The names that `dapr components` lists of a namespace. Raises `Unmeasurable` where it cannot be read.
 
     Before the list, and behind it, it may print warnings, all on standard output.
     """
-    argv = [NAME, "components", "-k", "--namespace", world.settings.namespace, "--output", "json"]
-    said = _ask(world, argv)
+    argv = [NAME, "components", "-k", "--namespace", namespace, "--output", "json"]
+    said = _ask(commands, cluster, argv)
     try:
         listed, _ = json.JSONDecoder().raw_decode(said, said.index("["))
         return {str(each["name"]) for each in listed}
@@ -69,9 +74,9 @@ def components(world: World) -> set[str]:
         raise _unreadable(argv, "no list of components") from None
 
 
-def _ask(world: World, argv: list[str]) -> str:
+def _ask(commands: Commands, cluster: Target, argv: list[str]) -> str:
     try:
-        return world.commands.run(argv, timeout=SECONDS, env=environment(world)).stdout
+        return commands.run(argv, timeout=SECONDS, env=environment(cluster)).stdout
     except RunbookError as problem:
         raise Unmeasurable(f"the Dapr CLI does not answer: {problem.observed}", hint=" ".join(argv)) from None
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from runbook.clients.holdings import digests
 from runbook.clients.process.environment import direct, leave_engine
-from runbook.cluster.holdings import digests
 from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, Unmeasurable
 from runbook.engine.redaction import redact
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
     from runbook.clients.process.commands import Commands
-    from runbook.cluster import Cluster
+    from runbook.clients.target import Target
     from runbook.engine.settings import Settings
 
 ASK_SECONDS = 30.0
@@ -56,7 +56,7 @@ class ImageFacts:
 
     @property
     def identities(self) -> frozenset[str]:
-        """Every digest by which the engine knows it (see `runbook.cluster.holdings`)."""
+        """Every digest by which the engine knows it (see `runbook.clients.holdings`)."""
         return digests(self.id, *self.digests)
 
 
@@ -92,7 +92,7 @@ class Docker:
     def __init__(
         self,
         settings: Settings,
-        cluster: Cluster,
+        cluster: Target,
         commands: Commands | None = None,
         connect: Callable[[Mapping[str, str]], DockerClient] | None = None,
     ) -> None:

@@ -22,7 +22,7 @@ from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.clients.process.commands import CommandResult, Commands
-    from runbook.cluster import Cluster
+    from runbook.clients.target import Target
     from runbook.engine.settings import Settings
 
 Object = dict[str, Any]
@@ -75,14 +75,19 @@ class Helm:
         self,
         settings: Settings,
         commands: Commands,
-        cluster: Cluster,
+        cluster: Target,
         refuse_foreign: Callable[[str, str], None],
+        built: Callable[[], Path] = lambda: Path(),
     ) -> None:
-        """`refuse_foreign` raises for the name and namespace of a release that is not ours; every change asks it."""
+        """`refuse_foreign` raises for the name and namespace of a release that is not ours; every change asks it.
+
+        `built` is where a Helm of our own lies, for a machine without one; it may raise `CommandMissing`.
+        """
         self._settings = settings
         self._commands = commands
         self._cluster = cluster
         self._refuse_foreign = refuse_foreign
+        self._built = built
 
     @cached_property
     def binary(self) -> Path:
@@ -90,9 +95,7 @@ class Helm:
         found = self._commands.find("helm")
         if found is not None:
             return found
-        from runbook.cluster.embedded.toolchain import Toolchain
-
-        built = Toolchain(self._settings).binary("helm")
+        built = self._built()
         if not built.is_file():
             raise CommandMissing("the command helm is not there", wanted="Helm 3 or 4", hint="inv setup")
         return built

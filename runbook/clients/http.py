@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from runbook.cluster import Cluster
+from runbook.clients.target import Target
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 
@@ -22,7 +22,7 @@ NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 class Http:
     """Asks the ingress by its address and names the host in the request. Redirects are shown, not followed."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+    def __init__(self, settings: Settings, cluster: Target) -> None:
         self._settings = settings
         self._cluster = cluster
 

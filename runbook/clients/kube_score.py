@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.engine.errors import CommandFailed, CommandMissing, UsageError
+from runbook.engine.errors import CommandFailed, UsageError
 
 if TYPE_CHECKING:
     from runbook.clients.process.commands import CommandResult, Commands
-    from runbook.engine.settings import Settings
 
 PART = "kube-score"
 KUBERNETES = "v1.35"
 """Whose API versions count as current."""
 DEADLINE = 120.0
 """Seconds; 5 MB of manifests take about 4."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +39,16 @@ class Choice:
 class KubeScore:
     """Every call reads files and writes nothing."""
 
-    def __init__(self, settings: Settings, commands: Commands, progress: Progress) -> None:
-        self._settings = settings
+    def __init__(self, commands: Commands, built: Callable[[], Path]) -> None:
         self._commands = commands
-        self._progress = progress
+        self._built = built
 
     @cached_property
     def binary(self) -> Path:
-        """Built on first use (some 15 seconds, once) where PATH has none. Raises `CommandMissing` without Go."""
+        """That on PATH, else what `built` gives. Raises `CommandMissing` where it can give none."""
         if found := self._commands.find(PART):
             return found
-        from runbook.cluster.embedded.toolchain import Toolchain
-
-        toolchain = Toolchain(self._settings)
-        try:
-            return toolchain.binary(PART)
-        except CommandMissing:
-            toolchain.install(self._progress, (PART,))
-            return toolchain.binary(PART)
+        return self._built()
 
     @cached_property
     def tests(self) -> tuple[str, ...]:

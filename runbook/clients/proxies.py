@@ -15,13 +15,13 @@ from runbook.clients.process.environment import direct
 from runbook.engine.errors import Unmeasurable
 
 if TYPE_CHECKING:
-    from runbook.cluster import Cluster
+    from runbook.clients.target import Target
 
 FOREIGN = "existing"
 _SERVER = re.compile(r"""server:\s*["']?(https?://[^\s"']+)""")
 
 
-def direct_to(cluster: Cluster) -> None:
+def direct_to(cluster: Target) -> None:
     """Have Helm and all others ask the API server of a cluster of ours past the proxy."""
     if cluster.provider == FOREIGN:
         return

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from shlex import quote
 from typing import Protocol, runtime_checkable
 
-from runbook.cluster.holdings import Holdings
+from runbook.clients.holdings import Holdings
+from runbook.clients.target import Kubeconfig, Target
 
 Progress = Callable[[str], None]
 """Told what is being waited for, in a few words; never a secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
-    """Pins a cluster: file, context and, once seen, the UID of its kube-system namespace."""
-
-    path: Path
-    context: str
-
-    @property
-    def kubectl(self) -> str:
-        """How a command that can be pasted begins: it asks this cluster, whatever the shell's own context is."""
-        return f"kubectl --kubeconfig {quote(str(self.path))} --context {quote(self.context)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class ClusterStatus:
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
-class Cluster(Protocol):
+class Cluster(Target, Protocol):
     """One local Kubernetes. All methods are idempotent; errors are `RunbookError` with observed, wanted, hint."""
 
     name: str

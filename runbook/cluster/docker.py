@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from runbook.clients.holdings import digests
 from runbook.clients.process.commands import Commands
 from runbook.clients.process.environment import given
-from runbook.cluster.holdings import digests
 from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
 from runbook.engine.settings import Settings
 

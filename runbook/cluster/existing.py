@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook.clients.holdings import HeldImage, Holdings, familiar
 from runbook.clients.process.commands import Commands
 from runbook.clients.process.environment import given
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, forwarding, ingress
+from runbook.clients.target import Kubeconfig
+from runbook.cluster import ClusterStatus, Progress, docker, forwarding, ingress
 from runbook.cluster.forwarding import Forward
-from runbook.cluster.holdings import HeldImage, Holdings, familiar
 from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runbook.clients.process.commands import Commands
-    from runbook.cluster import Kubeconfig
+    from runbook.clients.target import Kubeconfig
 
 START_SECONDS = 15.0
 ADDRESS = "127.0.0.1"

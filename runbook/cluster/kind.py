@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from runbook.clients.holdings import Holdings, familiar
 from runbook.clients.process.commands import Commands
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress, node_images
+from runbook.clients.target import Kubeconfig
+from runbook.cluster import ClusterStatus, Progress, node_images
 from runbook.cluster.existing import Existing
-from runbook.cluster.holdings import Holdings, familiar
 from runbook.cluster.node_images import Inside, Listed
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings

@@ -7,10 +7,11 @@ import socket
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from runbook.clients.holdings import HeldImage, Holdings, digests, familiar
 from runbook.clients.process.commands import Commands
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress, docker, minikube_start
+from runbook.clients.target import Kubeconfig
+from runbook.cluster import ClusterStatus, Progress, docker, minikube_start
 from runbook.cluster.existing import Existing
-from runbook.cluster.holdings import HeldImage, Holdings, digests, familiar
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.engine.settings import Settings

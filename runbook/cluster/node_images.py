@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
-from runbook.cluster.holdings import HeldImage, digests, familiar
+from runbook.clients.holdings import HeldImage, digests, familiar
 
 Inside = Callable[..., str]
 """Runs a program, given word by word, in the node and returns its standard output."""

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from runbook.clients.holdings import HeldImage, digests
 from runbook.clients.process.commands import Commands
 from runbook.cluster import Progress
-from runbook.cluster.holdings import HeldImage, digests
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
 
 ASK_SECONDS = 60.0

@@ -97,7 +97,9 @@ def recall(world: World, key: str) -> Remembered | None:
 
 def through_sidecar(world: World, pod: Mapping[str, Any], store: str, key: str) -> int:
     """The status with which the sidecar of a pod answers for a key: 200 when it has it, 204 when the store has not."""
-    return pod_http.ask(world, pod, SIDECAR_PORT, f"/v1.0/state/{store}/{key}", timeout=SECONDS).status_code
+    return pod_http.ask(
+        world.api, pod, SIDECAR_PORT, f"/v1.0/state/{store}/{key}", timeout=SECONDS
+    ).status_code
 
 
 def own_key(name: str) -> str:

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from runbook.engine.errors import CommandMissing
 from runbook.engine.settings import Settings
 from runbook.world.memory import Memory
 
@@ -93,7 +95,21 @@ class Clients:
             self.commands,
             self.cluster,
             lambda name, namespace: refuse_foreign(self.settings, self.api, name, namespace),
+            lambda: self.built("helm"),
         )
+
+    def built(self, part: str, progress: Callable[[str], None] | None = None) -> Path:
+        """A program of our own toolchain; with `progress` it is built where it is missing. Raises `CommandMissing`."""
+        from runbook.cluster.embedded.toolchain import Toolchain
+
+        toolchain = Toolchain(self.settings)
+        try:
+            return toolchain.binary(part)
+        except CommandMissing:
+            if progress is None:
+                raise
+            toolchain.install(progress, (part,))
+            return toolchain.binary(part)
 
     @shared
     def http(self) -> Http:

@@ -12,7 +12,7 @@ import pytest
 
 from runbook.checks.tools.installed import kubectl_binary
 from runbook.cli import manifests as command
-from runbook.clients.kube_score import KubeScore
+from runbook.clients.kube_score import PART, KubeScore
 from runbook.clients.process.commands import Commands
 from runbook.engine.errors import CommandMissing, UsageError
 from runbook.engine.settings import Settings, load
@@ -47,7 +47,7 @@ def programs() -> dict[str, Path]:
     chosen = Settings()  # a fixture of the session: with the caches of whoever runs it
     world = World.of(chosen)
     try:
-        score = KubeScore(chosen, world.commands, lambda _: None).binary
+        score = KubeScore(world.commands, lambda: world.clients.built(PART, lambda _: None)).binary
         return {"kube-score": score, "helm": world.helm.binary, "kubectl": kubectl_binary(world)}
     except CommandMissing as missing:
         pytest.skip(str(missing))

@@ -9,12 +9,11 @@ import pytest
 import yaml
 
 from runbook.clients import dapr_cli
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
-from runbook.world import World
 from tests.fakes.recorded import Recorded
-from tests.fakes.worlds import FakeApi, FakeCluster, world_of
+from tests.fakes.worlds import FakeCluster
 
 # As a CLI 1.12.0 printed them of a live cluster; one service made unhealthy here.
 STATUS = """\
@@ -48,29 +47,29 @@ def config(tmp_path: Path) -> Path:
     return file
 
 
-def make(settings: Settings, config: Path, **answers: Any) -> World:
+def make(settings: Settings, config: Path, **answers: Any) -> tuple[Any, Any]:
     class Cluster(FakeCluster):
         def kubeconfig(self) -> Kubeconfig:
             return Kubeconfig(config, "todo")
 
     commands = Recorded({f"dapr {name}": answer for name, answer in answers.items()})
-    return world_of(settings, api=FakeApi(), cluster=Cluster(), commands=commands)
+    return commands, Cluster()
 
 
 def test_it_is_asked_where_its_context_is_the_cluster(settings: Settings, config: Path) -> None:
-    assert dapr_cli.speaks_of_our_cluster(make(settings, config, status=STATUS))
-    assert not dapr_cli.speaks_of_our_cluster(make(settings, config))
+    assert dapr_cli.speaks_of_our_cluster(*make(settings, config, status=STATUS))
+    assert not dapr_cli.speaks_of_our_cluster(*make(settings, config))
     config.write_text(yaml.safe_dump({"current-context": "production"}))
-    assert not dapr_cli.speaks_of_our_cluster(make(settings, config, status=STATUS))
+    assert not dapr_cli.speaks_of_our_cluster(*make(settings, config, status=STATUS))
 
 
 def test_what_it_does_not_call_healthy(settings: Settings, config: Path) -> None:
     world = make(settings, config, status=STATUS)
-    assert dapr_cli.unhealthy(world, SERVICES) == ["`dapr status` says of dapr-sentry: False"]
-    assert dapr_cli.unhealthy(world, ("dapr-operator", "dapr-placement")) == [
+    assert dapr_cli.unhealthy(*world, SERVICES) == ["`dapr status` says of dapr-sentry: False"]
+    assert dapr_cli.unhealthy(*world, ("dapr-operator", "dapr-placement")) == [
         "`dapr status` says of dapr-placement: nothing"
     ]
-    assert world.commands.environment == {"KUBECONFIG": str(config)}  # type: ignore[attr-defined]
+    assert world[0].environment == {"KUBECONFIG": str(config)}
 
 
 @pytest.mark.parametrize(
@@ -82,22 +81,22 @@ def test_what_it_does_not_call_healthy(settings: Settings, config: Path) -> None
     ],
 )
 def test_the_components_that_it_lists(settings: Settings, config: Path, said: str) -> None:
-    assert dapr_cli.components(make(settings, config, components=said)) == {"statestore"}
+    assert dapr_cli.components(*make(settings, config, components=said), "todo") == {"statestore"}
 
 
 def test_no_components(settings: Settings, config: Path) -> None:
-    assert dapr_cli.components(make(settings, config, components=f"{WARNING}[]")) == set()
+    assert dapr_cli.components(*make(settings, config, components=f"{WARNING}[]"), "todo") == set()
 
 
 @pytest.mark.parametrize("said", ["no such thing", '{"name": "statestore"}', "[1]", ""])
 def test_what_cannot_be_read_is_no_verdict(settings: Settings, config: Path, said: str) -> None:
     world = make(settings, config, components=said, status=said)
     with pytest.raises(Unmeasurable, match="no list of components"):
-        dapr_cli.components(world)
+        dapr_cli.components(*world, "todo")
     with pytest.raises(Unmeasurable, match="no table"):
-        dapr_cli.unhealthy(world, SERVICES)
+        dapr_cli.unhealthy(*world, SERVICES)
 
 
 def test_a_cli_that_fails_is_no_verdict(settings: Settings, config: Path) -> None:
     with pytest.raises(Unmeasurable, match="does not answer"):
-        dapr_cli.unhealthy(make(settings, config, status=(1, "")), SERVICES)
+        dapr_cli.unhealthy(*make(settings, config, status=(1, "")), SERVICES)

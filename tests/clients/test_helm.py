@@ -13,7 +13,7 @@ from runbook.clients.helm import Helm, HelmVersion, Values
 from runbook.clients.helm_lines import Finding
 from runbook.clients.kube.releases import refuse_foreign
 from runbook.clients.process.commands import CommandResult
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import CommandFailed, CommandMissing, Foreign, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.ownership import installation

@@ -9,7 +9,7 @@ import pytest
 
 from runbook.clients.kube.client import configured
 from runbook.clients.proxies import direct_to, proxy_to
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from tests.fakes.worlds import FakeCluster
 

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from runbook.clients.holdings import Holdings
 from runbook.cluster import minikube
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.cluster.existing import Existing
-from runbook.cluster.holdings import Holdings
 from runbook.cluster.minikube import LEDGER_KIND, Minikube
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings

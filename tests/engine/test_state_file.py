@@ -10,7 +10,7 @@ import pytest
 
 from runbook.clients.kube.pin import Pin
 from runbook.clients.kube.readiness import FirstReady
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.cluster.embedded import addresses
 from runbook.engine import evidence, state_file
 from runbook.engine.errors import RunbookError, Unmeasurable

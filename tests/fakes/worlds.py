@@ -9,8 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from runbook.cluster import ClusterStatus, Kubeconfig
-from runbook.cluster.holdings import Holdings
+from runbook.clients.holdings import Holdings
+from runbook.clients.target import Kubeconfig
+from runbook.cluster import ClusterStatus
 from runbook.engine.errors import Unmeasurable, WrongCluster
 from runbook.engine.settings import Settings
 from runbook.engine.waiting import Change

@@ -223,7 +223,7 @@ def _by_its_cli(world: World) -> bool:
     """A first install on a laptop with the CLI, as the list has it; the CLI knows only the current context."""
     if world.cluster.provider == "embedded" or newest(world.api, DAPR_RELEASE, DAPR_NAMESPACE) is not None:
         return False
-    return dapr_cli.speaks_of_our_cluster(world)
+    return dapr_cli.speaks_of_our_cluster(world.commands, world.cluster)
 
 
 def _init(world: World, version: str, wanted: Mapping[str, Any]) -> None:
@@ -231,7 +231,7 @@ def _init(world: World, version: str, wanted: Mapping[str, Any]) -> None:
     argv += ["--runtime-version", version, "--namespace", DAPR_NAMESPACE]
     for setting in _settings(wanted):
         argv += ["--set", setting]
-    world.commands.run(argv, timeout=CLI_SECONDS + HOOKS, env=dapr_cli.environment(world))
+    world.commands.run(argv, timeout=CLI_SECONDS + HOOKS, env=dapr_cli.environment(world.cluster))
 
 
 def _settings(wanted: Mapping[str, Any], path: str = "") -> Iterator[str]:

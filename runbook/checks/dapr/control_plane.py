@@ -62,8 +62,8 @@ def ready(world: World) -> Outcome:
     pods = [pod for pod in world.api.list("Pod", DAPR_NAMESPACE) if not workloads.terminating(pod)]
     problems += [workloads.pod_problem(pod) for pod in pods]
     problems += _webhook_problems(world)
-    if dapr_cli.speaks_of_our_cluster(world):
-        problems += dapr_cli.unhealthy(world, dapr.SERVICES)
+    if dapr_cli.speaks_of_our_cluster(world.commands, world.cluster):
+        problems += dapr_cli.unhealthy(world.commands, world.cluster, dapr.SERVICES)
     text = workloads.describe(problems)
     if text:
         return failed(text, wanted=wanted, hint=hint)

@@ -56,7 +56,9 @@ def scoped(world: World) -> Outcome:
             problems.append(
                 f"the sidecar of pod {name} is Dapr {answer.get('runtimeVersion')}, not {version}"
             )
-    if dapr_cli.speaks_of_our_cluster(world) and STATE_STORE not in dapr_cli.components(world):
+    if dapr_cli.speaks_of_our_cluster(
+        world.commands, world.cluster
+    ) and STATE_STORE not in dapr_cli.components(world.commands, world.cluster, world.settings.namespace):
         problems.append(f"`dapr components` does not list {STATE_STORE}")
     if text := workloads.describe(problems):
         return failed(text, wanted=wanted, hint=hint)
@@ -74,7 +76,7 @@ def scoped(world: World) -> Outcome:
 
 def metadata(world: World, pod: Object) -> dict[str, Any]:
     """What a sidecar says of itself, asked on its loopback. Raises `Unmeasurable` where it does not answer so."""
-    answer = pod_http.ask(world, pod, SIDECAR_PORT, METADATA)
+    answer = pod_http.ask(world.api, pod, SIDECAR_PORT, METADATA)
     try:
         if answer.is_success:
             return dict(answer.json())

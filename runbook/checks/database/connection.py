@@ -88,7 +88,7 @@ def _inside(world: World) -> bool:
 def _unready(world: World, pod: dict[str, Any]) -> str:
     """Why a pod's database does not answer; empty where it does. Asking makes the process use its pool."""
     name = workloads.name(pod)
-    answer = pod_http.ask(world, pod, BACKEND.port, "/ready", timeout=SECONDS)
+    answer = pod_http.ask(world.api, pod, BACKEND.port, "/ready", timeout=SECONDS)
     try:
         said = answer.json()["checks"]["database"]
     except (json.JSONDecodeError, KeyError, TypeError) as problem:

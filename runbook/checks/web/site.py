@@ -107,7 +107,7 @@ def _health(world: World, component: Component) -> int:
     found = [HTTPStatus.SERVICE_UNAVAILABLE.value] if not pods else []
     for name in sorted(pods):
         pod = {"metadata": {"name": name, "namespace": namespace}}
-        found.append(pod_http.ask(world, pod, component.port, component.health).status_code)
+        found.append(pod_http.ask(world.api, pod, component.port, component.health).status_code)
     return max(found)
 
 

@@ -17,7 +17,7 @@ from runbook.clients.kube.pin import PINNED, Pin
 from runbook.clients.kube.reviews import Reviews
 from runbook.clients.kube.transport import READ_TIMEOUT, Answer, Expired, Refused, Wire
 from runbook.clients.process.commands import CommandResult
-from runbook.cluster import Cluster
+from runbook.clients.target import Target
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.waiting import Change
@@ -37,7 +37,7 @@ LONGEST_WATCH = 30.0
 class Api:
     """Reads are free; a write is refused unless the cluster that answers is the pinned one (`WrongCluster`)."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+    def __init__(self, settings: Settings, cluster: Target) -> None:
         self._cluster = cluster
         self._wire = Wire(cluster)
         self._kinds = Kinds(lambda name, group: self._wire.client().discover(name, group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine import state_file
 from runbook.engine.errors import WrongCluster
 

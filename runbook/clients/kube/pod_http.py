@@ -11,7 +11,7 @@ from runbook.engine.errors import Unmeasurable
 if TYPE_CHECKING:
     import httpx
 
-    from runbook.world import World
+    from runbook.clients.kube.api import Api
 
 Object = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ SECONDS = 5.0
 
 
 def ask(
-    world: World,
+    api: Api,
     pod: Object,
     port: int,
     path: str,
@@ -37,7 +37,7 @@ def ask(
     name, namespace = workloads.name(pod), str(pod["metadata"]["namespace"])
     try:
         with (
-            world.api.port_forward(name, port, namespace) as local,
+            api.port_forward(name, port, namespace) as local,
             httpx.Client(timeout=timeout, trust_env=False, verify=NO_AUTHORITIES) as client,
         ):
             return client.request(method, f"http://127.0.0.1:{local}{path}", headers=headers, json=json)

@@ -11,7 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from runbook.clients.proxies import FOREIGN
-from runbook.cluster import Cluster
+from runbook.clients.target import Target
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.redaction import redact
 
@@ -52,7 +52,7 @@ class Answer:
 class Wire:
     """Sends requests. Made anew when the kubeconfig changed, as it does when a cluster is made again."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Target) -> None:
         self._cluster = cluster
         self._lock = RLock()
         self._seen: tuple[object, ...] = ()

@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook.cluster import ClusterStatus, Kubeconfig, Progress
+from runbook.clients.holdings import Holdings
+from runbook.clients.target import Kubeconfig
+from runbook.cluster import ClusterStatus, Progress
 from runbook.cluster.embedded import addons, addresses, components, images, link, readiness, setup
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.components import Binaries
 from runbook.cluster.embedded.configuration import Configuration
 from runbook.cluster.embedded.sandbox import PROGRAMS, Sandbox, require
-from runbook.cluster.holdings import Holdings
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.waiting import NotYet, eventually

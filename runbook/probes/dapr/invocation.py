@@ -43,7 +43,7 @@ def call(world: World, pod: Object, called: Component, path: str) -> Answer:
     """GET a path of another application by the sidecar of this pod. Raises `Unmeasurable` where none answers."""
     request_id = str(uuid4())
     answer = pod_http.ask(
-        world,
+        world.api,
         pod,
         SIDECAR_PORT,
         f"/v1.0/invoke/{called.app_id}/method{path}",

@@ -29,7 +29,7 @@ def signatures(world: World) -> dict[str, float]:
     found: dict[str, float] = {}
     for pod in pods:
         try:
-            for key, figure in _counters(pod_http.ask(world, pod, METRICS_PORT, "/metrics").text):
+            for key, figure in _counters(pod_http.ask(world.api, pod, METRICS_PORT, "/metrics").text):
                 found[key] = found.get(key, 0.0) + figure
         except ValueError as problem:
             raise Unmeasurable(

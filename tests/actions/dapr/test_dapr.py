@@ -12,7 +12,7 @@ import yaml
 
 from runbook.actions import dapr_ownership
 from runbook.actions.dapr import dapr, dapr_source
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Foreign, Unmeasurable, WrongCluster
 from runbook.engine.settings import Settings
 from runbook.ownership import installation

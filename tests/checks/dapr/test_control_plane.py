@@ -120,7 +120,7 @@ def test_a_cluster_that_is_away_is_no_verdict(
 def test_the_cli_has_to_agree_where_it_speaks_of_our_cluster(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_plane.dapr_cli, "speaks_of_our_cluster", lambda _: True)
+    monkeypatch.setattr(control_plane.dapr_cli, "speaks_of_our_cluster", lambda *_: True)
     monkeypatch.setattr(control_plane.dapr_cli, "unhealthy", lambda *_: [])
     assert control_plane.ready(world).green
     monkeypatch.setattr(

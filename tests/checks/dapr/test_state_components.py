@@ -118,8 +118,8 @@ def test_a_component_without_a_pod_is_no_verdict(world: World, api: FakeApi) -> 
 def test_the_cli_has_to_agree_where_it_speaks_of_our_cluster(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_components.dapr_cli, "speaks_of_our_cluster", lambda _: True)
-    monkeypatch.setattr(state_components.dapr_cli, "components", lambda _: {"statestore"})
+    monkeypatch.setattr(state_components.dapr_cli, "speaks_of_our_cluster", lambda *_: True)
+    monkeypatch.setattr(state_components.dapr_cli, "components", lambda *_: {"statestore"})
     assert state_components.scoped(world).green
-    monkeypatch.setattr(state_components.dapr_cli, "components", lambda _: set())
+    monkeypatch.setattr(state_components.dapr_cli, "components", lambda *_: set())
     assert "`dapr components` does not list statestore" in state_components.scoped(world).observed

@@ -17,7 +17,7 @@ import pytest
 from runbook.clients.kube.api import Api
 from runbook.clients.kube.reviews import Right
 from runbook.clients.kube.transport import Refused
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable, WrongCluster
 from runbook.engine.redaction import redact
 from runbook.engine.settings import Settings

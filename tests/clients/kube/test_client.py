@@ -11,7 +11,7 @@ import yaml
 
 from runbook.actions.security.authority import certify
 from runbook.clients.kube.client import Client, configured
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.redaction import redact
 

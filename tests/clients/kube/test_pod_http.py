@@ -48,7 +48,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response | Exception) -
 @pytest.mark.parametrize("status", [200, 403, 500])
 def test_every_status_is_an_answer(world: World, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     asked = serve(monkeypatch, httpx.Response(status, text="told"))
-    answer = pod_http.ask(world, POD, 3500, "/v1.0/metadata", headers={"X-Request-ID": "r1"})
+    answer = pod_http.ask(world.api, POD, 3500, "/v1.0/metadata", headers={"X-Request-ID": "r1"})
     assert (answer.status_code, answer.text) == (status, "told")
     assert str(asked[0].url) == "http://127.0.0.1:7000/v1.0/metadata"
     assert asked[0].headers["x-request-id"] == "r1"
@@ -57,6 +57,6 @@ def test_every_status_is_an_answer(world: World, monkeypatch: pytest.MonkeyPatch
 def test_no_answer_is_no_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, httpx.ReadTimeout(""))
     with pytest.raises(Unmeasurable) as caught:
-        pod_http.ask(world, POD, 3500, "/metrics", timeout=2)
+        pod_http.ask(world.api, POD, 3500, "/metrics", timeout=2)
     assert caught.value.observed == "port 3500 of pod backend-1 does not answer: ReadTimeout"
     assert caught.value.wanted == "an answer to /metrics within 2 s"

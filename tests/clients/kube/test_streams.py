@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runbook.clients.kube.api import Api
-from runbook.cluster import Kubeconfig
+from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 

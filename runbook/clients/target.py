@@ -1,0 +1,40 @@
+"""What the clients ask of the cluster that they talk to; `runbook.cluster.Cluster` is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """Pins a cluster: file, context and, once seen, the UID of its kube-system namespace."""
+
+    path: Path
+    context: str
+
+    @property
+    def kubectl(self) -> str:
+        """How a command that can be pasted begins: it asks this cluster, whatever the shell's own context is."""
+        return f"kubectl --kubeconfig {quote(str(self.path))} --context {quote(self.context)}"
+
+
+class Target(Protocol):
+    """Where requests go. Each answer is asked for again when it is needed: a cluster may be made anew meanwhile."""
+
+    provider: str
+    """embedded, minikube, kind or existing."""
+
+    def kubeconfig(self) -> Kubeconfig: ...
+
+    def ingress_address(self) -> str:
+        """The IP address on which `ingress_port` reaches the ingress controller from this machine."""
+
+    def ingress_port(self) -> int:
+        """The port of that address where the ingress controller answers HTTP."""
+
+    def docker_environment(self) -> Mapping[str, str]:
+        """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs."""
