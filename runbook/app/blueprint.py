@@ -34,6 +34,7 @@ from runbook.clients.kube.releases import revisions
 from runbook.engine.errors import Unmeasurable
 
 if TYPE_CHECKING:
+    from runbook.engine.settings import Settings
     from runbook.world import World
 
 MADE_FROM = "todo.runbook/secrets"
@@ -92,12 +93,15 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
         ways["model"] = endpoint(settings.openai_base_url)
     if ways:
         overrides["global"]["networkPolicy"] = ways
+    overrides["global"] |= _from_registry(settings)
     for component in COMPONENTS:
-        overrides[component.name] = {"podAnnotations": _identity(_held(world, component.image), secret)}
+        held = _held(world, component.image)
+        overrides[component.name] = {"podAnnotations": _identity(held, secret)} | _by_digest(settings, held)
     password = secrets.digest(world, REDIS_SECRET, settings.namespace)
     if wanted.redis:
-        redis = _identity(_held(world, sources.REDIS.name), password)
-        overrides[REDIS] = {"enabled": True, "podAnnotations": redis}
+        held = _held(world, sources.REDIS.name)
+        overrides[REDIS] = {"enabled": True, "podAnnotations": _identity(held, password)}
+        overrides[REDIS] |= _by_digest(settings, held)
     if wanted.dapr:
         overrides["global"]["dapr"] = {"enabled": True}
         # The sidecar reads the password when it starts.
@@ -117,19 +121,47 @@ def stand_ins(world: World) -> list[Blueprint]:
         # Its roles are not of it: passwords change while the server runs (see actions/roles.py).
         secret = secrets.digest(world, secrets.TLS_SECRET, DATABASE_NAMESPACE)
         overrides = {
-            "image": {"tag": settings.tag},
+            "image": _stand_in_image(world, "todo-postgres"),
             "podAnnotations": _identity(_held(world, "todo-postgres"), secret),
             "networkPolicy": clients,
         }
         found.append(_blueprint(DATABASE_RELEASE, DATABASE_NAMESPACE, charts / "postgres", (), overrides))
     if not settings.openai_api_key.get_secret_value():
         overrides = {
-            "image": {"tag": settings.tag},
+            "image": _stand_in_image(world, "todo-offline-model"),
             "podAnnotations": _identity(_held(world, "todo-offline-model")),
             "networkPolicy": clients,
         }
         found.append(_blueprint(MODEL_RELEASE, MODEL_NAMESPACE, charts / "offline-model", (), overrides))
     return found
+
+
+def _from_registry(settings: Settings) -> dict[str, Any]:
+    """What all images of the application's chart have in common where the nodes take them from a registry."""
+    if not settings.registry:
+        return {}
+    pull = [{"name": settings.pull_secret}] if settings.pull_secret else []
+    return {
+        "imageRegistry": settings.registry,
+        "imagePullPolicy": "IfNotPresent",
+        "imagePullSecrets": pull,
+    }
+
+
+def _by_digest(settings: Settings, held: str) -> dict[str, Any]:
+    return {"image": {"digest": held}} if settings.registry else {}
+
+
+def _stand_in_image(world: World, name: str) -> dict[str, Any]:
+    settings = world.settings
+    if not settings.registry:
+        return {"tag": settings.tag}
+    return {
+        "repository": f"{settings.registry}/{name}",
+        "digest": _held(world, name),
+        "pullPolicy": "IfNotPresent",
+        "pullSecrets": [{"name": settings.pull_secret}] if settings.pull_secret else [],
+    }
 
 
 def _identity(image: str, secret: str = "") -> dict[str, str]:

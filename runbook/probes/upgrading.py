@@ -152,9 +152,11 @@ def other_images(world: World) -> Iterator[tuple[str, dict[str, str]]]:
             world.docker.discard(reference)
 
 
-def with_tag(tag: str, world: World) -> dict[str, Any]:
-    """Values that give the application's images another tag, and leave Redis its own."""
+def with_tag(tag: str, ids: Mapping[str, str], world: World) -> dict[str, Any]:
+    """Values that give the application's images another tag (or digest, from a registry) and leave Redis its own."""
     overrides: dict[str, Any] = {"global": {"imageTag": tag}}
+    if world.settings.registry:
+        overrides |= {name: {"image": {"digest": digest}} for name, digest in ids.items()}
     if blueprint.mode(world).redis:
         overrides[REDIS] = {"image": {"tag": world.settings.tag}}
     return overrides

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from runbook.app.application import DATABASE_NAMESPACE, SECRET
+from runbook.app.application import DATABASE_NAMESPACE, MODEL_NAMESPACE, SECRET
 from runbook.engine import state_file
 from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.settings import database_url
@@ -173,7 +173,10 @@ def _model_in(world: World, noted: str) -> str:
         return BY_HAND if read(world, SECRET, world.settings.namespace).get(MODEL_KEY) else ""
     values = good[-1].values()
     ways = (values.get("global") or {}).get("networkPolicy") or {}
-    if "model" not in ways:
+    way = ways.get("model")
+    if (
+        way is None or way.get("namespace") == MODEL_NAMESPACE
+    ):  # the files of values are among a release's own
         return OFFLINE
     return _address(str(((values.get("backend") or {}).get("model") or {}).get("baseUrl") or OPENAI))
 

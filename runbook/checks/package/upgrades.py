@@ -65,7 +65,7 @@ def tag_reaches_the_pods(world: World) -> Outcome:
     with upgrading.other_images(world) as (tag, ids), visited(world) as visits:
         with upgrading.restored(world) as start:
             world.progress(f"upgrading to tag {tag}")
-            release.roll_out(world, start.changed(upgrading.with_tag(tag, world)))
+            release.roll_out(world, start.changed(upgrading.with_tag(tag, ids, world)))
             there = upgrading.running(world)
         problems = start.differences(world)
     for component in COMPONENTS:

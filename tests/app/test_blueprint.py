@@ -1,0 +1,53 @@
+"""What is to be deployed where the nodes take their images from a registry: by digest, whatever a tag means later."""
+
+from __future__ import annotations
+
+import pytest
+
+from runbook.actions.security import secrets
+from runbook.app import blueprint
+from runbook.app.application import COMPONENTS
+from runbook.app.image_specs import IMAGES
+from runbook.cluster.holdings import HeldImage, Holdings
+from runbook.engine.settings import Settings
+from runbook.world import World
+from tests.fakes.worlds import FakeApi, FakeCluster, world_of
+
+DIGESTS = {image.name: "sha256:" + f"{number:x}" * 64 for number, image in enumerate(IMAGES, start=1)}
+
+
+class Cluster(FakeCluster):
+    def holdings(self, references: object = ()) -> Holdings:
+        held = {image.reference("1.0.0"): HeldImage(DIGESTS[image.name]) for image in IMAGES}
+        return Holdings({"localhost:5001": held} if references else {})
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(secrets, "digest", lambda *_: "secret")
+    settings = Settings(cluster="existing", context="mine", registry="localhost:5001", pull_secret="pull")
+    return world_of(settings, api=FakeApi(), cluster=Cluster())
+
+
+def test_every_component_is_named_by_the_registrys_digest(world: World) -> None:
+    given = blueprint.application(world, blueprint.Mode(redis=True)).values.overrides or {}
+    assert given["global"]["imageRegistry"] == "localhost:5001"
+    assert given["global"]["imagePullPolicy"] == "IfNotPresent"
+    assert given["global"]["imagePullSecrets"] == [{"name": "pull"}]
+    for component in COMPONENTS:
+        assert given[component.name]["image"] == {"digest": DIGESTS[component.image]}
+    assert given["redis"]["image"] == {"digest": DIGESTS["todo-redis"]}
+
+
+def test_the_stand_ins_are_too(world: World) -> None:
+    for each in blueprint.stand_ins(world):
+        image = (each.values.overrides or {})["image"]
+        assert image["repository"].startswith("localhost:5001/todo-")
+        assert image["digest"] == DIGESTS[image["repository"].rpartition("/")[2]]
+        assert (image["pullPolicy"], image["pullSecrets"]) == ("IfNotPresent", [{"name": "pull"}])
+
+
+def test_without_a_registry_the_nodes_hold_them_by_tag(world: World) -> None:
+    plain = Settings(cluster="existing", context="mine")
+    given = blueprint.application(world_of(plain, api=FakeApi(), cluster=Cluster())).values.overrides or {}
+    assert "imageRegistry" not in given["global"] and "image" not in given["backend"]
