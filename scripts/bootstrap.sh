@@ -12,7 +12,12 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
   exit 2
 fi
 
-uv_home=${XDG_CACHE_HOME:-$HOME/.cache}/todo-runbook/uv
+home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)} # some services set none
+uv_home=${XDG_CACHE_HOME:-$home/.cache}/todo-runbook/uv
+if ! mkdir -p "$uv_home" 2>/dev/null; then
+  say "bootstrap: seen: $uv_home cannot be written; wanted: a cache folder of yours; try: XDG_CACHE_HOME=/a/folder $0"
+  exit 2
+fi
 if ! "$uv_home/bin/python" -m pip --version >/dev/null 2>&1; then
   rm -rf "$uv_home"
   if ! "$python" -m venv "$uv_home" 2>/dev/null; then

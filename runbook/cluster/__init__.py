@@ -22,6 +22,8 @@ class ClusterStatus:
     detail: str
     version: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    wants_up: str = ""
+    """Why it wants `up`, though it runs: what would end it before long. Empty where nothing does."""
 
 
 class Cluster(Target, Protocol):

@@ -40,6 +40,13 @@ def ready(world: World) -> Outcome:
     }
     if not status.running:
         return failed(f"{status.provider}: {status.detail}", wanted=wanted, hint="inv cluster.up", **evidence)
+    if status.wants_up:
+        return failed(
+            f"{status.provider}: it runs, but {status.wants_up}",
+            wanted=f"{wanted}, and stays so",
+            hint="inv cluster.up",
+            **evidence,
+        )
     nodes = world.api.list("Node")
     evidence["nodes"] = [_capacity(node) for node in nodes]
     if not nodes:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 
-from runbook.engine import state_file
+from runbook.cluster.embedded.files import write_private
 from runbook.engine.errors import RunbookError
 
 FIRST, LAST = 100, 250
@@ -104,17 +106,24 @@ def _first_free(name: str, used: Iterable[IPv4Network]) -> Addresses:
     )
 
 
+def known(folder: Path) -> Addresses | None:
+    """The addresses that this node has; None where it has none yet, or where nothing that can be read says so.
+
+    Where their own file was damaged (a full disk, a power cut), the kubeconfig beside the folder still names them.
+    """
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        block = json.loads((folder / "addresses.json").read_text())["block"]
+        if isinstance(block, int) and FIRST <= block <= LAST:
+            return Addresses(block)
+    with suppress(OSError, UnicodeDecodeError):
+        found = re.search(r"server: https://10\.(\d+)\.255\.2:", (folder.parent / "kubeconfig").read_text())
+        if folder.exists() and found and FIRST <= int(found[1]) <= LAST:
+            return Addresses(int(found[1]))
+    return None
+
+
 def of_node(name: str, folder: Path) -> Addresses:
-    """The addresses of this node: those that it already has, or free ones, which are then remembered in `folder`."""
-    file = folder / "addresses.json"
-    if (known := state_file.read_json(file)) is not None:
-        try:
-            block = int(known["block"])
-        except (KeyError, TypeError, ValueError):
-            block = 0
-        if not FIRST <= block <= LAST:
-            raise state_file.damaged(file, f"it names no block from {FIRST} to {LAST}")
-        return Addresses(block)
-    chosen = _first_free(name, _used_here())
-    state_file.write_json(file, {"block": chosen.block})
+    """The addresses of this node: those that it already has, or free ones; remembered in `folder`."""
+    chosen = known(folder) or _first_free(name, _used_here())
+    write_private(folder / "addresses.json", json.dumps({"block": chosen.block}) + "\n")
     return chosen

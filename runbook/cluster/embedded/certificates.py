@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from runbook.app.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
+from runbook.cluster.embedded.files import write_private
 
 LIFETIME = timedelta(days=365)
 AUTHORITY_LIFETIME = timedelta(days=3650)
@@ -52,7 +53,7 @@ class Authority:
         self.folder = folder
         self.name = name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _still_good(self.certificate, None):
+        if not (_still_good(self.certificate, None) and _belong_together(self.certificate, self.key)):
             self._make()
 
     @property
@@ -66,10 +67,10 @@ class Authority:
     def issue(self, file: str, identity: Identity) -> tuple[Path, Path]:
         """The certificate and the key of `identity`, in `file`.crt and `file`.key; kept while they are still good."""
         certificate, key = self.folder / f"{file}.crt", self.folder / f"{file}.key"
-        if not (key.exists() and _still_good(certificate, identity, self._load())):
+        if not (_still_good(certificate, identity, self._load()) and _belong_together(certificate, key)):
             private = new_key()
-            _write_key(key, private)
-            certificate.write_bytes(self._sign(identity, private.public_key()).public_bytes(PEM))
+            write_private(key, private_pem(private))
+            write_private(certificate, self._sign(identity, private.public_key()).public_bytes(PEM))
         return certificate, key
 
     def _load(self) -> x509.Certificate:
@@ -77,8 +78,8 @@ class Authority:
 
     def _make(self) -> None:
         made = Signer.make(self.name, AUTHORITY_LIFETIME)
-        _write_key(self.key, made.key)
-        self.certificate.write_bytes(made.certificate.public_bytes(PEM))
+        write_private(self.key, private_pem(made.key))
+        write_private(self.certificate, made.certificate.public_bytes(PEM))
 
     def _sign(self, identity: Identity, public: ec.EllipticCurvePublicKey) -> x509.Certificate:
         key = serialization.load_pem_private_key(self.key.read_bytes(), None)
@@ -94,14 +95,45 @@ class Authority:
 def signing_key(folder: Path) -> tuple[Path, Path]:
     """The (private, public) key pair that signs service account tokens; made when it is not there."""
     private_file, public_file = folder / "service-account.key", folder / "service-account.pub"
-    if not (private_file.exists() and public_file.exists()):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private = _read_key(private_file)
+    if private is None:
         private = new_key()
-        _write_key(private_file, private)
-        public_file.write_bytes(
-            private.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        )
+        write_private(private_file, private_pem(private))
+    write_private(public_file, _public_pem(private))
     return private_file, public_file
+
+
+def ending(folder: Path) -> str:
+    """What of these certificates ends within a month, in words; empty where nothing does. `up` renews it."""
+    for file in sorted(folder.rglob("*.crt")):
+        try:
+            rest = left(x509.load_pem_x509_certificate(file.read_bytes()))
+        except (OSError, ValueError):
+            return f"the certificate {file.relative_to(folder)} cannot be read"
+        if rest < RENEWED_BEFORE_END:
+            return f"the certificate {file.relative_to(folder)} ends in {max(rest.days, 0)} days"
+    return ""
+
+
+def _read_key(file: Path) -> ec.EllipticCurvePrivateKey | None:
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), None)
+    except (OSError, ValueError, TypeError):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
+def _public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _belong_together(certificate: Path, key: Path) -> bool:
+    """Whether this is the certificate's own key: a run that was cut off in between leaves two that are not a pair."""
+    private = _read_key(key)
+    if private is None:
+        return False
+    public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    return public == private.public_key()
 
 
 def _still_good(file: Path, identity: Identity | None, signer: x509.Certificate | None = None) -> bool:
@@ -121,9 +153,3 @@ def _still_good(file: Path, identity: Identity | None, signer: x509.Certificate 
     except x509.ExtensionNotFound:
         held = []
     return certificate.subject == identity._subject() and held == identity._alternatives()
-
-
-def _write_key(file: Path, private: ec.EllipticCurvePrivateKey) -> None:
-    file.unlink(missing_ok=True)
-    file.touch(mode=0o600)
-    file.write_bytes(private_pem(private))

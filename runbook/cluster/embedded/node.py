@@ -164,8 +164,17 @@ class Embedded:
             node = node or _lacking(pods)
         except (Unmeasurable, RunbookError) as problem:
             return ClusterStatus(self.provider, running=False, detail=problem.observed, parts=parts)
+        from runbook.cluster.embedded import certificates
+
         detail = node or f"node {self.name} is Ready at {self.ingress_address()}"
-        return ClusterStatus(self.provider, running=not node, detail=detail, version=version, parts=parts)
+        return ClusterStatus(
+            self.provider,
+            running=not node,
+            detail=detail,
+            version=version,
+            parts=parts,
+            wants_up=certificates.ending(self.folder / "pki"),
+        )
 
     def kubeconfig(self) -> Kubeconfig:
         return Kubeconfig(self.settings.state / "kubeconfig", self.name)
@@ -176,11 +185,11 @@ class Embedded:
         return self.folder / components.AUDIT_LOG.relative_to("/")
 
     def ingress_address(self) -> str:
-        if not (self.folder / "addresses.json").exists():
+        if (found := addresses.known(self.folder)) is None:
             raise Unmeasurable(
                 "there is no node", wanted="a node, which has an address", hint="inv cluster.up"
             )
-        return addresses.of_node(self.name, self.folder).node
+        return found.node
 
     def ingress_port(self) -> int:
         return 80

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runbook.checks.cluster import node
@@ -34,6 +36,15 @@ def test_a_cluster_that_does_not_run_fails_with_its_own_words() -> None:
         "embedded: not there",
         "inv cluster.up",
     )
+
+
+def test_a_node_that_runs_but_wants_to_be_renewed_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    ends = replace(cluster.status(), wants_up="the certificate ca.crt ends in 9 days")
+    monkeypatch.setattr(cluster, "status", lambda: ends)
+    outcome = node.ready(world_of(Settings(), api=FakeApi(running.node()), cluster=cluster))
+    assert (outcome.status, outcome.hint) == (Status.FAILED, "inv cluster.up")
+    assert "ca.crt ends in 9 days" in outcome.observed
 
 
 def test_a_node_that_is_not_ready_fails_with_its_reason() -> None:

@@ -54,3 +54,27 @@ def test_the_choice_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_two_names_seldom_want_the_same() -> None:
     wanted = {addresses._first_free(name, []).block for name in ("todo", "todo-ci", "nodetest", "other")}
     assert len(wanted) > 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"block": "x"}', '{"block": 7}', "\0\0"], ids=repr)
+def test_a_damaged_file_is_made_again_from_the_kubeconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """As after a power cut: the node, its certificates and its clients go on with the addresses that they have."""
+    folder = tmp_path / "node"
+    monkeypatch.setattr(addresses, "_used_here", list)
+    first = addresses.of_node("todo", folder)
+    (folder / "addresses.json").write_text(text)
+    monkeypatch.setattr(addresses, "_used_here", lambda: [first.whole])
+    assert addresses.known(folder) is None
+    (tmp_path / "kubeconfig").write_text(f"    server: https://{first.node}:6443\n")
+    assert addresses.known(folder) == first
+    assert (folder / "addresses.json").read_text() == text, "who only asks writes nothing"
+    assert addresses.of_node("todo", folder) == first
+    (tmp_path / "kubeconfig").unlink()
+    assert addresses.known(folder) == first
+
+
+def test_the_kubeconfig_of_a_node_that_is_no_more_means_nothing(tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("    server: https://10.120.255.2:6443\n")
+    assert addresses.known(tmp_path / "node") is None

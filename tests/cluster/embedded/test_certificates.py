@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from runbook.app.signing import new_key, private_pem
 from runbook.cluster.embedded import certificates
 from runbook.cluster.embedded.certificates import Authority, Identity
 
@@ -89,3 +92,60 @@ def test_the_signing_key_stays(tmp_path: Path) -> None:
     before = private.read_bytes(), public.read_bytes()
     certificates.signing_key(tmp_path)
     assert (private.read_bytes(), public.read_bytes()) == before
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _swap(file: Path) -> None:
+    file.write_bytes(private_pem(new_key()))
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, _cut, _swap], ids=["lost", "empty", "another's"])
+def test_a_key_that_is_not_its_certificates_own_is_made_again_with_it(
+    authority: Authority, harm: Callable[[Path], None]
+) -> None:
+    """A run that was cut off between the two files, or a disk that kept only one of them."""
+    certificate, key = authority.issue("server", SERVER)
+    before = certificate.read_bytes()
+    harm(key)
+    authority.issue("server", SERVER)
+    assert certificate.read_bytes() != before
+    public = load_pem_private_key(key.read_bytes(), None).public_key()
+    assert read(certificate).public_key() == public
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, _cut, _swap], ids=["lost", "empty", "another's"])
+def test_so_it_is_with_the_authority_and_all_that_it_signed(
+    authority: Authority, harm: Callable[[Path], None]
+) -> None:
+    certificate, _ = authority.issue("server", SERVER)
+    harm(authority.key)
+    again = Authority(authority.folder, "test")
+    again.issue("server", SERVER)
+    read(certificate).verify_directly_issued_by(read(again.certificate))
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, _cut, _swap], ids=["lost", "empty", "another's"])
+@pytest.mark.parametrize("which", [0, 1], ids=["private", "public"])
+def test_the_key_of_the_service_accounts_is_a_pair(
+    tmp_path: Path, harm: Callable[[Path], None], which: int
+) -> None:
+    files = certificates.signing_key(tmp_path)
+    harm(files[which])
+    private, public = certificates.signing_key(tmp_path)
+    key = load_pem_private_key(private.read_bytes(), None)
+    assert load_pem_public_key(public.read_bytes()) == key.public_key()
+
+
+def test_what_ends_within_a_month_is_named_while_the_node_runs(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority.issue("server", SERVER)
+    assert certificates.ending(authority.folder) == ""
+    monkeypatch.setattr(certificates, "LIFETIME", timedelta(days=20))
+    certificate, _ = authority.issue("client", Identity("somebody"))
+    assert certificates.ending(authority.folder) == "the certificate client.crt ends in 19 days"
+    certificate.write_text("no certificate")
+    assert "client.crt cannot be read" in certificates.ending(authority.folder)
