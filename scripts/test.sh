@@ -2,7 +2,8 @@
 # The whole test command: bootstrap, lint, unit tests, service tests, then the live tests on a cluster of their own.
 # It installs what it needs, starts what it tests, and leaves nothing running. The time of each part is printed.
 #   scripts/test.sh            everything
-#   scripts/test.sh PART...    only these of: lint unit services live
+#   scripts/test.sh PART...    only these of: lint unit services live field
+# field makes real kind and minikube clusters and runs the list on them: only when it is asked for.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,9 +14,9 @@ parts=("$@")
 ((${#parts[@]})) || parts=(lint unit services live)
 for part in "${parts[@]}"; do
   case $part in
-    lint | unit | services | live) ;;
+    lint | unit | services | live | field) ;;
     *)
-      printf 'test: seen: %s; wanted: any of lint unit services live; try: scripts/test.sh live\n' "$part" >&2
+      printf 'test: seen: %s; wanted: any of lint unit services live field; try: scripts/test.sh live\n' "$part" >&2
       exit 2
       ;;
   esac
@@ -88,7 +89,7 @@ lint() {
 timed 'bootstrap' scripts/bootstrap.sh
 if wants lint; then timed 'lint: ruff, mypy, shellcheck, hadolint' lint; fi
 # Before the unit tests as well: those of the charts, the sandbox and the Go programs skip themselves without it.
-if wants unit || wants services || wants live; then
+if wants unit || wants services || wants live || wants field; then
   started=1
   timed 'setup: packages and toolchain' .venv/bin/inv setup
 fi
@@ -100,4 +101,5 @@ if wants services; then
   timed 'offline model' python_service stand-ins/offline-model
   timed 'frontend' frontend
 fi
+if wants field; then timed 'field: real kind and minikube clusters' .venv/bin/pytest -q tests/field -m field; fi
 if wants live; then timed 'live tests' .venv/bin/pytest -q tests/cluster tests/live -m live; fi
