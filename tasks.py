@@ -100,6 +100,7 @@ def asks(name: str, steps: Steps, words: str) -> Task[Any]:
 
 build = makes("build", lambda entry: entry.IMAGES, "Build and check the three images.")
 deploy = makes("deploy", lambda entry: entry.DEPLOYMENT, "Bring up and prove the whole chatbot.")
+full = makes("full", lambda entry: entry.EVERYTHING, "Bring up and prove all of it, every step of the list.")
 secure = makes("secure", lambda entry: entry.SECURITY, "Deploy the secured chart and prove it.")
 dapr_on = makes(
     "on",
@@ -130,9 +131,33 @@ load = makes(
     command="cluster.load",
 )
 
-verify_all = _about(
-    "ask", "all", lambda entry: entry.built(), "Ask every built step; change nothing.", "verify", default=True
+
+@task(
+    default=True,
+    name="all",
+    iterable=["report"],
+    help=RUN | DRILLS | {"all": "hold the whole list against the cluster, also what nobody has turned on"},
 )
+def verify_all(
+    c: Context,
+    report: list[str],
+    cluster: str = "",
+    name: str = "",
+    json: bool = False,
+    drills: bool = False,
+    all: bool = False,
+) -> None:
+    """Check every step that is turned on; change nothing."""
+    with plainly():
+        from runbook.cli import entry
+
+        chosen = entry.settings(c.config, cluster, name)
+        if all:
+            entry.ask(chosen, "verify", entry.EVERYTHING, json=json, files=report, drills=drills)
+        else:
+            entry.ask_turned_on(chosen, "verify", json=json, files=report, drills=drills)
+
+
 verify_security = asks("security", lambda entry: entry.STANDING, "Ask rights, processes and policies.")
 verify_network = asks("network", lambda entry: entry.TRAFFIC, "Try every way between pods, show all.")
 verify_dapr = asks("dapr", lambda entry: entry.MESH, "Ask Dapr, sidecars and state store.")
@@ -386,6 +411,7 @@ ns = Collection(
     setup,
     build,
     deploy,
+    full,
     secure,
     package,
     db,

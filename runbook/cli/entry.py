@@ -45,6 +45,7 @@ HELD = ("T046",)
 PLANE = ("T079", "T080")
 """Dapr's control plane, without the application."""
 DEPLOYMENT = catalogue.of_phases("setup", "foundation", "deployment")
+EVERYTHING = tuple(step.id for step in catalogue.STEPS)
 SECURITY = catalogue.of_phases("security")
 TRAFFIC = ("T077", "T078")
 """Asked by traffic in the cluster, and by a command of its own."""
@@ -111,11 +112,6 @@ def _pinned(world: World) -> Place:
         return NOWHERE
 
 
-def built() -> tuple[str, ...]:
-    """The steps that have a check."""
-    return tuple(step.id for step in catalogue.STEPS if step.check is not None)
-
-
 def one(name: str, *, printed: bool = False) -> tuple[str, ...]:
     """The step that a user names by its id or, with `printed`, by the number that the list prints."""
     return (catalogue.find(name, printed=printed).id,)
@@ -163,6 +159,19 @@ def ask(
     Changes nothing; drills, which are asked only with `drills`, restore what they disturb.
     """
     _walk(chosen, command, asked, Mode.VERIFY, json, files, drills)
+
+
+def ask_turned_on(
+    chosen: Settings, command: str, *, json: bool = False, files: Sequence[str] = (), drills: bool = False
+) -> None:
+    """Ask every step that is turned on, name the others, and exit with what came of those that were asked."""
+    from runbook.cli import turned_on
+    from runbook.cli.overview import cluster_now
+
+    world = World.of(chosen)
+    off = turned_on.turned_off(world, journal_of(chosen, world), cluster_now(world))
+    asked = [step for step in EVERYTHING if step not in off]
+    _walk(chosen, command, asked, Mode.VERIFY, json, files, drills, off=off)
 
 
 def ask_only(
@@ -222,8 +231,9 @@ def _walk(
     drills: bool,
     among: Sequence[Step] | None = None,
     changes: Iterable[str] = (),
+    off: Mapping[str, str] | None = None,
 ) -> None:
-    steps = plan(asked, catalogue.STEPS if among is None else among)
+    steps = replace(plan(asked, catalogue.STEPS if among is None else among), off=off or {})
     writers = report_files.writers(files, FORMS)
     reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):

@@ -36,7 +36,7 @@ def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> No
     """
     out = Writer(sys.stdout)
     world = World.of(settings)
-    here, last = _here(world), journal_of(settings, world).last()
+    here, last = cluster_now(world), journal_of(settings, world).last()
     shown = [step for step in catalogue.STEPS if not failed or _is_red(last.get(step.id), here)]
     if as_json:
         rows = [_row(step, last.get(step.id), here) for step in shown]
@@ -71,13 +71,13 @@ def _is_red(entry: Entry | None, here: Place) -> bool:
 def standing(settings: Settings) -> dict[str, tuple[Status, str]]:
     """What counts on the cluster that answers now: status and age of each step's last outcome there."""
     world = World.of(settings)
-    here, last = _here(world), journal_of(settings, world).last()
+    here, last = cluster_now(world), journal_of(settings, world).last()
     return {
         step: (entry.outcome.status, _age(entry)) for step, entry in last.items() if entry.place.is_here(here)
     }
 
 
-def _here(world: World) -> Place:
+def cluster_now(world: World) -> Place:
     """The cluster that answers now; nowhere where none does."""
     try:
         if not world.cluster.status().running:
@@ -128,7 +128,7 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     world = World.of(settings)
     journal = journal_of(settings, world)
     cluster = _cluster_status(world)
-    here = _here(world) if cluster.running else NOWHERE
+    here = cluster_now(world) if cluster.running else NOWHERE
     entries = journal.last()
     last = {step: entry for step, entry in entries.items() if entry.place.is_here(here)}
     lost = [entry for step, entry in entries.items() if step not in last]

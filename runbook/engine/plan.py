@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from runbook.engine.step import Step
 
@@ -15,6 +15,8 @@ class Plan:
     steps: tuple[Step, ...]
     asked: frozenset[str]
     """The ids that were asked for; the others are there because one of these needs them."""
+    off: Mapping[str, str] = field(default_factory=dict)
+    """Steps that are left out because nobody has turned them on, each with the command that does."""
 
     def __contains__(self, step_id: str) -> bool:
         return any(step.id == step_id for step in self.steps)

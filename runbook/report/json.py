@@ -27,6 +27,7 @@ def _document(run: Run) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "seconds": round(run.seconds, 3),
         "counts": {status.value: len(run.with_status(status)) for status in Status},
+        "not_turned_on": dict(run.plan.off),
         "steps": [_step(result) for result in run.results],
     }
 

@@ -89,6 +89,10 @@ def summary(run: Run, url: str = "") -> Summary:
     if run.mode is Mode.APPLY:
         said = f"{changed} step{'s' * (changed != 1)} changed something"
         lines.append(("changed", said if changed else "nothing: everything was up to date"))
+    if run.plan.off:
+        for command in dict.fromkeys(run.plan.off.values()):
+            steps = [step for step, by in run.plan.off.items() if by == command]
+            lines.append(("off", f"{', '.join(steps)}: not turned on ({command})"))
     if longest(run):
         lines.append(
             ("longest", ", ".join(f"{result.step.id} {duration(result.seconds)}" for result in longest(run)))

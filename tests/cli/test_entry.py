@@ -47,11 +47,6 @@ def test_a_command_exits_with_what_came_of_it(settings: Settings, asked: tuple[s
 
 
 @pytest.mark.usefixtures("steps")
-def test_only_built_steps_are_asked_by_default() -> None:
-    assert entry.built() == ("T001", "T002")
-
-
-@pytest.mark.usefixtures("steps")
 def test_reports_are_written_beside_what_is_shown(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

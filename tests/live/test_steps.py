@@ -34,6 +34,15 @@ def test_asking_again_proves(asked_again: Answer, step: str) -> None:
     assert not found["changed"]
 
 
+def test_what_is_turned_on_is_green_and_the_rest_is_named(asked_again: Answer) -> None:
+    """After a deploy alone: no sidecar is red, none is green."""
+    off = asked_again.document["not_turned_on"]
+    assert {"T079", "T088", "T101", "T114", "T126"} <= off.keys()
+    assert not off.keys() & asked_again.statuses().keys()
+    red = {step: status for step, status in asked_again.statuses().items() if status != "passed"}
+    assert (red, asked_again.code) == ({}, 0)
+
+
 @pytest.mark.parametrize(("place", "status"), [("88", "failed"), ("91", "unproven"), ("101", "unproven")])
 def test_what_nobody_asked_for_is_not_green(deployed: Answer, place: str, status: str) -> None:
     """No sidecar, and no drill, after a deploy alone."""

@@ -17,7 +17,7 @@ HEADING = f"## {readme.TROUBLE}\n\n"
 TIPS = "- `inv status`\n" * 5
 LISTED = {
     "deploy": {"help": "Bring up and prove the whole chatbot.", "aliases": []},
-    "verify.all": {"help": "Ask every built step; change nothing.", "aliases": ["verify"]},
+    "verify.all": {"help": "Check every step that is turned on; change nothing.", "aliases": ["verify"]},
 }
 
 
@@ -51,7 +51,7 @@ def test_the_readme_as_it_is(world: World) -> None:
         (f"    {readme.ENTRY}\n", "    make everything\n", f"no block has the command {readme.ENTRY}"),
         (f"\n    {readme.TESTS}\n", "\n", f"no block has the command {readme.TESTS}"),
         (
-            "verify.all (verify)   Ask every built step; change nothing.",
+            "verify.all (verify)   Check every step that is turned on; change nothing.",
             "verify.all (verify)   Ask some steps.",
             "its list has no line for verify.all",
         ),
