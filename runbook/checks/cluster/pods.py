@@ -138,7 +138,7 @@ def fingerprint(world: World) -> str:
         "database": _database(world),
         "workloads": sorted(
             (
-                _workload(each)
+                _workload(kind, each)
                 for kind in ("Deployment", "StatefulSet")
                 for space in spaces
                 for each in world.api.list(kind, space)
@@ -154,11 +154,11 @@ def _images(pod: Mapping[str, Any]) -> list[str]:
     return [image for image in found if image]
 
 
-def _workload(each: Mapping[str, Any]) -> list[Any]:
+def _workload(kind: str, each: Mapping[str, Any]) -> list[Any]:
     spec = each["spec"]
     containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or []
     return [
-        each["kind"],
+        kind,  # the items of a list do not name it
         each["metadata"]["name"],
         spec.get("replicas", 1),
         [[part.get("args"), part.get("env")] for part in containers],
