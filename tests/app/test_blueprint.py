@@ -8,7 +8,7 @@ from runbook.actions.security import secrets
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS
 from runbook.app.image_specs import IMAGES
-from runbook.cluster.holdings import HeldImage, Holdings
+from runbook.clients.holdings import HeldImage, Holdings
 from runbook.engine.settings import Settings
 from runbook.world import World
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
