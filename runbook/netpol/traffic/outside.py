@@ -1,6 +1,6 @@
 """Stand-ins for the internet and for a cloud's metadata service, so that no probe ever leaves this machine.
 
-A network namespace of ours is joined to the node's network by one veth pair. It carries addresses of the three blocks
+A network namespace of ours is joined to each node's network by one veth pair. It carries addresses of the three blocks
 that are kept for documentation (RFC 5737) and 169.254.169.254, and a listener answers on them. The listener ends with
 this process, however that ends, and with it go namespace, pair, addresses and routes.
 """
@@ -28,7 +28,14 @@ INTERNET = ("192.0.2.1", "198.51.100.1", "203.0.113.1")
 METADATA = "169.254.169.254"
 PORTS = ("80", "443", "5432", *(f"{address}:53/udp" for address in INTERNET))
 
-LINK_NODE, LINK_OUTSIDE = "203.0.113.254", "203.0.113.255"
+MOST_NODES = 16
+
+
+def link(number: int) -> tuple[str, str]:
+    """The addresses of the two ends of a node's pair, the node's first: from the end of the last block downwards."""
+    return f"203.0.113.{254 - 2 * number}", f"203.0.113.{255 - 2 * number}"
+
+
 START_SECONDS = 15.0
 
 
@@ -43,14 +50,15 @@ class Outside:
 def outside(world: World, pods: list[Object]) -> Iterator[Outside]:
     """The stand-ins, reachable from the node's pods for as long as the context lasts; never raises for want of them."""
     try:
-        node = _node(pods)
+        nodes = _nodes(pods)
         listener = _start(world)
     except Unmeasurable as problem:
         yield Outside(problem.observed)
         return
     try:
         try:
-            _join(world, node, listener.pid)
+            for number, node in enumerate(nodes):
+                _join(world, node, listener.pid, number)
             _serve(listener)
         except Unmeasurable as problem:
             yield Outside(problem.observed)
@@ -60,16 +68,28 @@ def outside(world: World, pods: list[Object]) -> Iterator[Outside]:
         _end(listener)
 
 
-def _node(pods: list[Object]) -> int:
-    """A process in the network of the one node, where that is on this machine and not this machine's own network."""
-    nodes = {str(pod["spec"].get("nodeName", "")) for pod in pods} - {""}
-    if len(nodes) != 1:
-        raise Unmeasurable(f"stand-ins for the outside need a cluster of one node, this one has {len(nodes)}")
-    hosts = [pod for pod in pods if pod["spec"].get("hostNetwork")]
-    if found := next(filter(None, map(process_of, hosts)), 0):
-        return found
-    why = "no root here" if os.geteuid() != 0 else "the node's network is not on this machine, or is its own"
-    raise Unmeasurable(f"no stand-ins for the outside: {why}")
+def _nodes(pods: list[Object]) -> list[int]:
+    """A process in the network of each node, where those are on this machine and not this machine's own network."""
+    names = sorted({str(pod["spec"].get("nodeName", "")) for pod in pods} - {""})
+    if not 0 < len(names) <= MOST_NODES:
+        raise Unmeasurable(
+            f"no stand-ins for the outside: they serve 1 to {MOST_NODES} nodes, not {len(names)}"
+        )
+    found = []
+    for name in names:
+        hosts = [
+            pod for pod in pods if pod["spec"].get("hostNetwork") and pod["spec"].get("nodeName") == name
+        ]
+        process = next(filter(None, map(process_of, hosts)), 0)
+        if not process:
+            why = (
+                "no root here"
+                if os.geteuid() != 0
+                else f"the network of {name} is not on this machine, or is its own"
+            )
+            raise Unmeasurable(f"no stand-ins for the outside: {why}")
+        found.append(process)
+    return found
 
 
 def _start(world: World) -> subprocess.Popen[bytes]:
@@ -87,27 +107,33 @@ def _says(listener: subprocess.Popen[bytes], word: bytes) -> bool:
     return listener.stdout.readline().strip() == word
 
 
-def _join(world: World, node: int, listener: int) -> None:
-    """The pair, the addresses and the routes, in two batches of `ip`."""
+def _join(world: World, node: int, listener: int, number: int) -> None:
+    """A node's pair and its routes, in two batches of `ip`; the first one brings the addresses as well."""
+    here, there = link(number)
+    far = f"eth{number}"
+    first = [
+        "link set dev lo up",
+        *(f"addr add {address}/32 dev lo" for address in (*INTERNET, METADATA)),
+    ]
     name = f"out-{secrets.token_hex(4)}"
     routes = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.1/32", f"{METADATA}/32"]
     _ip(
         world,
         node,
-        f"link add {name} type veth peer name eth0 netns {listener}",
-        f"addr add {LINK_NODE}/31 dev {name}",
+        f"link add {name} type veth peer name {far} netns {listener}",
+        f"addr add {here}/31 dev {name}",
         f"link set dev {name} up",
     )
     _ip(
         world,
         listener,
-        "link set dev lo up",
-        *(f"addr add {address}/32 dev lo" for address in (*INTERNET, METADATA)),
-        f"addr add {LINK_OUTSIDE}/31 dev eth0",
-        "link set dev eth0 up",
-        f"route add default via {LINK_NODE}",
+        *([] if number else first),
+        f"addr add {there}/31 dev {far}",
+        f"link set dev {far} up",
+        # What a node does not send from its own end, it takes back over the first node.
+        *([] if number else [f"route add default via {here}"]),
     )
-    _ip(world, node, *(f"route add {route} via {LINK_OUTSIDE} dev {name}" for route in routes))
+    _ip(world, node, *(f"route add {route} via {there} dev {name}" for route in routes))
 
 
 def _serve(listener: subprocess.Popen[bytes]) -> None:
