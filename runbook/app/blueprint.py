@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
 from runbook.app import image_specs as sources
 from runbook.app.application import (
     BACKEND,
@@ -28,6 +27,7 @@ from runbook.app.application import (
     SECRET,
 )
 from runbook.app.endpoints import endpoint
+from runbook.app.secrets import secret_data
 from runbook.clients.helm import Values
 from runbook.clients.holdings import Holdings
 from runbook.clients.kube.releases import revisions
@@ -84,7 +84,7 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
     """
     settings = world.settings
     wanted = wanted or mode(world)
-    secret = secrets.digest(world, SECRET, settings.namespace)
+    secret = secret_data.digest(world, SECRET, settings.namespace)
     overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
     ways: dict[str, Any] = {}
     if database := settings.database_url.get_secret_value():
@@ -97,7 +97,7 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
     for component in COMPONENTS:
         held = _held(world, component.image)
         overrides[component.name] = {"podAnnotations": _identity(held, secret)} | _by_digest(settings, held)
-    password = secrets.digest(world, REDIS_SECRET, settings.namespace)
+    password = secret_data.digest(world, REDIS_SECRET, settings.namespace)
     if wanted.redis:
         held = _held(world, sources.REDIS.name)
         overrides[REDIS] = {"enabled": True, "podAnnotations": _identity(held, password)}
@@ -119,7 +119,7 @@ def stand_ins(world: World) -> list[Blueprint]:
     clients = {"clients": {"namespace": settings.namespace}}
     if not settings.database_url.get_secret_value():
         # Its roles are not of it: passwords change while the server runs (see actions/roles.py).
-        secret = secrets.digest(world, secrets.TLS_SECRET, DATABASE_NAMESPACE)
+        secret = secret_data.digest(world, secret_data.TLS_SECRET, DATABASE_NAMESPACE)
         overrides = {
             "image": _stand_in_image(world, "todo-postgres"),
             "podAnnotations": _identity(_held(world, "todo-postgres"), secret),

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from runbook.actions.cluster import rollout
 from runbook.actions.database import roles
 from runbook.actions.package import release
-from runbook.actions.security import secrets
 from runbook.app.application import BACKEND, DATABASE_NAMESPACE, DATABASE_RELEASE, SECRET
+from runbook.app.secrets import secret_data
 from runbook.checks.database import dialling
 from runbook.clients.database import parameters_of
 from runbook.clients.kube import workloads
@@ -114,7 +114,7 @@ def _change_password(hands: Hands) -> None:
 
 
 def _backend_role(hands: Hands) -> str:
-    url = secrets.read(hands.world, SECRET, hands.world.settings.namespace)["database-url"]
+    url = secret_data.read(hands.world, SECRET, hands.world.settings.namespace)["database-url"]
     return str(parameters_of(url, f"database-url in Secret {SECRET}")["user"])
 
 

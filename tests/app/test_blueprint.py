@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.actions.security import secrets
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS
 from runbook.app.image_specs import IMAGES
+from runbook.app.secrets import secret_data
 from runbook.clients.holdings import HeldImage, Holdings
 from runbook.engine.settings import Settings
 from runbook.world import World
@@ -24,7 +24,7 @@ class Cluster(FakeCluster):
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(secrets, "digest", lambda *_: "secret")
+    monkeypatch.setattr(secret_data, "digest", lambda *_: "secret")
     settings = Settings(cluster="existing", context="mine", registry="localhost:5001", pull_secret="pull")
     return world_of(settings, api=FakeApi(), cluster=Cluster())
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from runbook.actions.security import secrets
 from runbook.app.application import COMPONENTS, DATABASE_NAMESPACE
 from runbook.app.blueprint import MADE_FROM
+from runbook.app.secrets import secret_data
 from runbook.clients.process.commands import CommandResult
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
@@ -167,4 +168,4 @@ def put(
 def made_anew(world: World) -> None:
     """Every pod is one of the Secret as it is now."""
     for pod in world.api.list("Pod", "todo"):
-        pod["metadata"]["annotations"] = {MADE_FROM: secrets.digest(world, "todo-secrets", "todo")}
+        pod["metadata"]["annotations"] = {MADE_FROM: secret_data.digest(world, "todo-secrets", "todo")}

@@ -13,6 +13,7 @@ from planting import READY
 
 from runbook.actions.database import rotation
 from runbook.actions.security import secrets
+from runbook.app.secrets import secret_data
 from runbook.app.sidecars import application_pods
 from runbook.catalogue import find
 from runbook.cli.entry import DATABASE, journal_of
@@ -67,7 +68,7 @@ def test_asking_changes_nothing(stored: World) -> None:
 
 def test_no_word_of_a_run_holds_a_secret(stored: World, proven: Answer) -> None:
     """Not its reports, its journal or its evidence."""
-    values = secrets.read(stored, secrets.SECRET, stored.settings.namespace).values()
+    values = secret_data.read(stored, secrets.SECRET, stored.settings.namespace).values()
     told = proven.stdout + proven.stderr
     for path in stored.settings.state.rglob("*.json*"):
         told += path.read_text(errors="replace")
@@ -84,12 +85,12 @@ def test_a_rotation_that_was_killed_goes_on_where_it_stood(stages: int, stored: 
     for stage in rotation.STAGES[:stages]:
         stage(stored, turned)
     assert _ask(stored, "106").green
-    assert secrets.rotating(stored) == turned.towards
+    assert secret_data.rotating(stored) == turned.towards
     outcome = _ask(stored, "119")
     assert outcome.green, outcome.observed
     assert outcome.observed.startswith("resumed: ")
     assert outcome.evidence["to"] == dict(turned.new)
-    assert secrets.rotating(stored) == ""
+    assert secret_data.rotating(stored) == ""
 
 
 def test_a_database_that_starts_over_is_found_again_without_a_restart(stored: World) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from runbook.actions.cluster import rollout
 from runbook.actions.images import builds
 from runbook.actions.package import release
-from runbook.actions.security.secret_values import SHORTEST
-from runbook.actions.security.secrets import opaque, read
 from runbook.app import blueprint
 from runbook.app import image_specs as sources
 from runbook.app.application import REDIS, REDIS_KEY, REDIS_SECRET
+from runbook.app.secrets.secret_data import opaque, read
+from runbook.app.secrets.secret_values import SHORTEST
 from runbook.clients.kube import workloads
 from runbook.engine.redaction import conceal
 

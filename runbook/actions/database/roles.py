@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.actions.security import secrets
 from runbook.app.application import DATABASE_NAMESPACE, DATABASE_RELEASE
+from runbook.app.secrets import secret_data
 from runbook.clients.kube import workloads
 from runbook.engine.errors import CommandFailed, Unmeasurable
 from runbook.engine.redaction import redact
@@ -40,8 +40,8 @@ def mend(world: World) -> None:
     """
     if world.settings.database_url.get_secret_value():
         return
-    for role, password in secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE).items():
-        if world.database.refusal(secrets.url(role, password)):
+    for role, password in secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE).items():
+        if world.database.refusal(secret_data.url(role, password)):
             let_in(world, role, password)
 
 
@@ -65,7 +65,7 @@ def shut_out(world: World, role: str) -> None:
 
 def administer(world: World, statement: str) -> str:
     """What the administrator is answered; a statement holds no secret."""
-    return _run(world, [f"--dbname={secrets.DATABASE}", f"--command={statement}"])
+    return _run(world, [f"--dbname={secret_data.DATABASE}", f"--command={statement}"])
 
 
 def server(world: World) -> str:

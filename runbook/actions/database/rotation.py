@@ -17,6 +17,7 @@ from runbook.actions.package import release
 from runbook.actions.security import secrets
 from runbook.app.application import DATABASE_NAMESPACE, SECRET, SELECTOR
 from runbook.app.blueprint import MADE_FROM
+from runbook.app.secrets import secret_data
 from runbook.clients.kube import workloads
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.redaction import conceal
@@ -29,7 +30,7 @@ FIRST, SECOND = "first", "second"
 OWNER = "todo_owner"
 """Owns the tables and signs in for migrations alone: it stays as it is."""
 
-SERVICES = {key: role for key, role in secrets.URL_ROLES.items() if role != OWNER}
+SERVICES = {key: role for key, role in secret_data.URL_ROLES.items() if role != OWNER}
 """Keys of the Secret, and the role whose rights each URL has."""
 
 UNUSED = 150.0
@@ -66,12 +67,12 @@ def begin(world: World) -> Rotation:
             hint="make a second role at your provider; export TODO_DATABASE_URL with it; inv deploy; drop the first",
         )
     world.api.guard()
-    towards = secrets.rotating(world)
+    towards = secret_data.rotating(world)
     resumed = bool(towards)
     if not resumed:
         towards = FIRST if _active(world) == SECOND else SECOND
     rotation = Rotation(towards, resumed, _names(towards), _names(FIRST if towards == SECOND else SECOND))
-    kept = secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE)
+    kept = secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE)
     fresh = {
         name: randomness.token_urlsafe(24)
         for name in rotation.new.values()
@@ -86,11 +87,11 @@ def begin(world: World) -> Rotation:
 def let_in(world: World, rotation: Rotation) -> None:
     """The server takes the new names beside the old ones, and an independent connection shows it."""
     world.progress("letting new roles in")
-    passwords = secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE)
+    passwords = secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE)
     for name in rotation.new.values():
         roles.let_in(world, name, passwords[name])
     for name in rotation.new.values():
-        if refusal := world.database.refusal(secrets.url(name, passwords[name])):
+        if refusal := world.database.refusal(secret_data.url(name, passwords[name])):
             raise RunbookError(
                 f"the server does not take the new role {name}: {refusal}",
                 wanted="the new role let in before anything is changed",
@@ -101,11 +102,11 @@ def let_in(world: World, rotation: Rotation) -> None:
 def publish(world: World, rotation: Rotation) -> None:
     """The Secret holds the URLs of the new names."""
     space = world.settings.namespace
-    passwords = secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE)
-    there = secrets.read(world, SECRET, space)
+    passwords = secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE)
+    there = secret_data.read(world, SECRET, space)
     wanted = {
         **there,
-        **{key: secrets.url(name, passwords[name]) for key, name in rotation.new.items()},
+        **{key: secret_data.url(name, passwords[name]) for key, name in rotation.new.items()},
     }
     conceal(*wanted.values())
     if wanted != there:
@@ -122,7 +123,7 @@ def roll(world: World, _: Rotation) -> None:
 def await_unused(world: World, rotation: Rotation) -> None:
     """No pod of the old credentials is left, not even one that is ending and may yet be called; no session either."""
     old, space = list(rotation.old.values()), world.settings.namespace
-    present = secrets.digest(world, SECRET, space)
+    present = secret_data.digest(world, SECRET, space)
 
     def unused() -> None:
         for pod in world.api.list("Pod", space, labels=SELECTOR):
@@ -146,7 +147,7 @@ def shut_out(world: World, rotation: Rotation) -> None:
     world.progress("shutting old roles out")
     for name in rotation.old.values():
         roles.shut_out(world, name)
-    kept = secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE)
+    kept = secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE)
     secrets.keep_roles(
         world, {name: password for name, password in kept.items() if name not in rotation.old.values()}
     )
@@ -158,18 +159,18 @@ STAGES: tuple[Stage, ...] = (let_in, publish, roll, await_unused, shut_out)
 
 def old_urls(world: World, rotation: Rotation) -> dict[str, str]:
     """The credentials that go, by key of the Secret, as long as they are known: before `shut_out`."""
-    passwords = secrets.read(world, secrets.ROLES_SECRET, DATABASE_NAMESPACE)
+    passwords = secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE)
     return {
-        key: secrets.url(name, passwords[name]) for key, name in rotation.old.items() if name in passwords
+        key: secret_data.url(name, passwords[name]) for key, name in rotation.old.items() if name in passwords
     }
 
 
 def _active(world: World) -> str:
     """Under which names the services sign in now, by the backend's URL."""
     key = next(iter(SERVICES))
-    user = urlsplit(secrets.read(world, SECRET, world.settings.namespace).get(key, "")).username
-    return SECOND if user == secrets.names(SERVICES[key])[1] else FIRST
+    user = urlsplit(secret_data.read(world, SECRET, world.settings.namespace).get(key, "")).username
+    return SECOND if user == secret_data.names(SERVICES[key])[1] else FIRST
 
 
 def _names(which: str) -> dict[str, str]:
-    return {key: secrets.names(role)[which == SECOND] for key, role in SERVICES.items()}
+    return {key: secret_data.names(role)[which == SECOND] for key, role in SERVICES.items()}

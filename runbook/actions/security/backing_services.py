@@ -108,7 +108,7 @@ def is_noted(world: World) -> bool:
 
 def keep(world: World, values: Mapping[str, str]) -> None:
     """Put values that go out of use where only their owner reads them, each under its key and the time."""
-    from runbook.actions.security.secrets import opaque, read
+    from runbook.app.secrets.secret_data import opaque, read
 
     if not values:
         return
@@ -151,7 +151,7 @@ def _address(url: str) -> str:
 
 def _database_in(world: World) -> str:
     """As a Secret says that carries no note: one that was filled by hand, or by an older version."""
-    from runbook.actions.security.secrets import URL_ROLES, read
+    from runbook.app.secrets.secret_data import URL_ROLES, read
 
     there = read(world, SECRET, world.settings.namespace)
     places = [_place(there[key]) for key in URL_ROLES if there.get(key)]
@@ -162,7 +162,7 @@ def _database_in(world: World) -> str:
 
 def _model_in(world: World, noted: str) -> str:
     """As the release says, or as it was `noted` here; else a key in the Secret was put there by a person."""
-    from runbook.actions.security.secrets import MODEL_KEY, read
+    from runbook.app.secrets.secret_data import MODEL_KEY, read
     from runbook.clients.kube.releases import revisions
 
     kept = revisions(world.api, world.settings.release, world.settings.namespace)

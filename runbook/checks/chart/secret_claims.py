@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
 from runbook.app.application import BACKEND, COMPONENTS, FRONTEND, MCP_SERVER, SECRET, Component
+from runbook.app.secrets import secret_data
 from runbook.checks.chart.claims import Claim, Object, Scene, Seen, container_of, look, pod_spec
 from runbook.checks.chart.rendering import RELEASE
 from runbook.engine.step import Check, Outcome, failed, passed
@@ -30,9 +30,9 @@ TAKEN: Mapping[str, Mapping[str, str]] = {
 }
 """Who takes which key, by the variable that it comes in (D-24)."""
 
-DATABASE = frozenset(secrets.URL_ROLES)
-MODEL = frozenset({secrets.MODEL_KEY})
-SIGNATURES = frozenset(secrets.GENERATED)
+DATABASE = frozenset(secret_data.URL_ROLES)
+MODEL = frozenset({secret_data.MODEL_KEY})
+SIGNATURES = frozenset(secret_data.GENERATED)
 
 
 def takes(component: Component, variable: str, family: frozenset[str]) -> Claim:
@@ -62,7 +62,7 @@ def is_there(component: Component, variable: str) -> Check:
     wanted = f"the key {key} in Secret {SECRET}"
 
     def check(world: World) -> Outcome:
-        there = secrets.read(world, SECRET, world.settings.namespace)
+        there = secret_data.read(world, SECRET, world.settings.namespace)
         if not there.get(key):
             return failed(f"Secret {SECRET} lacks the key {key}", wanted=wanted, hint="inv deploy")
         return passed("the Secret holds it", wanted=wanted)

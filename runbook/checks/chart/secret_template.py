@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.actions.security import secrets
 from runbook.app.application import SECRET
+from runbook.app.secrets import secret_data
 from runbook.checks.chart.claims import Object
 from runbook.checks.chart.rendering import DIRECT, chart_of, render, variants
 from runbook.clients.helm import Values
@@ -29,7 +29,7 @@ def complete(world: World) -> Outcome:
 
     Source: T105, D-24.
     """
-    keys = {*secrets.KEYS, secrets.MAIL_KEY}
+    keys = {*secret_data.KEYS, secret_data.MAIL_KEY}
     wanted = f"one Secret {SECRET} with exactly these keys, all empty: {', '.join(sorted(keys))}"
     try:
         template = _read(world)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from runbook.actions.cluster import namespace
 from runbook.actions.package.helm_release import problems as release_problems
-from runbook.actions.security import secrets
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS
+from runbook.app.secrets import secret_data
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import newest
 from runbook.engine.step import Outcome, failed, passed
@@ -43,7 +43,7 @@ def current(world: World) -> Outcome:
     wanted = f"release {settings.release} deployed from this chart, these images and these Secrets"
     problems = namespace_problems(world)
     if not problems:
-        problems = secrets.problems(world)
+        problems = secret_data.problems(world)
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint="inv deploy")
     blueprints = [*blueprint.stand_ins(world), blueprint.application(world)]

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
 from runbook.app import blueprint
 from runbook.app.application import (
     COMPONENTS,
@@ -18,6 +17,7 @@ from runbook.app.application import (
     SELECTOR,
     SIDECAR,
 )
+from runbook.app.secrets import secret_data
 from runbook.clients.kube import workloads
 from runbook.clients.kube.diagnosis import why
 from runbook.clients.kube.readiness import FirstReady
@@ -169,6 +169,6 @@ def _database(world: World) -> list[str]:
     """Host, port and database; nothing of who connects."""
     from runbook.clients.database import parameters_of
 
-    url = secrets.read(world, SECRET, world.settings.namespace).get("database-url", "")
+    url = secret_data.read(world, SECRET, world.settings.namespace).get("database-url", "")
     place = parameters_of(url, f"database-url in Secret {SECRET}") if url else {}
     return [str(place.get(each, "")) for each in ("host", "port", "dbname")]

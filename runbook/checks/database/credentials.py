@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from runbook.actions.database import rotation
 from runbook.actions.database.rotation import Rotation
-from runbook.actions.security import secrets
 from runbook.app.application import BACKEND, FRONTEND, MCP_SERVER, SECRET
+from runbook.app.secrets import secret_data
 from runbook.checks.cluster.pods import fingerprint
 from runbook.checks.database import dialling
 from runbook.checks.database.dialling import Dialled
@@ -44,8 +44,8 @@ def identity(world: World) -> str:
     """What the proof stands on: the application, and the very credentials that were rotated to."""
     parts = [
         fingerprint(world),
-        secrets.digest(world, SECRET, world.settings.namespace),
-        secrets.rotating(world),
+        secret_data.digest(world, SECRET, world.settings.namespace),
+        secret_data.rotating(world),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

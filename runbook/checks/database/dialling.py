@@ -121,6 +121,6 @@ def backend_pods(world: World) -> list[dict[str, Any]]:
 @cache
 def _stranger() -> str:
     """An authority that certified nobody."""
-    from runbook.actions.security.authority import certify
+    from runbook.app.secrets.authority import certify
 
     return certify(["nobody.invalid"]).authority

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
 from runbook.app.application import BACKEND, FRONTEND, MCP_SERVER, SECRET
+from runbook.app.secrets import secret_data
 from runbook.checks.database import connection_budget, dialling
 from runbook.checks.database.connection_budget import DEVELOPMENT, Budget
 from runbook.engine.errors import TimedOut
@@ -83,7 +83,7 @@ def _roles(world: World) -> dict[str, str]:
     """The role that each component signs in as, by its URL."""
     from runbook.clients.database import parameters_of
 
-    there = secrets.read(world, SECRET, world.settings.namespace)
+    there = secret_data.read(world, SECRET, world.settings.namespace)
     return {
         component: str(parameters_of(there.get(key, ""), f"{key} in Secret {SECRET}").get("user"))
         for component, key in KEYS.items()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
+from runbook.app.secrets import secret_data
 from runbook.engine.errors import Unmeasurable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _of(world: World, key: str) -> list[str]:
         if role["owned"]:
             problems.append(f"{name} owns {role['owned']} objects")
         problems += [f"{name} may create objects in schema {schema}" for schema in role["creates_in"]]
-        base = secrets.URL_ROLES[key]
+        base = secret_data.URL_ROLES[key]
         problems += [f"{name} is a member of {other}" for other in role["within"] if other != base]
         problems += _tables(name, RIGHTS[key], connection.execute(_TABLES).fetchall())
         return problems + _attempts(name, RIGHTS[key], connection)

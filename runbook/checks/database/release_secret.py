@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runbook.actions.security import secrets
 from runbook.app.application import SECRET
 from runbook.app.blueprint import MADE_FROM
+from runbook.app.secrets import secret_data
 from runbook.app.sidecars import application_pods
 from runbook.checks.cluster import deployed
 from runbook.clients.kube import workloads
@@ -28,7 +28,7 @@ def current(world: World) -> Outcome:
     outcome = deployed.current(world)
     if not outcome.green:
         return replace(outcome, wanted=wanted)
-    present = secrets.digest(world, SECRET, world.settings.namespace)
+    present = secret_data.digest(world, SECRET, world.settings.namespace)
     pods = application_pods(world)
     stale = [
         f"pod {workloads.name(pod)} was made from another content of Secret {SECRET}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.actions.security import secrets
 from runbook.app.application import SECRET
+from runbook.app.secrets import secret_data
 from runbook.engine.step import Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def complete(world: World) -> Outcome:
     Source: T106.
     """
     space = world.settings.namespace
-    wanted = f"Secret {SECRET} in namespace {space} with {len(secrets.KEYS)} keys that can be used"
+    wanted = f"Secret {SECRET} in namespace {space} with {len(secret_data.KEYS)} keys that can be used"
     hint = "inv deploy"
-    problems = secrets.problems(world)
+    problems = secret_data.problems(world)
     secret = world.api.get("Secret", SECRET, space) or {"metadata": {}}
     if LAST_APPLIED in (secret["metadata"].get("annotations") or {}):
         problems.append(f"Secret {SECRET} holds a copy of its values in the annotation {LAST_APPLIED}")
@@ -36,10 +36,11 @@ def complete(world: World) -> Outcome:
     writers = sorted({str(each.get("manager")) for each in secret["metadata"].get("managedFields") or []})
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, writers=writers)
-    turning = "; new credentials are half-way in: inv db" if secrets.rotating(world) else ""
+    turning = "; new credentials are half-way in: inv db" if secret_data.rotating(world) else ""
     return passed(
-        f"{len(secrets.KEYS)} keys, each of the right form; written by {', '.join(writers) or 'nobody known'}{turning}",
+        f"{len(secret_data.KEYS)} keys, each of the right form; "
+        f"written by {', '.join(writers) or 'nobody known'}{turning}",
         wanted=wanted,
-        keys=list(secrets.KEYS),
+        keys=list(secret_data.KEYS),
         writers=writers,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from runbook.actions.security import secrets
 from runbook.app.application import AUTHORITY, SECRET
+from runbook.app.secrets import secret_data
 from runbook.checks.database import dialling
 from runbook.checks.database.dialling import NO_CERTIFICATE, OWN, Dialled
 from runbook.engine.errors import Unmeasurable
@@ -113,8 +113,8 @@ def _modes(world: World) -> Mapping[str, str]:
     """What libpq reads in each URL. Raises `Unmeasurable` where there is none to be read."""
     from runbook.clients.database import parameters_of
 
-    there = secrets.read(world, SECRET, world.settings.namespace)
-    if missing := [key for key in secrets.URL_ROLES if not there.get(key)]:
+    there = secret_data.read(world, SECRET, world.settings.namespace)
+    if missing := [key for key in secret_data.URL_ROLES if not there.get(key)]:
         raise Unmeasurable(
             f"Secret {SECRET} lacks the key {', '.join(missing)}",
             wanted="every URL",
@@ -122,5 +122,5 @@ def _modes(world: World) -> Mapping[str, str]:
         )
     return {
         key: str(parameters_of(there[key].strip(), f"{key} in Secret {SECRET}").get("sslmode", DEFAULT))
-        for key in secrets.URL_ROLES
+        for key in secret_data.URL_ROLES
     }

@@ -189,8 +189,8 @@ def _some(listed: Sequence[str]) -> str:
 
 def of_this_run(world: World) -> dict[str, bytes]:
     """The secrets of the running application and of the settings, by a name that may be told; none where none runs."""
-    from runbook.actions.security import secrets
     from runbook.app.application import DATABASE_NAMESPACE, REDIS_SECRET, SECRET
+    from runbook.app.secrets import secret_data
 
     values = {
         "OPENAI_API_KEY": world.settings.openai_api_key.get_secret_value(),
@@ -199,12 +199,12 @@ def of_this_run(world: World) -> dict[str, bytes]:
     places = (
         (SECRET, world.settings.namespace),
         (REDIS_SECRET, world.settings.namespace),
-        (secrets.ROLES_SECRET, DATABASE_NAMESPACE),
-        (secrets.TLS_SECRET, DATABASE_NAMESPACE),
+        (secret_data.ROLES_SECRET, DATABASE_NAMESPACE),
+        (secret_data.TLS_SECRET, DATABASE_NAMESPACE),
     )
     with suppress(Unmeasurable):
         for name, namespace in places:
-            data = secrets.read(world, name, namespace)
+            data = secret_data.read(world, name, namespace)
             values |= {f"{name}/{key}": value for key, value in data.items() if not key.endswith(".crt")}
     return {name: part for name, value in values.items() if (part := _secret_part(value))}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.security import secrets
 from runbook.app.application import REDIS_SECRET, SECRET
 from runbook.app.secret_patterns import form_of
+from runbook.app.secrets import secret_data
 from runbook.checks.chart.rendering import chart_of
 from runbook.clients.helm import Values
 from runbook.clients.kube.releases import newest
@@ -123,7 +123,7 @@ def stored(world: World) -> Outcome:
     told = [
         name
         for name in (SECRET, REDIS_SECRET)
-        for value in secrets.read(world, name, settings.namespace).values()
+        for value in secret_data.read(world, name, settings.namespace).values()
         if value and value in text
     ]
     problems += [f"they tell a value of Secret {name}" for name in dict.fromkeys(told)]

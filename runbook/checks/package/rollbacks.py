@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from runbook.actions.cluster import namespace, rollout
 from runbook.actions.ownership import namespace_problem
 from runbook.actions.package import release
-from runbook.actions.security.secret_values import SHORTEST
-from runbook.actions.security.secrets import opaque
 from runbook.app.application import MCP_SERVER, SECRET
 from runbook.app.drift import differences
+from runbook.app.secrets.secret_data import opaque
+from runbook.app.secrets.secret_values import SHORTEST
 from runbook.checks.chart.rendering import DEVELOPMENT, chart_of
 from runbook.clients.helm import Values
 from runbook.clients.kube import workloads

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runbook import catalogue
-from runbook.actions.security import secrets
-from runbook.actions.security.authority import certify
 from runbook.app.application import AUTHORITY, BACKEND, SECRET
+from runbook.app.secrets import secret_data
+from runbook.app.secrets.authority import certify
 from runbook.checks.database import dialling
 from runbook.checks.database.secret import LAST_APPLIED
 from runbook.clients.kube import workloads
@@ -52,7 +52,7 @@ def _of_secret(space: str) -> tuple[Mutant, ...]:
         Mutant(
             "a key of the Secret missing",
             frozenset({"T106", "T108", "T111"}),
-            lambda hands: hands.patch(secret, {"op": "remove", "path": f"/data/{secrets.MODEL_KEY}"}),
+            lambda hands: hands.patch(secret, {"op": "remove", "path": f"/data/{secret_data.MODEL_KEY}"}),
             objects=(secret,),
             cause="lacks the key openai-api-key",
         ),
@@ -170,7 +170,7 @@ def _mistrust(hands: Hands, space: str) -> None:
     stranger = certify(["nobody.invalid"]).authority
     operation = {
         "op": "replace",
-        "path": f"/data/{secrets.AUTHORITY_KEY.replace('/', '~1')}",
+        "path": f"/data/{secret_data.AUTHORITY_KEY.replace('/', '~1')}",
         "value": stranger,
     }
     hands.patch(("ConfigMap", AUTHORITY, space), operation)

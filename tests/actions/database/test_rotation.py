@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from runbook.actions.database import rotation
 from runbook.actions.package import release
 from runbook.actions.security import secrets
+from runbook.app.secrets import secret_data
 from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.world import World
@@ -33,7 +34,7 @@ def rolled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def users(api: Server) -> dict[str, str]:
-    return {key: str(urlsplit(content(api)[key]).username) for key in secrets.URL_ROLES}
+    return {key: str(urlsplit(content(api)[key]).username) for key in secret_data.URL_ROLES}
 
 
 def rotate(world: World) -> rotation.Rotation:
@@ -49,9 +50,9 @@ def settled(world: World, api: Server, database: Database, names: set[str]) -> N
     assert set(roles) == {*names, "todo_owner"}
     assert api.may == roles
     assert set(users(api).values()) == {*names, "todo_owner"}
-    assert all(database.refusal(content(api)[key]) == "" for key in secrets.URL_ROLES)
-    assert secrets.rotating(world) == ""
-    assert secrets.problems(world) == []
+    assert all(database.refusal(content(api)[key]) == "" for key in secret_data.URL_ROLES)
+    assert secret_data.rotating(world) == ""
+    assert secret_data.problems(world) == []
 
 
 def test_it_goes_to_the_other_names_and_back(rolled: list[str]) -> None:
@@ -80,15 +81,15 @@ def test_killed_after_any_stage_it_goes_on_and_the_application_can_always_sign_i
     turned = rotation.begin(world)
     for stage in rotation.STAGES[:stages]:
         stage(world, turned)
-    assert all(database.refusal(content(api)[key]) == "" for key in secrets.URL_ROLES)
-    assert secrets.problems(world) == []
+    assert all(database.refusal(content(api)[key]) == "" for key in secret_data.URL_ROLES)
+    assert secret_data.problems(world) == []
     if again:  # a deploy in between changes nothing of it
-        before = (content(api), content(api, "postgres-roles", "todo-database"), secrets.rotating(world))
+        before = (content(api), content(api, "postgres-roles", "todo-database"), secret_data.rotating(world))
         secrets.ensure(world)
         assert before == (
             content(api),
             content(api, "postgres-roles", "todo-database"),
-            secrets.rotating(world),
+            secret_data.rotating(world),
         )
     over = stages == len(rotation.STAGES)
     resumed = rotate(world)

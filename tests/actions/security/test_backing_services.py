@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from runbook.actions.security import backing_services, secrets
 from runbook.actions.security.backing_services import OFFLINE, STAND_IN, Backing
+from runbook.app.secrets import secret_data
 from runbook.engine.errors import UsageError
 from runbook.engine.settings import Settings
 from tests.fakes.running import release_secret
@@ -28,7 +29,7 @@ def content(api: FakeApi, name: str = secrets.SECRET) -> dict[str, str]:
 def by_hand(api: FakeApi, **values: str) -> None:
     """As k8s/secrets-template.yaml invites to: no note on it."""
     api.put(
-        secrets.opaque(
+        secret_data.opaque(
             secrets.SECRET, "todo", {key.replace("_", "-"): value for key, value in values.items()}
         )
     )
@@ -94,7 +95,7 @@ def test_what_goes_out_of_use_is_kept_and_can_be_brought_back() -> None:
     assert URL not in content(api).values()
     kept = content(api, backing_services.BEFORE)
     assert set(kept.values()) == {URL}
-    assert {key.rpartition(".")[0] for key in kept} == set(secrets.URL_ROLES)
+    assert {key.rpartition(".")[0] for key in kept} == set(secret_data.URL_ROLES)
     assert not any(
         name == backing_services.BEFORE for _, name, _ in [("", *each[1:]) for each in api.written[:1]]
     )
@@ -104,7 +105,7 @@ def test_what_goes_out_of_use_is_kept_and_can_be_brought_back() -> None:
 def test_urls_that_a_person_put_into_the_secret_are_not_replaced(settings: Settings) -> None:
     api = FakeApi()
     own = "postgresql://own:the-password@own.example.test/todo?sslmode=require"
-    by_hand(api, **dict.fromkeys((key.replace("-", "_") for key in secrets.URL_ROLES), own))
+    by_hand(api, **dict.fromkeys((key.replace("-", "_") for key in secret_data.URL_ROLES), own))
     with pytest.raises(UsageError, match=r"own\.example\.test:5432/todo"):
         secrets.ensure(world_of(settings, api=api))
     assert set(content(api).values()) == {own}
@@ -114,12 +115,12 @@ def test_the_key_of_a_real_model_is_never_sent_to_another_one() -> None:
     api = FakeApi()
     secrets.ensure(world_of(KEYED, api=api))
     secrets.ensure(world_of(Settings(), api=api, changes=frozenset({"model"})))
-    assert content(api)[secrets.MODEL_KEY] not in ("", "sk-of-the-user-0123456789")
+    assert content(api)[secret_data.MODEL_KEY] not in ("", "sk-of-the-user-0123456789")
     assert "sk-of-the-user-0123456789" in content(api, backing_services.BEFORE).values()
     near = Settings(openai_base_url="http://10.0.0.5:11434/v1")
-    made = content(api)[secrets.MODEL_KEY]
+    made = content(api)[secret_data.MODEL_KEY]
     secrets.ensure(world_of(near, api=api, changes=frozenset({"model"})))
-    assert content(api)[secrets.MODEL_KEY] != made
+    assert content(api)[secret_data.MODEL_KEY] != made
 
 
 def test_a_key_that_a_person_put_in_is_not_given_to_the_offline_model() -> None:
@@ -127,7 +128,7 @@ def test_a_key_that_a_person_put_in_is_not_given_to_the_offline_model() -> None:
     by_hand(api, openai_api_key="sk-of-somebody-0123456789")
     with pytest.raises(UsageError, match="put into the Secret by hand"):
         secrets.ensure(world_of(Settings(), api=api))
-    assert content(api)[secrets.MODEL_KEY] == "sk-of-somebody-0123456789"
+    assert content(api)[secret_data.MODEL_KEY] == "sk-of-somebody-0123456789"
 
 
 def test_the_key_of_a_gateway_is_kept_as_it_is() -> None:
@@ -136,9 +137,9 @@ def test_the_key_of_a_gateway_is_kept_as_it_is() -> None:
     api = FakeApi()
     world = world_of(Settings(openai_api_key=SecretStr(key)), api=api)
     secrets.ensure(world)
-    assert content(api)[secrets.MODEL_KEY] == key and secrets.problems(world) == []
+    assert content(api)[secret_data.MODEL_KEY] == key and secret_data.problems(world) == []
     secrets.ensure(world)
-    assert content(api)[secrets.MODEL_KEY] == key
+    assert content(api)[secret_data.MODEL_KEY] == key
 
 
 def test_without_a_note_the_release_says_which_model_is_used() -> None:

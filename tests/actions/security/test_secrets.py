@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from runbook.actions.security import secrets
-from runbook.actions.security.authority import certify, good
+from runbook.app.secrets import secret_data
+from runbook.app.secrets.authority import certify, good
 from runbook.engine.redaction import redact
 from runbook.engine.settings import Settings
 from tests.fakes.worlds import FakeApi, Object, world_of
@@ -33,8 +34,8 @@ def test_everything_is_made_at_first_and_nothing_is_written_again() -> None:
     api = FakeApi()
     world = world_of(Settings(), api=api)
     secrets.ensure(world)
-    assert secrets.problems(world) == []
-    assert set(content(api)) == set(secrets.KEYS)
+    assert secret_data.problems(world) == []
+    assert set(content(api)) == set(secret_data.KEYS)
     writes = list(api.written)
     before = content(api)
     secrets.ensure(world)
@@ -46,7 +47,7 @@ def test_each_service_signs_in_with_a_role_of_its_own_and_checks_the_server() ->
     api = FakeApi()
     secrets.ensure(world_of(Settings(), api=api))
     roles = content(api, "postgres-roles", "todo-database")
-    for key, role in secrets.URL_ROLES.items():
+    for key, role in secret_data.URL_ROLES.items():
         url = urlsplit(content(api)[key])
         assert url.username == role
         assert unquote(url.password or "") == roles[role]
@@ -61,9 +62,9 @@ def test_a_missing_key_is_named_and_made_again_without_touching_the_others() -> 
     secrets.ensure(world)
     before = content(api)
     change(api, "openai-api-key", None)
-    assert secrets.problems(world) == ["Secret todo-secrets lacks the key openai-api-key"]
+    assert secret_data.problems(world) == ["Secret todo-secrets lacks the key openai-api-key"]
     secrets.ensure(world)
-    assert secrets.problems(world) == []
+    assert secret_data.problems(world) == []
     assert {key: value for key, value in content(api).items() if key != "openai-api-key"} == {
         key: value for key, value in before.items() if key != "openai-api-key"
     }
@@ -86,13 +87,13 @@ def test_unusable_values_are_told_by_key_and_repaired(key: str, value: str, word
     world = world_of(Settings(), api=api)
     secrets.ensure(world)
     change(api, key, value)
-    told = secrets.problems(world)
+    told = secret_data.problems(world)
     assert len(told) == 1
     assert key in told[0]
     assert words in told[0]
     assert value.strip() not in told[0]
     secrets.ensure(world)
-    assert secrets.problems(world) == []
+    assert secret_data.problems(world) == []
 
 
 def test_a_real_database_and_model_take_the_place_of_the_stand_ins() -> None:
@@ -104,19 +105,19 @@ def test_a_real_database_and_model_take_the_place_of_the_stand_ins() -> None:
     secrets.ensure(world)
     assert content(api)["database-url"] == url
     assert content(api)["openai-api-key"] == "sk-of-the-user"
-    assert secrets.problems(world) == []
+    assert secret_data.problems(world) == []
     assert api.get("Secret", "postgres-roles", "todo-database") is None
 
 
 def test_the_digest_changes_with_the_content_and_tells_nothing_of_it() -> None:
     api = FakeApi()
     world = world_of(Settings(), api=api)
-    assert secrets.digest(world, "todo-secrets", "todo") == ""
+    assert secret_data.digest(world, "todo-secrets", "todo") == ""
     secrets.ensure(world)
-    before = secrets.digest(world, "todo-secrets", "todo")
-    assert before == secrets.digest(world, "todo-secrets", "todo")
+    before = secret_data.digest(world, "todo-secrets", "todo")
+    assert before == secret_data.digest(world, "todo-secrets", "todo")
     change(api, "openai-api-key", "another-key")
-    assert secrets.digest(world, "todo-secrets", "todo") != before
+    assert secret_data.digest(world, "todo-secrets", "todo") != before
 
 
 def test_what_was_made_is_concealed_from_then_on() -> None:
@@ -140,9 +141,9 @@ def test_a_certificate_that_ends_soon_or_names_another_host_is_replaced() -> Non
             "ca.crt": other.authority,
         }.items()
     }
-    assert "holds no good certificate" in secrets.problems(world)[0]
+    assert "holds no good certificate" in secret_data.problems(world)[0]
     secrets.ensure(world)
-    assert secrets.problems(world) == []
+    assert secret_data.problems(world) == []
 
 
 def test_the_application_trusts_exactly_the_database_authority() -> None:
@@ -150,9 +151,9 @@ def test_the_application_trusts_exactly_the_database_authority() -> None:
     world = world_of(Settings(), api=api)
     secrets.ensure(world)
     api.objects["ConfigMap", "todo", "todo-database-ca"]["data"]["ca.crt"] = certify(["x"]).authority
-    assert "is not the authority of the database's certificate" in secrets.problems(world)[0]
+    assert "is not the authority of the database's certificate" in secret_data.problems(world)[0]
     secrets.ensure(world)
-    assert secrets.problems(world) == []
+    assert secret_data.problems(world) == []
 
 
 def test_a_certificate_is_good_only_for_its_names_and_its_authority() -> None:

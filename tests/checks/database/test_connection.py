@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from runbook.actions.dapr import mesh
 from runbook.actions.database import database as actions
 from runbook.actions.package import release
-from runbook.actions.security import secrets
 from runbook.app.blueprint import MADE_FROM
+from runbook.app.secrets import secret_data
 from runbook.checks.database import connection, privileges, release_secret
 from runbook.clients.kube import pod_http
 from runbook.engine.errors import Unmeasurable
@@ -172,7 +172,7 @@ def current(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pods_are_made_from_the_secret_as_it_is_now(current: None) -> None:
     world, api, _ = make()
-    present = secrets.digest(world, "todo-secrets", "todo")
+    present = secret_data.digest(world, "todo-secrets", "todo")
     for pod in api.list("Pod", "todo"):
         pod["metadata"]["annotations"] = {MADE_FROM: present}
     outcome = release_secret.current(world)

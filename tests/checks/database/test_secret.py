@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runbook.actions.database import database, rotation
-from runbook.actions.security import secrets
+from runbook.app.secrets import secret_data
 from runbook.checks.chart import secret_template
 from runbook.checks.database import secret
 from runbook.clients.kube.reviews import Admission
@@ -110,8 +110,8 @@ def of(project: Path, *keys: str, takes: str = "good") -> tuple[World, Reviews]:
     reviews = Reviews(takes)
 
     def template(*_: Any, values: Any, **__: Any) -> list[dict[str, Any]]:
-        mail = [secrets.MAIL_KEY] if values.overrides == secret_template.MAIL else []
-        return referring(*keys or secrets.KEYS, *mail)
+        mail = [secret_data.MAIL_KEY] if values.overrides == secret_template.MAIL else []
+        return referring(*keys or secret_data.KEYS, *mail)
 
     helm = SimpleNamespace(template=template)
     world, api, _ = make(Settings(project=project), helm=helm)
@@ -148,7 +148,7 @@ def test_a_template_that_says_something_else_fails(project: Path, old: str, new:
 
 
 def test_a_key_of_the_chart_that_nobody_makes_is_named(project: Path) -> None:
-    world, _ = of(project, *secrets.KEYS, "invented")
+    world, _ = of(project, *secret_data.KEYS, "invented")
     assert "the chart refers to the key invented" in secret_template.complete(world).observed
 
 

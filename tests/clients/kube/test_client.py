@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook.actions.security.authority import certify
+from runbook.app.secrets.authority import certify
 from runbook.clients.kube.client import Client, configured
 from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable

@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from runbook.actions.security.secret_values import decoded, fault_of, mended
+from runbook.app.secrets.secret_values import decoded, fault_of, mended
 
 KEY = "3Xox-y0X7DYbzYY4G_h5nxK51ObGXxSZa8jIspS2Ytb9er32WxtdBt59DLkekni6"  # as one is made, but the same each time
 URL = "postgresql://todo_backend:pw-of-it@db.example.test:5432/todo?sslmode=verify-full"
