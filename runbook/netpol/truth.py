@@ -60,7 +60,7 @@ mcp-server  x             x            -               A             x          
 postgres    x             x            x               -             x          x          x
 model       x             x            x               x             -          x          x
 redis       x             x            x               x             x          -          x
-ingress     A             x            x               x             x          x          A
+ingress     A             x            x               x             x          x          -
 neighbour   x             x            x               x             x          x          x
 job         x             x            x               x             x          x          x
 stranger    x             x            x               x             x          x          A
@@ -74,7 +74,7 @@ mcp-server  x             x            -               A             x          
 postgres    x             x            x               -             x          x          x
 model       x             x            x               x             -          x          x
 redis       x             x            x               x             x          -          x
-ingress     A             x            x               x             x          x          A
+ingress     A             x            x               x             x          x          -
 neighbour   x             x            x               x             x          x          x
 job         x             x            x               x             x          x          x
 stranger    x             x            x               x             x          x          A
@@ -100,12 +100,15 @@ mcp-server  x            x           x           x           x            *     
 postgres    x            x           x           x           x            *          x              x        x
 model       x            x           x           x           x            *          x              x        x
 redis       x            x           x           x           x            *          x              x        x
-ingress     A            A           A           A           A            *          x              x        A
+ingress     -            -           -           -           A            *          x              x        -
 neighbour   x            x           x           x           x            *          -              x        x
 job         x            x           x           x           x            *          x              -        x
 stranger    A            A           A           A           A            *          x              x        -
 """
-"""The same in both modes. Pods that are not ours are not isolated: their open ways prove that the targets answer."""
+"""The same in both modes. A stranger is not isolated: its open ways prove that the targets answer.
+
+What else the ingress controller may reach is for the cluster that brings it to say.
+"""
 
 OUTSIDE_MODEL = {(BACKEND, INTERNET, 443): Mark.OPEN}
 """Where a real model outside is used: a name cannot be said in a policy, an address cannot be known."""

@@ -43,6 +43,7 @@ def deploy(world: World) -> None:
     world.api.guard()
     backing_services.check(world)
     namespace.ensure(world)
+    world.cluster.enable_ingress(world.progress)  # one that reads our namespace alone can do so from now on
     secrets.ensure(world)
     stand_ins.ensure(world)
     roles.mend(world)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from runbook.cluster import Progress
-from runbook.cluster.embedded.configuration import QUEUE, Configuration, render
+from runbook.cluster.embedded.configuration import API_PORT, QUEUE, Configuration, render
 from runbook.engine.waiting import NotYet, Sight, Subject, watching
 
 if TYPE_CHECKING:
@@ -28,10 +29,22 @@ INGRESS_NAMESPACE = "ingress-nginx"
 READY_SECONDS = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The namespace whose Ingress objects are served; without its `uid` it is not there yet."""
+
+    name: str
+    uid: str = ""
+
+
+DEFAULT = Served("default")
+
+
 def manifests(
     names: Sequence[str],
     configuration: Configuration,
     images: Mapping[str, str],
+    served: Served = DEFAULT,
 ) -> list[dict[str, Any]]:
     """The objects of these add-ons, in the order in which they are to be applied, each marked with its digest."""
     found: list[dict[str, Any]] = []
@@ -42,6 +55,8 @@ def manifests(
             addresses=configuration.addresses,
             images=images,
             queue=QUEUE,
+            api_port=API_PORT,
+            served=served,
             name_servers=configuration.name_servers,
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -99,11 +99,18 @@ class Embedded:
             further.result()
 
     def enable_ingress(self, progress: Progress) -> None:
-        """Make Traefik serve IngressClass nginx on port 80 of the node."""
+        """Make Traefik serve IngressClass nginx on port 80 of the node, for the Ingress objects of our namespace.
+
+        It may read that namespace alone, from when it is there: to be called again then.
+        """
         self._require_running()
         image = self._scratch("traefik")
         self._load([image], progress)
-        wanted = addons.manifests(addons.INGRESS, self._configuration(), {image.name: image.reference})
+        space = self._api.get("Namespace", self.settings.namespace)
+        served = addons.Served(self.settings.namespace, space["metadata"]["uid"] if space else "")
+        wanted = addons.manifests(
+            addons.INGRESS, self._configuration(), {image.name: image.reference}, served
+        )
         addons.apply(self._api, wanted)
         addons.wait_for_pods(self._api, wanted, self._since, progress)
         eventually(

@@ -49,6 +49,67 @@ def test_no_role_has_a_wildcard_or_writes_more_than_a_status(objects: list[dict[
         assert binding["roleRef"]["name"] != "cluster-admin"
 
 
+def ingress(configuration: Configuration, uid: str) -> list[dict[str, Any]]:
+    return addons.manifests(addons.INGRESS, configuration, IMAGES, addons.Served("todo", uid))
+
+
+def test_the_ingress_controller_reads_the_secrets_of_one_namespace_at_most(
+    configuration: Configuration,
+) -> None:
+    for uid, namespaces in (("", []), ("1-2-3", ["todo"])):
+        objects = ingress(configuration, uid)
+        readers = [
+            role
+            for role in of_kind(objects, "ClusterRole", "Role")
+            if any("secrets" in rule["resources"] for rule in role["rules"])
+        ]
+        assert [(role["kind"], role["metadata"]["namespace"]) for role in readers] == [
+            ("Role", each) for each in namespaces
+        ]
+        (workload,) = of_kind(objects, "Deployment")
+        arguments = workload["spec"]["template"]["spec"]["containers"][0]["args"]
+        assert "--providers.kubernetesingressnginx.watchnamespace=todo" in arguments
+
+
+def test_a_namespace_that_is_made_again_is_served_by_a_new_pod(configuration: Configuration) -> None:
+    def digest(uid: str) -> str:
+        (workload,) = of_kind(ingress(configuration, uid), "Deployment")
+        return str(workload["spec"]["template"]["metadata"]["annotations"][addons.DIGEST])
+
+    assert digest("1") == digest("1")
+    assert len({digest(uid) for uid in ("", "1", "2")}) == 3
+
+
+def test_what_faces_people_is_held_to_the_strictest_standard_and_behind_a_policy(
+    configuration: Configuration,
+) -> None:
+    objects = ingress(configuration, "1")
+    (space,) = of_kind(objects, "Namespace")
+    assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    (workload,) = of_kind(objects, "Deployment")
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    assert not any("hostPort" in port for port in container["ports"])
+    (policy,) = of_kind(objects, "NetworkPolicy")
+    assert policy["spec"]["podSelector"] == {} and policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert all(rule.get("ports") for rule in policy["spec"]["ingress"])
+    to = [peer for rule in policy["spec"]["egress"] for peer in rule["to"]]
+    assert to == [
+        {"ipBlock": {"cidr": f"{configuration.addresses.node}/32"}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "todo"}}},
+    ]
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_dns_asks_the_api_and_where_there_is_a_way_out_the_name_servers(
+    configuration: Configuration, outside: bool
+) -> None:
+    objects = addons.manifests(("dns",), replace(configuration, outside=outside), IMAGES)
+    (policy,) = of_kind(objects, "NetworkPolicy")
+    to = [peer["ipBlock"]["cidr"] for rule in policy["spec"]["egress"] for peer in rule["to"]]
+    network = configuration.addresses
+    assert to == [f"{network.node}/32", *([f"{network.outside_names}/32"] if outside else [])]
+
+
 def test_pods_are_hardened_and_nothing_is_pulled(objects: list[dict[str, Any]]) -> None:
     for workload in of_kind(objects, "Deployment", "DaemonSet"):
         for container in workload["spec"]["template"]["spec"]["containers"]:
