@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,10 @@ PARENT = "todo-runbook"
 
 NEEDED = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb"}
 """Controllers of the unified hierarchy that containers are limited by."""
+
+
+HANDED_DOWN = "trusted.todo-runbook.handed-down"
+"""An attribute of that folder: the controllers that we had the root of the hierarchy hand down, put back in the end."""
 
 
 def _hierarchies() -> list[Path]:
@@ -27,22 +32,46 @@ def _inherit_cpuset(group: Path) -> None:
             file.write_text((group.parent / name).read_text())
 
 
-def _hand_down(group: Path) -> None:
-    """In the unified hierarchy a group's children have only the controllers that it hands down."""
+def _hand_down(group: Path) -> set[str]:
+    """In the unified hierarchy a group's children have only the controllers that it hands down; returns new ones."""
     offered, handed = group / "cgroup.controllers", group / "cgroup.subtree_control"
     if not offered.exists():
-        return
+        return set()
     if missing := (NEEDED & set(offered.read_text().split())) - set(handed.read_text().split()):
         handed.write_text(" ".join(f"+{controller}" for controller in sorted(missing)))
+    return missing
+
+
+def _noted(parent: Path) -> set[str]:
+    with suppress(OSError):
+        return set(os.getxattr(parent, HANDED_DOWN).decode().split())
+    return set()
+
+
+def _note(parent: Path, controllers: set[str]) -> None:
+    """It lies on the folder itself, so that the last sandbox to go finds it, whoever made the first."""
+    if controllers:
+        with suppress(OSError):  # an old kernel, or version 1
+            os.setxattr(parent, HANDED_DOWN, " ".join(sorted(controllers | _noted(parent))).encode())
+
+
+def _remove_parent(parent: Path) -> None:
+    """Fine where another sandbox is in it. A controller that somebody else has come to use by now stays."""
+    controllers = _noted(parent)
+    with suppress(OSError):
+        parent.rmdir()
+        for controller in controllers:
+            with suppress(OSError):
+                (parent.parent / "cgroup.subtree_control").write_text(f"-{controller}")
 
 
 def create(name: str) -> list[Path]:
     """Make the sandbox's group in every hierarchy (idempotent) and return the folders."""
     groups = []
     for hierarchy in _hierarchies():
-        _hand_down(hierarchy)
         parent = hierarchy / PARENT
         parent.mkdir(exist_ok=True)
+        _note(parent, _hand_down(hierarchy))
         _inherit_cpuset(parent)
         _hand_down(parent)
         group = parent / name
@@ -74,5 +103,4 @@ def remove(name: str, seconds: float = 5.0) -> None:
                 return
             if group.is_dir():
                 time.sleep(0.02)
-        with suppress(OSError):
-            group.parent.rmdir()
+        _remove_parent(group.parent)

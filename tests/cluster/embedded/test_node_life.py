@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cached_property
@@ -16,7 +17,7 @@ import httpx
 import pytest
 
 from runbook.clients.kube.api import Api
-from runbook.cluster.embedded import images
+from runbook.cluster.embedded import addons, images
 from runbook.cluster.embedded.node import Embedded
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.engine.settings import Settings
@@ -71,7 +72,7 @@ class Pods:
             name.split("/")[1].split(":")[0]: name for name in images.held(self.node.sandbox) if "/" in name
         }
 
-    def make(self, name: str, image: str, *arguments: str, claim: str = "") -> None:
+    def make(self, name: str, image: str, *arguments: str, claim: str = "", space: str = SPACE) -> None:
         container: dict[str, Any] = {"name": "it", "image": self.image[image], "imagePullPolicy": "Never"}
         spec: dict[str, Any] = {"terminationGracePeriodSeconds": 0, "automountServiceAccountToken": False}
         if arguments:
@@ -79,7 +80,7 @@ class Pods:
         if claim:
             container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
             spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
-        metadata = {"name": name, "namespace": SPACE, "labels": {"app": name}}
+        metadata = {"name": name, "namespace": space, "labels": {"app": name}}
         self.api.apply(
             {
                 "apiVersion": "v1",
@@ -89,30 +90,32 @@ class Pods:
             }
         )
 
-    def running(self, name: str) -> dict[str, Any]:
+    def running(self, name: str, space: str = SPACE) -> dict[str, Any]:
         def look() -> dict[str, Any]:
-            found = self.api.get("Pod", name, SPACE)
+            found = self.api.get("Pod", name, space)
             if found is None or found["status"].get("phase") != "Running":
                 raise NotYet(f"{name}: {(found or {}).get('status', {}).get('phase', 'absent')}")
             return found
 
         return eventually(look, timeout=60, every=0.1, wanted=f"pod {name} Running")
 
-    def inside(self, name: str, *argv: str) -> str:
+    def inside(self, name: str, *argv: str, space: str = SPACE) -> str:
         """Run a program of the machine in the pod's network."""
-        container = self.running(name)["status"]["containerStatuses"][0]["containerID"].partition("//")[2]
+        container = self.running(name, space)["status"]["containerStatuses"][0]["containerID"].partition(
+            "//"
+        )[2]
         tasks = self.node.sandbox.run(["ctr", "--namespace=k8s.io", "task", "ls"]).splitlines()
         (pid,) = [line.split()[1] for line in tasks if line.startswith(container)]
         return self.node.sandbox.run(["nsenter", f"--target={pid}", "--net", "--", *argv], timeout=30)
 
-    def reaches(self, name: str, url: str) -> bool:
+    def reaches(self, name: str, url: str, space: str = SPACE) -> bool:
         script = (
             "import sys, urllib.request, urllib.error\n"
             "try: urllib.request.urlopen(sys.argv[1], timeout=1.5)\n"
             "except urllib.error.HTTPError: print('answered')\n"
             "except OSError: print('silent')\n"
         )
-        return self.inside(name, sys.executable, "-c", script, url).strip() == "answered"
+        return self.inside(name, sys.executable, "-c", script, url, space=space).strip() == "answered"
 
     def settles(self, name: str, url: str, wanted: bool) -> None:
         def look() -> None:
@@ -136,6 +139,83 @@ def test_it_is_ready_and_its_ingress_answers(node: Embedded) -> None:
     assert node.status().running, node.status()
     assert httpx.get(f"http://{node.ingress_address()}/", trust_env=False).status_code == 404
     assert node.kubeconfig().path.stat().st_mode & 0o777 == 0o600
+
+
+def may(node: Embedded, who: str, *question: str) -> bool:
+    kubectl = [str(TOOLCHAIN.binary("kubectl")), f"--kubeconfig={node.kubeconfig().path}", "auth", "can-i"]
+    answer = subprocess.run([*kubectl, *question, f"--as={who}"], capture_output=True, text=True, check=False)
+    assert answer.stdout.strip() in ("yes", "no"), answer.stderr
+    return answer.stdout.strip() == "yes"
+
+
+def test_the_ingress_controller_serves_and_reads_our_namespace_alone(node: Embedded, pods: Pods) -> None:
+    """Also one that was deleted and made again."""
+    controller = "system:serviceaccount:ingress-nginx:ingress-controller"
+    space = node.settings.namespace
+    assert not may(node, controller, "list", "secrets", "-n", space)
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+
+    def gone() -> None:
+        if pods.api.get("Namespace", space) is not None:
+            raise NotYet("the namespace is there")
+
+    for again in (False, True):
+        if again:
+            pods.api.delete("Namespace", space)
+            eventually(gone, timeout=60, every=0.2, wanted="the namespace gone")
+        pods.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
+        node.enable_ingress(silent)
+        assert may(node, controller, "list", "secrets", "-n", space)
+        assert not may(node, controller, "list", "secrets", "-n", "kube-system")
+        assert not may(node, controller, "list", "secrets", "--all-namespaces")
+        pods.make(
+            "web",
+            "traefik",
+            "--entrypoints.web.address=:8000",
+            "--ping",
+            "--ping.entrypoint=web",
+            space=space,
+        )
+        for each in (
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": "web", "namespace": space},
+                "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8000}]},
+            },
+            {
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "Ingress",
+                "metadata": {"name": "web", "namespace": space},
+                "spec": {
+                    "ingressClassName": "nginx",
+                    "rules": [
+                        {
+                            "host": "web.test",
+                            "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
+                        }
+                    ],
+                },
+            },
+        ):
+            pods.api.apply(each)
+
+        def served() -> None:
+            answer = httpx.get(
+                f"http://{node.ingress_address()}/ping", headers={"Host": "web.test"}, trust_env=False
+            )
+            if answer.status_code != 200:
+                raise NotYet(f"answered {answer.status_code}")
+
+        eventually(served, timeout=20, every=0.1, wanted="the Ingress served")
+
+
+def test_the_ingress_controller_does_not_reach_what_it_does_not_serve(node: Embedded, pods: Pods) -> None:
+    (controller,) = pods.api.list("Pod", addons.INGRESS_NAMESPACE)
+    name = controller["metadata"]["name"]
+    url = f"http://{pods.running('server')['status']['podIP']}:8000/"
+    pods.settles("friend", url, wanted=True)  # the control: it is there for others
+    assert not pods.reaches(name, url, addons.INGRESS_NAMESPACE)
 
 
 def writes(node: Embedded) -> int:
