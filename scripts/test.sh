@@ -82,12 +82,13 @@ lint() {
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
   .venv/bin/mypy
+  .venv/bin/lint-imports --no-cache
   git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck
   git ls-files -z '*Dockerfile' | xargs -0 .venv/bin/hadolint
 }
 
 timed 'bootstrap' scripts/bootstrap.sh
-if wants lint; then timed 'lint: ruff, mypy, shellcheck, hadolint' lint; fi
+if wants lint; then timed 'lint: ruff, mypy, imports, shellcheck, hadolint' lint; fi
 # Before the unit tests as well: those of the charts, the sandbox and the Go programs skip themselves without it.
 if wants unit || wants services || wants live || wants field; then
   started=1

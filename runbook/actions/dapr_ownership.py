@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.ownership import namespace_problem
 from runbook.app.application import DAPR_NAMESPACE, DAPR_RELEASE
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import Revision, are_ours, foreign_problem, revisions
 from runbook.engine.errors import Foreign
 from runbook.ownership import installation
+from runbook.ownership.installation import namespace_problem
 from runbook.ownership.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def foreign(world: World) -> list[str]:
         for each in world.api.list(CRD)
         if workloads.name(each).endswith(GROUP) and not installation.owns(world.settings, each)
     ]
-    found.append(namespace_problem(world, world.api.get("Namespace", DAPR_NAMESPACE)))
+    found.append(namespace_problem(world.settings, world.api.get("Namespace", DAPR_NAMESPACE)))
     if not has_release(world):
         kept = revisions(world.api, DAPR_RELEASE, DAPR_NAMESPACE)
         found.append(foreign_problem(world.settings, kept, DAPR_NAMESPACE))

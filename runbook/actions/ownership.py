@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.engine.errors import Foreign, RunbookError
 from runbook.ownership import installation
+from runbook.ownership.installation import namespace_problem
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -14,16 +15,9 @@ if TYPE_CHECKING:
 Object = Mapping[str, Any]
 
 
-def namespace_problem(world: World, there: Object | None) -> str:
-    """Empty where a namespace is ours, or there is none."""
-    if there is None or installation.owns(world.settings, there):
-        return ""
-    return f"namespace {there['metadata']['name']} {installation.whose(there)}"
-
-
 def refuse_namespace(world: World, there: Object | None) -> None:
     """Raise `Foreign` for a namespace that we did not make."""
-    if problem := namespace_problem(world, there):
+    if problem := namespace_problem(world.settings, there):
         raise Foreign(
             f"{problem}; it was left as it is",
             wanted="a namespace of ours, or none of that name",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from runbook.clients.proxies import direct_to
+from runbook.clients.process.proxies import direct_to
 from runbook.engine.errors import RunbookError, Unmeasurable
 
 if TYPE_CHECKING:

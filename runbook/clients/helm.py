@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.clients.helm_lines import Finding, dependency_states, lint_findings
 from runbook.clients.process.environment import plugins
-from runbook.clients.proxies import direct_to
+from runbook.clients.process.proxies import direct_to
 from runbook.engine.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.ownership import installation
 

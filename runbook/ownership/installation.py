@@ -90,3 +90,10 @@ def _unreadable(path: Path, why: str) -> RunbookError:
         wanted="32 hexadecimal digits",
         hint=f"write into it the value of the label {LABEL} that the namespaces of this installation carry",
     )
+
+
+def namespace_problem(settings: Settings, there: Mapping[str, Any] | None) -> str:
+    """Empty where a namespace is ours, or there is none."""
+    if there is None or owns(settings, there):
+        return ""
+    return f"namespace {there['metadata']['name']} {whose(there)}"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runbook.actions.web import hosts
-from runbook.checks.automation.scripts import FOLDER
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.world import World
 
@@ -48,7 +47,7 @@ class Scratch:
     def run(self, script: str, *options: str) -> CommandResult:
         """A script of ours on the scratch cluster, whatever its exit status. Raises `TimedOut`."""
         settings = self.world.settings
-        path = settings.project / FOLDER / script
+        path = settings.project / "scripts" / script
         self.user.progress(f"{script} on cluster {settings.cluster_name}")
         environment = {
             "TODO_CLUSTER": settings.cluster,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.actions.ownership import namespace_problem, refuse_namespace
+from runbook.actions.ownership import refuse_namespace
 from runbook.app.application import DATABASE_NAMESPACE, MODEL_NAMESPACE
 from runbook.engine.errors import RunbookError
 from runbook.ownership import installation
+from runbook.ownership.installation import namespace_problem
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -96,7 +97,7 @@ def have(world: World, each: Mapping[str, Any]) -> None:
 
 def problem_of(world: World, each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
     """Empty when the namespace is ours and has its labels; others that it has besides are nobody's business."""
-    return namespace_problem(world, there) or lacking(each, there)
+    return namespace_problem(world.settings, there) or lacking(each, there)
 
 
 def lacking(each: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:

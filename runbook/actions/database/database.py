@@ -10,7 +10,7 @@ from runbook.actions.database import roles
 from runbook.actions.package import release
 from runbook.actions.security import secrets
 from runbook.app.application import SECRET
-from runbook.checks.database.secret import LAST_APPLIED
+from runbook.app.secrets.secret_data import LAST_APPLIED
 
 if TYPE_CHECKING:
     from runbook.world import World

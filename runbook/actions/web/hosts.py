@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook.checks.web.host import addresses
+from runbook.clients.process.resolver import addresses
 from runbook.engine.errors import RunbookError
 from runbook.ownership.ledger import Ledger
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from runbook.app.secrets.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
+from runbook.clients.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
 
 LIFETIME = timedelta(days=730)
 RENEW_BEFORE = timedelta(days=60)

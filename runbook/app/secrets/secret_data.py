@@ -169,3 +169,7 @@ def opaque(name: str, namespace: str, data: Data) -> dict[str, Any]:
 
 def _metadata(name: str, namespace: str) -> dict[str, Any]:
     return {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "todo-app"}}
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Where `kubectl apply` keeps all that it was given, values of a Secret as well."""

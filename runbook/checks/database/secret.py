@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from runbook.app.application import SECRET
 from runbook.app.secrets import secret_data
+from runbook.app.secrets.secret_data import LAST_APPLIED
 from runbook.engine.step import Outcome, failed, passed
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""Where `kubectl apply` keeps all that it was given, values of a Secret as well."""
 
 
 def complete(world: World) -> Outcome:

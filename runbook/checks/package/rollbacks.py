@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from runbook.actions.cluster import namespace, rollout
-from runbook.actions.ownership import namespace_problem
 from runbook.actions.package import release
 from runbook.app.application import MCP_SERVER, SECRET
 from runbook.app.drift import differences
@@ -21,6 +20,7 @@ from runbook.clients.kube.releases import newest, revisions
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.redaction import conceal
 from runbook.engine.step import Outcome, failed, passed
+from runbook.ownership.installation import namespace_problem
 from runbook.probes import upgrading
 from runbook.probes.visits import visited
 
@@ -129,7 +129,7 @@ def _remove(world: World) -> None:
     there = world.api.get("Namespace", SCRATCH)
     if there is None:
         return
-    if foreign := namespace_problem(world, there):
+    if foreign := namespace_problem(world.settings, there):
         raise Unmeasurable(foreign, wanted="a namespace of ours, or none of that name")
     if "deletionTimestamp" not in there["metadata"]:
         world.helm.uninstall(world.settings.release, SCRATCH)

@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
 from runbook.clients.kube.kinds import Kind
 from runbook.clients.kube.transport import READ_TIMEOUT, Expired
-from runbook.clients.proxies import proxy_to
+from runbook.clients.process.proxies import proxy_to
 from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.redaction import conceal, redact

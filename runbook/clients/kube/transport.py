@@ -10,7 +10,7 @@ from http import HTTPStatus
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from runbook.clients.proxies import FOREIGN
+from runbook.clients.process.proxies import FOREIGN
 from runbook.clients.target import Target
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.redaction import redact

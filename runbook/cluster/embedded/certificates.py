@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from runbook.app.secrets.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
+from runbook.clients.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
 from runbook.cluster.embedded.files import write_private
 
 LIFETIME = timedelta(days=365)

@@ -14,8 +14,8 @@ from runbook import catalogue
 from runbook.app.application import AUTHORITY, BACKEND, SECRET
 from runbook.app.secrets import secret_data
 from runbook.app.secrets.authority import certify
+from runbook.app.secrets.secret_data import LAST_APPLIED
 from runbook.checks.database import dialling
-from runbook.checks.database.secret import LAST_APPLIED
 from runbook.clients.kube import workloads
 from runbook.engine.redaction import conceal
 from runbook.engine.settings import Settings

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.ownership import namespace_problem
 from runbook.clients.kube import workloads
 from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.engine.waiting import NotYet, Sight, Subject, watching
 from runbook.netpol.traffic.reach import source
 from runbook.ownership import installation
+from runbook.ownership.installation import namespace_problem
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -81,7 +81,7 @@ def visiting(
     survey = f"{purpose}-{secrets.token_hex(3)}"
     make_room(world)
     for each in sorted({each.namespace for each in visitors} - {""}):
-        if problem := namespace_problem(world, world.api.get("Namespace", each)):
+        if problem := namespace_problem(world.settings, world.api.get("Namespace", each)):
             raise Unmeasurable(problem, wanted="a namespace of ours to send pods into")
     marks = installation.labels(world.settings)
     try:

@@ -115,7 +115,7 @@ def forged(authority: str, uri: str) -> Credentials:
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    from runbook.app.secrets.signing import PEM, Signer, common_name, new_key, private_pem
+    from runbook.clients.signing import PEM, Signer, common_name, new_key, private_pem
 
     signer, key, lifetime = Signer.make(authority, timedelta(hours=1)), new_key(), timedelta(hours=1)
     leaf = signer.sign(

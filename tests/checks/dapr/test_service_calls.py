@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from runbook.app.application import COMPONENTS
-from runbook.app.secrets.signing import Signer, common_name, new_key
 from runbook.checks.dapr import service_calls
+from runbook.clients.signing import Signer, common_name, new_key
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status

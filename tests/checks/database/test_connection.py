@@ -146,7 +146,7 @@ def test_rights_beyond_the_work_fail_and_are_only_told_of_a_database_outside(
     monkeypatch.setattr(privileges, "excesses", lambda _: ["me owns 12 objects"])
     assert connection.lives(connected()[0]).observed == "me owns 12 objects"
     url = "postgresql://me:pw-of-me@db.example.test/todo?sslmode=verify-full"
-    world, _, database = connected(Settings(database_url=SecretStr(url)))
+    world, _, database = connected(Settings(cluster_name="another", database_url=SecretStr(url)))
     database.answers["pg_stat_ssl"] = [SESSION | {"address": "192.0.2.7", "ssl": False}]
     outcome = connection.lives(world)
     assert outcome.status is Status.PASSED

@@ -19,7 +19,7 @@ from runbook.engine.step import Status
 from runbook.world import World
 from tests.fakes.stored import make, put
 
-LAST = secret.LAST_APPLIED
+LAST = secret_data.LAST_APPLIED
 
 
 def test_a_complete_secret_passes_without_its_values() -> None:

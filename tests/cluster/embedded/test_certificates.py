@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runbook.app.secrets.signing import new_key, private_pem
+from runbook.clients.signing import new_key, private_pem
 from runbook.cluster.embedded import certificates
 from runbook.cluster.embedded.certificates import Authority, Identity
 

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from runbook.app.secrets.signing import PEM, Signer, common_name, new_key, private_pem
+from runbook.clients.signing import PEM, Signer, common_name, new_key, private_pem
 from runbook.engine.errors import Unmeasurable
 from runbook.probes.dapr import mtls
 

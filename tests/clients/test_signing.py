@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runbook.app.secrets.signing import Signer, common_name, left, new_key, signed_by
+from runbook.clients.signing import Signer, common_name, left, new_key, signed_by
 
 DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook.clients.kube.client import configured
-from runbook.clients.proxies import direct_to, proxy_to
+from runbook.clients.process.proxies import direct_to, proxy_to
 from runbook.clients.target import Kubeconfig
 from runbook.engine.errors import Unmeasurable
 from tests.fakes.worlds import FakeCluster
