@@ -215,6 +215,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     with one_run(chosen.state, f"verify.mutants {name}"):
         run, world = wanted.run or trial.run, World.of(chosen)
         _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
+        _sweep(world, writer)
         verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
@@ -244,6 +245,7 @@ def _walk(
             backing_services.check(world)
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
+        _sweep(world, Writer(sys.stderr if json else sys.stdout))
         journal = journal_of(chosen, world)
         run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
     reporter.end(run)
@@ -254,6 +256,21 @@ def _walk(
     for write in writers:
         write(run)
     sys.exit(run.exit_code)
+
+
+def _sweep(world: World, out: Writer) -> None:
+    """Put back what a killed run left planted, and say so; where no cluster answers, there is nothing to put back."""
+    from runbook.faults import sweeping
+
+    try:
+        there = sweeping.left(world)
+    except RunbookError:
+        return
+    if there:
+        out.line(
+            f"Putting back what an interrupted run had planted: {', '.join(each.words for each in there)}."
+        )
+        sweeping.sweep(world)
 
 
 def _refuse_foreign(world: World, steps: Plan) -> None:
@@ -306,6 +323,7 @@ def clean(chosen: Settings, *, yes: bool) -> None:
         raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
     with one_run(chosen.state, "cleanup"):
         world = World.of(chosen).for_step(out.line)
+        _sweep(world, out)
         removed = (*cleanup.remove_all(world), cleanup.Removed("build engine", toolchain.stop_engine(world)))
         if cleanup.exit_code(removed) == 0:
             _forget(chosen)
@@ -325,7 +343,10 @@ def clean(chosen: Settings, *, yes: bool) -> None:
 
 def _agreed(chosen: Settings) -> bool:
     question = f"Remove the application, its data and what we made of cluster {chosen.cluster_name}? [y/N] "
-    return input(question).strip().lower() in ("y", "yes")
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _forget(chosen: Settings) -> None:

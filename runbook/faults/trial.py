@@ -63,17 +63,23 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:
     _green_before(ask(group.steps))
     for mutant in group.mutants:
         began = time.monotonic()
-        status, words, shown = _try(world, mutant, group.steps, ask)
+        status, words, shown = _try(world, mutant, f"{group.name}/{mutant.name}", group.steps, ask)
         _green(f"{mutant.name!r} was undone", mutant.reds | mutant.unproven, ask, HEALED)
         yield Verdict(mutant, status, words, time.monotonic() - began, shown)
     _green("the last mutant was undone", group.steps, ask, HEALED)
 
 
 def _try(
-    world: World, mutant: Mutant, steps: tuple[str, ...], ask: Callable[[Iterable[str]], Outcomes]
+    world: World,
+    mutant: Mutant,
+    name: str,
+    steps: tuple[str, ...],
+    ask: Callable[[Iterable[str]], Outcomes],
 ) -> Judgement:
     try:
-        with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo) as hands:
+        with planted(
+            Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo, name=name
+        ) as hands:
             return _watched(mutant, hands, steps, ask)
     except RunbookError as problem:
         return Status.UNPROVEN, f"could not be planted or undone: {problem}", None

@@ -220,9 +220,9 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:  # n
             assert isinstance(mutant, Flip)
             if mutant.meshed and survey.scene.mode is not Mode.MESH:
                 continue
-            began = time.monotonic()
+            began, name = time.monotonic(), f"{group.name}/{mutant.name}"
             try:
-                with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo):
+                with planted(Hands(world), mutant.plant, objects=mutant.objects, undo=mutant.undo, name=name):
                     status, words = _tried(world, survey, mutant)
             except RunbookError as problem:
                 status, words = Status.UNPROVEN, f"could not be planted or undone: {problem}"
