@@ -13,6 +13,10 @@ from harness.postgres import Database
 AUTH_SECRET = "auth-secret-of-the-tests-0123456789"
 SIGNING_KEY = "signing-key-of-the-tests-0123456789"
 API_KEY = "sk-test-0123456789abcdef"
+_UNLIMITED = (
+    *("API_REQUESTS_PER_MINUTE", "CHAT_REQUESTS_PER_MINUTE"),
+    *("CHAT_REQUESTS_PER_DAY", "CHAT_REQUESTS_PER_DAY_IN_ALL"),
+)
 _PATIENT = (
     *("MCP_TIMEOUT", "MODEL_TIMEOUT", "READY_TIMEOUT"),
     *("DATABASE_CONNECT_TIMEOUT", "DATABASE_COMMAND_TIMEOUT", "DATABASE_POOL_TIMEOUT"),
@@ -31,7 +35,7 @@ def backend_variables(database: Database, mcp_url: str, model_url: str) -> dict[
         "OPENAI_MODEL": "scripted",
         "FRONTEND_URL": "http://todo.local",
         **dict.fromkeys(_PATIENT, "60"),
-        **dict.fromkeys(("API_REQUESTS_PER_MINUTE", "CHAT_REQUESTS_PER_MINUTE"), "0"),
+        **dict.fromkeys(_UNLIMITED, "0"),
     }
 
 

@@ -15,7 +15,6 @@ from todo_backend.chat.idempotency import Claim
 from todo_backend.config import Settings
 from todo_backend.database import Sessions
 from todo_backend.request_context import RequestContext
-from todo_backend.state import MemoryState
 
 SETTINGS = Settings.model_validate(
     {
@@ -25,6 +24,22 @@ SETTINGS = Settings.model_validate(
         "openai_api_key": "",
     }
 )
+
+
+class Kept:
+    """A claim that says whether it was given up."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self.given_up = 0
+        self.problem = problem
+
+    async def touch(self, tool: str) -> None:
+        """Nothing is kept."""
+
+    async def give_up(self) -> None:
+        self.given_up += 1
+        if self.problem is not None:
+            raise self.problem
 
 
 class Waiting:
@@ -39,9 +54,8 @@ class Waiting:
         raise ValueError("internals")
 
 
-async def started(assistant: Waiting, state: MemoryState) -> tuple[Exchanges, AsyncIterator[Any]]:
-    claim = Claim(state, "key", "message")
-    assert await state.create(claim.key, {}, 60)
+async def started(assistant: Waiting, kept: Kept) -> tuple[Exchanges, AsyncIterator[Any]]:
+    claim = cast(Claim, kept)
     exchanges = Exchanges(SETTINGS, cast(Sessions, None), cast(Assistant, assistant))
     events = exchanges.start(Asked("user", uuid4(), [], claim, RequestContext.of(Headers())))
     await asyncio.sleep(0)
@@ -50,36 +64,32 @@ async def started(assistant: Waiting, state: MemoryState) -> tuple[Exchanges, As
 
 def test_an_exchange_is_waited_for() -> None:
     async def once() -> None:
-        assistant, state = Waiting(), MemoryState()
-        exchanges, events = await started(assistant, state)
+        assistant, kept = Waiting(), Kept()
+        exchanges, events = await started(assistant, kept)
         assistant.let.set()
         await exchanges.finish(60)
         assert [await anext(events), type(await anext(events))] == ["a piece", Failure]
-        assert await state.read("key") is None
+        assert kept.given_up == 1
 
     asyncio.run(once())
 
 
-def test_an_exchange_that_takes_too_long_is_ended_and_its_key_is_free() -> None:
+def test_an_exchange_that_takes_too_long_is_ended_and_its_key_given_up() -> None:
     async def once() -> None:
-        assistant, state = Waiting(), MemoryState()
-        exchanges, _ = await started(assistant, state)
+        assistant, kept = Waiting(), Kept()
+        exchanges, _ = await started(assistant, kept)
         await exchanges.finish(0)
-        assert await state.read("key") is None
+        assert kept.given_up == 1
         await exchanges.finish(0)
 
     asyncio.run(once())
 
 
 def test_the_reader_hears_of_the_end_whatever_breaks() -> None:
-    class BrokenState(MemoryState):
-        async def delete(self, key: str) -> None:
-            raise ValueError("internals")
-
     async def once() -> None:
         assistant = Waiting()
         assistant.let.set()
-        _, events = await started(assistant, BrokenState())
+        _, events = await started(assistant, Kept(ValueError("internals")))
         assert await anext(events) == "a piece"
         end = await anext(events)
         assert isinstance(end, Failure)

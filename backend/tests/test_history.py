@@ -16,7 +16,7 @@ def test_the_newest_stay_and_the_rest_is_told_in_brief() -> None:
     turns = [turn("old  words " * 400), turn("an answer", mine=False), turn("b" * 30), turn("c" * 30)]
     summary, *kept = within_budget(turns, tokens=1000)
     assert kept == turns[1:]
-    assert summary["role"] == "system"
+    assert summary["role"] == "user"
     assert "1 messages" in summary["content"]
     assert "- old words old" in summary["content"]
     assert len(summary["content"]) < 200
@@ -26,7 +26,7 @@ def test_messages_that_were_not_even_read_are_counted_and_told() -> None:
     turns = [turn("newest")]
     summary, *kept = within_budget(turns, older=12, asked=["add milk", "delete bread"])
     assert kept == turns
-    assert summary["content"].startswith("Earlier in this conversation (12 messages left out)")
+    assert summary["content"].startswith("Earlier here, in the 12 messages that are left out, I wrote:")
     assert summary["content"].endswith("\n- add milk\n- delete bread")
 
 

@@ -1,21 +1,25 @@
-"""The same message twice is one message: in memory, and in the state store of a Dapr sidecar."""
+"""The same message twice is one message: for two replicas, with a Dapr sidecar and without."""
 
 import asyncio
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from harness.dapr import STORE, Sidecar, sidecar
 from harness.inline import inline_backend
 from harness.model import ScriptedModel, text, tool
 from harness.postgres import Database
-from harness.processes import Service, free_port
+from harness.processes import BACKEND, Service, executable, free_port, service
 from people import Person, backend_variables
 from test_stream import EVENTS, parsed
 
-from todo_backend.state import DaprState, MemoryState, StateUnavailableError
+from todo_backend.state import DaprState, StateUnavailableError
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +39,18 @@ def replicas(
         yield [first, second]
 
 
-@pytest.fixture(params=["memory", "dapr"])
+@pytest.fixture(scope="module")
+def plain(database: Database, mcp_server: Service, scripted: ScriptedModel) -> Iterator[str]:
+    """A backend without Dapr, beside the common one."""
+    with inline_backend(backend_variables(database, mcp_server.url, scripted.url)) as url:
+        yield url
+
+
+@pytest.fixture(params=["plain", "dapr"])
 def person(request: pytest.FixtureRequest, database: Database, backend: Service) -> Iterator[Person]:
-    """A person on the backend of each kind; `other` is the same person on another replica, if any."""
-    if request.param == "memory":
-        urls = [backend.url, backend.url]
+    """A person on the backend of each kind; `other` is the same person on another replica."""
+    if request.param == "plain":
+        urls = [backend.url, request.getfixturevalue("plain")]
     else:
         request.getfixturevalue("dapr").broken = False
         urls = request.getfixturevalue("replicas")
@@ -126,13 +137,12 @@ def test_the_sidecar_gets_a_time_to_live_and_no_words(
     dapr.requests.clear()
     sent = Person(database, replicas[0]).http.post("chat", json={"message": "private"}, headers=key())
     assert sent.status_code == 200
-    (_, [claim]), (_, [kept]) = dapr.requests
-    assert claim["metadata"] == {"ttlInSeconds": "70"}
+    [(_, [kept])] = dapr.requests
     assert kept["metadata"] == {"ttlInSeconds": "600"}
     assert "private" not in str(dapr.requests)
 
 
-def test_a_broken_store_costs_no_answer(
+def test_a_broken_store_costs_neither_the_answer_nor_the_promise(
     replicas: list[str], dapr: Sidecar, database: Database, model: ScriptedModel
 ) -> None:
     model.script = lambda _: text("Hello.")
@@ -140,8 +150,10 @@ def test_a_broken_store_costs_no_answer(
     same, body = key(), {"message": "hello"}
     dapr.broken = True
     try:
-        assert person.http.post("chat", json=body, headers=same).status_code == 200
-        assert person.http.post("chat", json=body, headers=same).status_code == 200
+        first, again = (person.http.post("chat", json=body, headers=same) for _ in range(2))
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.json() == first.json()
     finally:
         dapr.broken = False
 
@@ -158,21 +170,104 @@ def test_a_store_that_is_not_there_is_told_by_kind() -> None:
         asyncio.run(ask())
 
 
-def test_memory_forgets_in_time_and_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo_backend.state._ENTRIES", 2)
+def test_what_a_tool_was_begun_for_is_not_begun_again(person: Person, model: ScriptedModel) -> None:
+    same, body = key(), {"message": "add once"}
+    model.steps(tool("add_task", title="once"), 401)
+    assert person.http.post("chat", json=body, headers=same).status_code == 502
+    model.steps(tool("add_task", title="once"), text("Added."))
+    for http in (person.other, person.http):
+        again = http.post("chat", json=body, headers=same | EVENTS)
+        assert again.status_code == 409
+        assert "Retry-After" not in again.headers
+        assert "add task" in again.json()["detail"]
+    assert person.http.get("tasks").json()["total"] == 1
+    assert person.http.post("chat", json=body, headers=key()).status_code == 200
 
-    async def use() -> None:
-        state = MemoryState()
-        assert await state.create("a", {"n": 1}, 60)
-        assert not await state.create("a", {"n": 2}, 60)
-        assert await state.create("gone", {}, 0)
-        assert await state.read("gone") is None
-        assert await state.create("b", {}, 60)
-        assert await state.read("a") is None  # the oldest made room
-        await state.delete("b")
-        assert await state.read("b") is None
 
-    asyncio.run(use())
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_ends_in_the_middle_takes_no_message_twice(
+    person: Person,
+    ended_by: signal.Signals,
+    database: Database,
+    mcp_server: Service,
+    model: ScriptedModel,
+    tmp_path: Path,
+) -> None:
+    same, body = key(), {"message": "add once"}
+    variables = backend_variables(database, mcp_server.url, model.url) | {"SHUTDOWN_TIMEOUT": "1"}
+    with service([executable(BACKEND, "todo-backend")], variables, tmp_path / "log") as running:
+        asked = iter(range(3))
+        gone = threading.Event()
+
+        def script(_: object) -> dict[str, Any]:
+            if next(asked) == 0:
+                return tool("add_task", title="once")
+            running.process.send_signal(ended_by)
+            gone.wait(60)
+            return text("Too late.")
+
+        model.script = script
+        with person.at(running.url) as http, suppress(httpx2.TransportError):
+            http.post("chat", json=body, headers=same)
+        running.process.wait(60)
+        gone.set()
+    model.steps(tool("add_task", title="once"), text("Added."))
+    early = person.http.post("chat", json=body, headers=same)
+    assert early.status_code == 409
+    if ended_by == signal.SIGKILL:  # nobody could say that it ended
+        assert early.headers["Retry-After"] == "2"
+        database.rows("UPDATE chat_key SET turn_ends_at = now() WHERE user_id = $1", person.id)
+    late = person.other.post("chat", json=body, headers=same)
+    assert (late.status_code, "add task" in late.json()["detail"]) == (409, True)
+    assert person.http.get("tasks").json()["total"] == 1
+
+
+def test_an_attempt_that_was_overtaken_runs_no_tool(
+    person: Person, database: Database, model: ScriptedModel
+) -> None:
+    same, body = key(), {"message": "add once"}
+    overtaken: list[Any] = []
+
+    def script(_: object) -> dict[str, Any]:
+        if not overtaken:
+            # As after a pause of the whole machine: its time is over before its first tool runs.
+            database.rows("UPDATE chat_key SET turn_ends_at = now() WHERE user_id = $1", person.id)
+            overtaken.append(None)
+            overtaken.append(person.other.post("chat", json=body, headers=same))
+            return tool("add_task", title="once")
+        return tool("add_task", title="once") if len(overtaken) == 1 and not done() else text("Added.")
+
+    def done() -> bool:
+        return bool(person.http.get("tasks").json()["total"])
+
+    model.script = script
+    assert person.http.post("chat", json=body, headers=same).status_code == 500
+    assert overtaken[1].status_code == 200
+    assert person.http.get("tasks").json()["total"] == 1
+
+
+def test_an_answer_whose_conversation_is_gone_is_not_made_again(
+    person: Person, dapr: Sidecar, model: ScriptedModel
+) -> None:
+    same, body = key(), {"message": "hello"}
+    model.steps(text("Hello."))
+    first = person.http.post("chat", json=body, headers=same)
+    person.http.delete(f"conversations/{first.json()['conversation_id']}")
+    dapr.entries.clear()
+    again = person.http.post("chat", json=body, headers=same)
+    assert (again.status_code, "Retry-After" in again.headers) == (409, False)
+
+
+def test_keys_are_forgotten_after_a_day(person: Person, database: Database, model: ScriptedModel) -> None:
+    model.script = lambda _: text("Hello.")
+    same = key()
+    assert person.http.post("chat", json={"message": "hello"}, headers=same).status_code == 200
+    database.rows(
+        "UPDATE chat_key SET created_at = now() - interval '99 years' WHERE user_id = $1", person.id
+    )
+    assert person.http.post("chat", json={"message": "hello"}, headers=key()).status_code == 200
+    kept = database.rows("SELECT key FROM chat_key WHERE user_id = $1", person.id)
+    assert len(kept) == 1
 
 
 def test_only_one_of_many_claims_succeeds(dapr: Sidecar) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 from harness.inline import inline_backend
 from harness.model import ScriptedModel, text
@@ -55,6 +56,28 @@ def test_each_user_has_limits_of_their_own(limited: str, database: Database, mod
     for _ in range(6):
         alice.http.get(f"{limited}/api/{bob.id}/tasks")
     assert bob.http.get("tasks").status_code == 200
+
+
+def test_the_assistant_is_asked_so_often_by_one_person_and_by_all_whatever_replica(
+    database: Database, mcp_server: Service, scripted: ScriptedModel, model: ScriptedModel
+) -> None:
+    model.script = lambda _: text("Hello.")
+    variables = backend_variables(database, mcp_server.url, scripted.url)
+    variables |= {"CHAT_REQUESTS_PER_DAY": "3", "CHAT_REQUESTS_PER_DAY_IN_ALL": "5"}
+    with inline_backend(variables) as first, inline_backend(variables) as second:
+        alice, bob = Person(database, first), Person(database, first)
+
+        def ask(person: Person, url: str) -> httpx2.Response:
+            with person.at(url) as http:
+                return http.post("chat", json={"message": "hello"})
+
+        assert [ask(alice, url).status_code for url in (first, second, first, second)] == [200, 200, 200, 429]
+        assert [ask(bob, url).status_code for url in (second, first)] == [200, 200]
+        refused = ask(bob, second)
+        assert (refused.status_code, "today" in refused.json()["detail"]) == (429, True)
+        assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
+        assert "hours" in refused.json()["detail"]
+        database.rows("DELETE FROM rate_limit WHERE key = 'chat-all'")
 
 
 def test_large_bodies_are_refused_before_they_are_read(alice: Person) -> None:

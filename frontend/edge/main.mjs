@@ -11,11 +11,17 @@ function report(fields) {
 }
 
 const plain = http.createServer;
+// Under HTTPS browsers are told to come by nothing else, whatever controller stands before this server.
+const secure = (process.env.BETTER_AUTH_URL ?? "").startsWith("https:");
 
 // Next.js makes its server by this function, without options, and offers no other way to reach it.
 http.createServer = /** @type {typeof http.createServer} */ (
   (/** @type {import("./guard.mjs").Listener} */ listener) => {
-    const server = plain(TIMES, guarded(listener, report));
+    const bounded = guarded(listener, report);
+    const server = plain(TIMES, (request, response) => {
+      if (secure) response.setHeader("Strict-Transport-Security", "max-age=31536000");
+      bounded(request, response);
+    });
     return server.setTimeout(SILENCE_MS);
   }
 );

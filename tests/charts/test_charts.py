@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from runbook.actions.package.helm_release import HOOKS
 from runbook.app.application import BACKEND, COMPONENTS, FRONTEND, MCP_SERVER
 from runbook.catalogue import STEPS
 from runbook.clients.helm import NO_VALUES, Helm, Values
@@ -224,11 +225,16 @@ def test_every_service_gets_its_own_variables_and_no_other_secret(helm: Helm) ->
         "PORT": "3000",
         "BACKEND_URL": "http://backend-svc:8000",
         "BETTER_AUTH_URL": "http://todo.local",
+        "TRUSTED_PROXIES": "1",
         "DATABASE_URL": "todo-secrets:frontend-database-url",
         "BETTER_AUTH_SECRET": "todo-secrets:better-auth-secret",
     }
     assert environment(objects["Deployment", "backend"]) == {
         "PORT": "8000",
+        "SHUTDOWN_TIMEOUT": "94",
+        "CHAT_REQUESTS_PER_MINUTE": "20",
+        "CHAT_REQUESTS_PER_DAY": "0",
+        "CHAT_REQUESTS_PER_DAY_IN_ALL": "0",
         "FRONTEND_URL": "http://todo.local",
         "MCP_SERVER_URL": "http://mcp-server-svc:8080/mcp",
         "OPENAI_BASE_URL": "http://offline-model.todo-model.svc.cluster.local:8090/v1",
@@ -240,9 +246,53 @@ def test_every_service_gets_its_own_variables_and_no_other_secret(helm: Helm) ->
     }
     assert environment(objects["Deployment", "mcp-server"]) == {
         "PORT": "8080",
+        "SHUTDOWN_TIMEOUT": "94",
         "DATABASE_URL": "todo-secrets:mcp-database-url",
         "MCP_SIGNING_KEY": "todo-secrets:mcp-signing-key",
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ({}, 94),
+        ({"terminationGracePeriodSeconds": 70, "drainSeconds": 10}, 55),
+        ({"dapr": {"enabled": True}}, 63),
+        ({"terminationGracePeriodSeconds": 3, "drainSeconds": 3}, 1),
+    ],
+)
+def test_requests_under_way_get_what_the_drain_leaves_of_the_grace_period(
+    helm: Helm, values: dict[str, Any], seconds: int
+) -> None:
+    objects = development(helm, **{"global": values, "redis": {"enabled": True}})
+    for component in ("backend", "mcp-server"):
+        assert environment(objects["Deployment", component])["SHUTDOWN_TIMEOUT"] == str(seconds)
+
+
+def test_mail_proxies_and_allowances_are_values(helm: Helm) -> None:
+    mail = {"host": "mail.example.org", "from": "todo@example.org", "contactTo": "us@example.org"}
+    chat = {"perPersonAndMinute": 1, "perPersonAndDay": 2, "perDay": 3}
+    objects = development(helm, frontend={"mail": mail, "trustedProxies": 2}, backend={"chat": chat})
+    frontend = environment(objects["Deployment", "frontend"])
+    assert (frontend["CONTACT_EMAIL_TO"], frontend["TRUSTED_PROXIES"]) == ("us@example.org", "2")
+    backend = environment(objects["Deployment", "backend"])
+    names = ("CHAT_REQUESTS_PER_MINUTE", "CHAT_REQUESTS_PER_DAY", "CHAT_REQUESTS_PER_DAY_IN_ALL")
+    assert [backend[name] for name in names] == ["1", "2", "3"]
+
+
+def test_migrations_end_before_helm_gives_up(helm: Helm) -> None:
+    job = development(helm)["Job", "todo-app-migrate"]
+    assert job["spec"]["activeDeadlineSeconds"] < HOOKS
+
+
+def test_names_and_the_world_may_have_further_addresses(helm: Helm) -> None:
+    outside6 = {"cidr": "::/0", "except": ["fc00::/7"]}
+    network = {"dns": {"cidrs": ["169.254.20.10/32"]}, "outside6": outside6, "model": {"namespace": ""}}
+    objects = development(helm, **{"global": {"networkPolicy": network}})
+    names = objects["NetworkPolicy", "dns"]["spec"]["egress"][0]["to"]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in names
+    world = objects["NetworkPolicy", "backend-to-model"]["spec"]["egress"][0]["to"]
+    assert {"ipBlock": outside6} in world
 
 
 def test_an_endpoint_of_ones_own_takes_the_offline_models_place(helm: Helm) -> None:

@@ -67,18 +67,23 @@ class Settings(DatabaseSettings):
     """For one turn with all its model requests, retries and tools."""
 
     state_store: str = ""
-    """Name of the Dapr state component for short-lived chat state; empty keeps it in this process."""
+    """Name of the Dapr state component that keeps answers for a while, besides the database; empty: none."""
     dapr_http_port: Annotated[int, Field(ge=1, le=65535)] = 3500
 
     api_requests_per_minute: Annotated[int, Field(ge=0)] = 300
     """Per user and process; 0 sets no limit."""
     chat_requests_per_minute: Annotated[int, Field(ge=0)] = 20
-    """Of the requests above, those that ask the assistant."""
+    """Of one person, those that ask the assistant, over all processes; 0 sets no limit, here and below."""
+    chat_requests_per_day: Annotated[int, Field(ge=0)] = 400
+    """The same over a day."""
+    chat_requests_per_day_in_all: Annotated[int, Field(ge=0)] = 5000
+    """Of all people together: what the model may cost."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 64 * 1024
 
     frontend_url: AnyHttpUrl = AnyHttpUrl("http://localhost:3000")
     shutdown_timeout: Annotated[int, Field(ge=1)] = 22
-    """Seconds that requests under way get after SIGTERM; below the pod's grace period of 30."""
+    """Seconds that requests under way get after SIGTERM; below the pod's grace period. A turn of
+    `chat_timeout` that is cut off is not carried out again."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod listens on its own address; policies say who may connect
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from todo_backend import errors, health, logs
+from todo_backend.allowance import Allowance
 from todo_backend.chat import router as chat
 from todo_backend.chat.assistant import Assistant
 from todo_backend.chat.exchange import Exchanges
@@ -43,9 +44,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.engine = engine
             app.state.sessions = create_sessions(engine)
             app.state.exchanges = Exchanges(settings, app.state.sessions, assistant)
-            app.state.idempotency = Idempotency(state, settings.chat_timeout)
+            app.state.idempotency = Idempotency(
+                app.state.sessions, state, settings.chat_timeout, settings.openai_model
+            )
             app.state.api_limit = RateLimit(settings.api_requests_per_minute)
-            app.state.chat_limit = RateLimit(settings.chat_requests_per_minute)
+            app.state.allowance = Allowance(settings, app.state.sessions)
             app.state.http = http
             # Beside the MCP endpoint, also behind a sidecar's invocation path.
             app.state.mcp_health_url = str(httpx2.URL(str(settings.mcp_server_url)).join("health"))
@@ -53,7 +56,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
             greeting.cancel()
             await app.state.exchanges.finish(_LAST_ANSWERS_SECONDS)
-        await state.close()
+        if state is not None:
+            await state.close()
         await assistant.close()
         await engine.dispose()
 

@@ -1,6 +1,5 @@
-"""Short-lived state: in Dapr's state store, which all replicas share, or else in this process's memory."""
+"""Short-lived state in Dapr's state store, which all replicas share."""
 
-import time
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -9,8 +8,6 @@ import httpx2
 from todo_backend.config import Settings
 
 _TIMEOUT_SECONDS = 2
-_ENTRIES = 10_000
-"""At most so many in memory; the oldest go first."""
 
 
 class StateUnavailableError(Exception):
@@ -29,54 +26,14 @@ class StateStore(Protocol):
     async def read(self, key: str) -> dict[str, Any] | None:
         """The value, or None."""
 
-    async def replace(self, key: str, value: dict[str, Any], seconds: int) -> None:
-        """Keep another value under a key that this process created."""
-
-    async def delete(self, key: str) -> None:
-        """Forget the key."""
-
-
-class MemoryState:
-    """State of this process alone."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[float, dict[str, Any]]] = {}
-
-    async def create(self, key: str, value: dict[str, Any], seconds: int) -> bool:
-        """Keep a value under a new key; False when the key is taken."""
-        if await self.read(key) is not None:
-            return False
-        await self.replace(key, value, seconds)
-        return True
-
-    async def read(self, key: str) -> dict[str, Any] | None:
-        """The value, or None."""
-        ends, value = self._entries.get(key, (0.0, None))
-        return value if ends > time.monotonic() else None
-
-    async def replace(self, key: str, value: dict[str, Any], seconds: int) -> None:
-        """Keep a value, and make room by the oldest ones."""
-        self._entries.pop(key, None)
-        while len(self._entries) >= _ENTRIES:
-            del self._entries[next(iter(self._entries))]
-        self._entries[key] = (time.monotonic() + seconds, value)
-
-    async def delete(self, key: str) -> None:
-        """Forget the key."""
-        self._entries.pop(key, None)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
 
 class DaprState:
     """A state component behind the Dapr sidecar's HTTP API.
 
-    A key is claimed by a first-write with an ETag that no stored value has: that needs an absent key.
+    A value is kept by a first-write with an ETag that no stored value has: that needs an absent key.
     """
 
     _ABSENT = "0"
-    _CLAIMED = "1"
 
     def __init__(self, store: str, port: int) -> None:
         self._url = f"/v1.0/state/{quote(store, safe='')}"
@@ -84,7 +41,15 @@ class DaprState:
 
     async def create(self, key: str, value: dict[str, Any], seconds: int) -> bool:
         """Keep a value under a new key; False when the key is taken."""
-        return await self._save(key, value, seconds, etag=self._ABSENT)
+        entry = {
+            "key": key,
+            "value": value,
+            "etag": self._ABSENT,
+            "options": {"concurrency": "first-write"},
+            "metadata": {"ttlInSeconds": str(seconds)},
+        }
+        answer = await self._ask("POST", self._url, [entry], accepted=(409,))
+        return answer.status_code != 409
 
     async def read(self, key: str) -> dict[str, Any] | None:
         """The value, or None."""
@@ -97,28 +62,9 @@ class DaprState:
             raise StateUnavailableError("GET: no JSON") from error
         return found if isinstance(found, dict) else None
 
-    async def replace(self, key: str, value: dict[str, Any], seconds: int) -> None:
-        """Keep another value under a key that this process created; lost when another has taken it over."""
-        await self._save(key, value, seconds, etag=self._CLAIMED)
-
-    async def delete(self, key: str) -> None:
-        """Forget the key."""
-        await self._ask("DELETE", f"{self._url}/{quote(key, safe='')}")
-
     async def close(self) -> None:
         """Close the connections to the sidecar."""
         await self._http.aclose()
-
-    async def _save(self, key: str, value: dict[str, Any], seconds: int, etag: str) -> bool:
-        entry = {
-            "key": key,
-            "value": value,
-            "etag": etag,
-            "options": {"concurrency": "first-write"},
-            "metadata": {"ttlInSeconds": str(seconds)},
-        }
-        answer = await self._ask("POST", self._url, [entry], accepted=(409,))
-        return answer.status_code != 409
 
     async def _ask(
         self, method: str, path: str, body: Any = None, accepted: tuple[int, ...] = ()
@@ -132,8 +78,6 @@ class DaprState:
         return answer
 
 
-def open_state(settings: Settings) -> MemoryState | DaprState:
-    """The store that the settings name."""
-    if settings.state_store:
-        return DaprState(settings.state_store, settings.dapr_http_port)
-    return MemoryState()
+def open_state(settings: Settings) -> DaprState | None:
+    """The store that the settings name, if any."""
+    return DaprState(settings.state_store, settings.dapr_http_port) if settings.state_store else None

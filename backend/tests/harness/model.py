@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Script = Callable[[dict[str, Any]], dict[str, Any] | int]
-"""From a request's body to the message of the answer, or to the status of a failure."""
+Script = Callable[[dict[str, Any]], dict[str, Any] | int | list[dict[str, Any]]]
+"""From a request's body to the message of the answer, a failure's status, or the choices of a stream."""
 
 
 def text(content: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class ScriptedModel:
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
 
-    def steps(self, *messages: dict[str, Any] | int) -> None:
+    def steps(self, *messages: dict[str, Any] | int | list[dict[str, Any]]) -> None:
         """Answer with `messages` one after another; a further request fails the test's chat."""
         pending = list(messages)
         self.script = lambda _: pending.pop(0) if pending else 500
@@ -63,7 +63,9 @@ def scripted_model() -> Iterator[ScriptedModel]:
             outcome = model.script(body)
             status = outcome if isinstance(outcome, int) else 200
             kind = "application/json"
-            if isinstance(outcome, int):
+            if isinstance(outcome, list):
+                kind, content = "text/event-stream", _as_sent(outcome)
+            elif isinstance(outcome, int):
                 error = {"message": "secret detail of the vendor", "type": "test", "code": None}
                 content = json.dumps({"error": error})
             elif body.get("stream"):
@@ -88,6 +90,13 @@ def scripted_model() -> Iterator[ScriptedModel]:
     finally:
         api.shutdown()
         api.server_close()
+
+
+def _as_sent(choices: list[dict[str, Any]]) -> str:
+    """A stream of these choices, as another vendor's server sends it."""
+    head = {"id": "chatcmpl-other", "object": "chat.completion.chunk", "created": 0, "model": "scripted"}
+    lines = [f"data: {json.dumps({**head, 'choices': [{'index': 0, **each}]})}\n\n" for each in choices]
+    return "".join(lines) + "data: [DONE]\n\n"
 
 
 def _completion(message: dict[str, Any]) -> dict[str, Any]:

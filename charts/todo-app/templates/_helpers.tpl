@@ -121,16 +121,27 @@ livenessProbe:
   failureThreshold: 4
 {{- end }}
 
+{{/* Seconds before a process is told to stop. */}}
+{{- define "todo-app.drain" -}}
+{{- $seconds := int .Values.global.drainSeconds }}
+{{- if .Values.global.dapr.enabled }}
+{{- $seconds = max $seconds (add 2 .Values.global.dapr.sidecar.blockShutdownSeconds) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
+{{/* What a process then has for the requests under way: the rest of the pod's time, but for 5 seconds to end in order. */}}
+{{- define "todo-app.shutdownVariable" -}}
+- name: SHUTDOWN_TIMEOUT
+  value: {{ max 1 (sub (sub .Values.global.terminationGracePeriodSeconds (int (include "todo-app.drain" .))) 5) | quote }}
+{{- end }}
+
 {{/*
 New connections stop arriving before the process is told to stop. Callers hold on to a sidecar's connection as long as it
 is open: so the process outlives the time for which its sidecar goes on.
 */}}
 {{- define "todo-app.lifecycle" -}}
-{{- $seconds := int .Values.global.drainSeconds }}
-{{- if .Values.global.dapr.enabled }}
-{{- $seconds = max $seconds (add 2 .Values.global.dapr.sidecar.blockShutdownSeconds) }}
-{{- end }}
-{{- with $seconds }}
+{{- with int (include "todo-app.drain" .) }}
 lifecycle:
   preStop:
     sleep:

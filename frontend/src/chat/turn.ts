@@ -40,8 +40,9 @@ export async function takeTurn(turn: Turn, listen: Listen, signal: AbortSignal):
       let pause: number | undefined;
       // A device without a network need not be tried; its owner is told at once.
       if (problem.status === 0 && connection() !== "offline") pause = PAUSES_MS[attempt++];
-      else if (problem.status === STILL_WORKING && performance.now() - began < PATIENCE_MS) {
-        pause = 1_000 * (problem.retryAfter ?? 2);
+      // Without a time to wait it was carried out in part before, and will not be again.
+      else if (problem.status === STILL_WORKING && problem.retryAfter !== null && performance.now() - began < PATIENCE_MS) {
+        pause = 1_000 * problem.retryAfter;
       }
       if (pause === undefined) throw problem;
       listen({ kind: "again" });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { Pool, type PoolConfig } from "pg";
+import { Client, Pool, type PoolConfig } from "pg";
 
 import { ConfigurationError, databaseUrl } from "./configuration";
 import { log } from "./log";
@@ -123,12 +123,19 @@ function file(path: string): string {
   }
 }
 
+/** A connection as the address and its files say now: the authority may have been renewed since the last one. */
+export class FreshClient extends Client {
+  constructor(options: PoolConfig = {}) {
+    super({ ...options, ...poolOptions(databaseUrl()) });
+  }
+}
+
 let pool: Pool | undefined;
 
 /** The one pool of this process, made when it is first needed; it connects when it is first asked. */
 export function database(): Pool {
   if (!pool) {
-    pool = new Pool(poolOptions(databaseUrl()));
+    pool = new Pool({ ...poolOptions(databaseUrl()), Client: FreshClient });
     // A connection that dies while idle is replaced by the pool; unheard, this event would end the process.
     pool.on("error", (problem) => log("warning", "database_connection_lost", { reason: problem.message }));
   }

@@ -92,7 +92,7 @@ describe("after a network failure", () => {
   });
 });
 
-it.each([403, 404, 422, 500, 502])("a refusal with %s is not tried again", async (status) => {
+it.each([403, 404, 409, 422, 500, 502])("a refusal with %s is not tried again", async (status) => {
   fetchMock.mockResolvedValue(Response.json({ detail: "no" }, { status }));
   await expect(take()).rejects.toMatchObject({ status, message: "no" });
   expect(fetchMock).toHaveBeenCalledTimes(1);

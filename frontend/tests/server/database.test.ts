@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { ConfigurationError } from "@/server/configuration";
-import { poolOptions } from "@/server/database";
+import { FreshClient, poolOptions } from "@/server/database";
 
 type Case = Record<"url" | "role" | "password" | "host" | "database" | "sslmode", string> & {
   port: number;
@@ -13,7 +13,7 @@ type Case = Record<"url" | "role" | "password" | "host" | "database" | "sslmode"
   connect_timeout?: number;
 };
 /** What the runbook and all services read alike. */
-const table = JSON.parse(readFileSync(join(__dirname, "../../../tests/database_urls.json"), "utf8")) as {
+const table = JSON.parse(readFileSync(join(__dirname, "../../../tests/app/database_urls.json"), "utf8")) as {
   accepted: Case[];
   refused: { url: string; word: string }[];
 };
@@ -94,4 +94,12 @@ describe("the database's address", () => {
     expect(refused).toThrow(word);
     expect(refused).not.toThrow(/hid|den@|zen@|db\.example/);
   });
+});
+
+it("each connection trusts the authority as it is by then", () => {
+  vi.stubEnv("DATABASE_URL", url(`?sslmode=verify-full&sslrootcert=${authority}`));
+  const trusted = () => (new FreshClient() as unknown as { ssl: { ca: string } }).ssl.ca;
+  expect(trusted()).toBe("the authority's certificate");
+  writeFileSync(authority, "the renewed one");
+  expect(trusted()).toBe("the renewed one");
 });

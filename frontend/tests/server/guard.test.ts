@@ -38,7 +38,7 @@ afterEach(() => {
 const port = () => (server.address() as AddressInfo).port;
 
 /** Send `parts`; with a length where one is declared, else in chunks. */
-async function send(parts: Iterable<Buffer>, options: RequestOptions = {}): Promise<{ status: number; text: string; id: unknown }> {
+async function send(parts: Iterable<Buffer>, options: RequestOptions = {}): Promise<{ status: number; text: string; id: unknown; hsts: unknown }> {
   const sent = ask({ port: port(), host: "127.0.0.1", method: "POST", path: "/api/auth/sign-in/email", ...options });
   const answered = once(sent, "response") as Promise<[IncomingMessage]>;
   // The answer may come, and end the request, before all is sent.
@@ -46,7 +46,7 @@ async function send(parts: Iterable<Buffer>, options: RequestOptions = {}): Prom
   const [response] = await answered;
   let text = "";
   for await (const part of response) text += String(part);
-  return { status: response.statusCode ?? 0, text, id: response.headers["x-request-id"] };
+  return { status: response.statusCode ?? 0, text, id: response.headers["x-request-id"], hsts: response.headers["strict-transport-security"] };
 }
 
 function* megabytes(count: number): Generator<Buffer> {
@@ -120,7 +120,9 @@ it("bounds the server of the process, whose memory stays flat", async () => {
      const server = http.createServer((request, response) => response.end(String(process.memoryUsage().rss)));
      server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: server.address().port, silence: server.timeout, body: server.requestTimeout })));`,
   );
-  const child = spawn(process.execPath, [new URL("../../edge/main.mjs", import.meta.url).pathname, script]);
+  const child = spawn(process.execPath, [new URL("../../edge/main.mjs", import.meta.url).pathname, script], {
+    env: { ...process.env, BETTER_AUTH_URL: "https://todo.test" },
+  });
   try {
     const [said] = (await once(child.stdout, "data")) as [Buffer];
     const found = JSON.parse(String(said)) as { port: number; silence: number; body: number };
@@ -128,6 +130,7 @@ it("bounds the server of the process, whose memory stays flat", async () => {
     const logged = once(child.stdout, "data") as Promise<[Buffer]>;
     expect((await send(megabytes(1), { port: found.port })).status).toBe(413);
     expect(JSON.parse(String((await logged)[0]))).toMatchObject({ service: "frontend", event: "body_refused", status: 413 });
+    expect((await send([], { port: found.port, method: "GET" })).hsts).toBe("max-age=31536000");
     const memory = async () => Number((await send([], { port: found.port, method: "GET" })).text);
     const before = await memory();
     expect((await send(megabytes(200), { port: found.port })).status).toBe(413);

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from agents import (
     ModelRetryBackoffSettings,
     ModelRetrySettings,
     ModelSettings,
-    OpenAIChatCompletionsModel,
     RawResponsesStreamEvent,
     RunConfig,
     RunContextWrapper,
@@ -35,6 +34,7 @@ from todo_backend.chat.guard import HeldBack, OffTopicError, belongs, is_refusal
 from todo_backend.chat.history import Turn
 from todo_backend.chat.instructions import instructions
 from todo_backend.chat.schemas import ToolCall
+from todo_backend.chat.tool_call_stream import TolerantModel
 from todo_backend.chat.tools import task_tools
 from todo_backend.config import Settings
 from todo_backend.request_context import RequestContext
@@ -66,10 +66,18 @@ class Reply:
     tool_calls: list[ToolCall]
 
 
+Touch = Callable[[str], Awaitable[None]]
+"""Hears of each tool by name before it runs; what it raises ends the turn instead."""
+
+
 class _Journal(RunHooks[None]):
     """One log line per tool call; the request id is bound to the request's context."""
 
+    def __init__(self, touch: Touch) -> None:
+        self._touch = touch
+
     async def on_tool_start(self, context: RunContextWrapper[None], agent: Any, tool: Tool) -> None:
+        await self._touch(tool.name)
         log.info("mcp_tool_call", tool=tool.name)
 
 
@@ -84,14 +92,14 @@ class Assistant:
             timeout=settings.model_timeout,
             max_retries=0,  # the agent's own retries count
         )
-        self._model = OpenAIChatCompletionsModel(settings.openai_model, self._client)
+        self._model = TolerantModel(settings.openai_model, self._client)
 
     async def close(self) -> None:
         """Close the connections to the model."""
         await self._client.close()
 
     async def answer(
-        self, user_id: str, request: RequestContext, turns: list[Turn]
+        self, user_id: str, request: RequestContext, turns: list[Turn], touch: Touch
     ) -> AsyncIterator[ToolCall | str | Reply]:
         """Answer the last of `turns` for `user_id`: tool calls and pieces of text, then the whole reply.
 
@@ -117,7 +125,7 @@ class Assistant:
                 agent,
                 [{"role": turn["role"], "content": turn["content"]} for turn in turns],
                 max_turns=_MAX_TURNS,
-                hooks=_Journal(),
+                hooks=_Journal(touch),
                 run_config=RunConfig(tracing_disabled=True, trace_include_sensitive_data=False),
             )
             calls: list[ToolCall] = []
@@ -170,7 +178,7 @@ def _tool_call(begun: ToolCallItem | None, ended: ToolCallOutputItem) -> ToolCal
     """A call with its arguments and what came back."""
     return ToolCall(
         tool=(begun.tool_name if begun else None) or "",
-        arguments=storable(_parsed(getattr(begun and begun.raw_item, "arguments", None)) or {}),
+        arguments=storable(_arguments(getattr(begun and begun.raw_item, "arguments", None))),
         result=storable(_result(ended.output)),
     )
 
@@ -178,8 +186,14 @@ def _tool_call(begun: ToolCallItem | None, ended: ToolCallOutputItem) -> ToolCal
 def _parsed(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
+
+
+def _arguments(text: Any) -> dict[str, Any]:
+    """Those of a call as they can be kept: whatever else a model wrote was refused by the tool."""
+    parsed = _parsed(text)
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _result(output: Any) -> Any:

@@ -76,20 +76,21 @@ class Conversations:
 
     async def say(
         self, conversation_id: UUID, role: Role, content: str, tool_calls: list[dict[str, Any]] | None = None
-    ) -> None:
-        """Append a message and mark the conversation as active now."""
-        self._work.add(
-            Message(
-                conversation_id=conversation_id,
-                user_id=self.user_id,
-                role=role.value,
-                content=content,
-                tool_calls=tool_calls or None,
-            )
+    ) -> UUID:
+        """Append a message and mark the conversation as active now; the message's id."""
+        message = Message(
+            conversation_id=conversation_id,
+            user_id=self.user_id,
+            role=role.value,
+            content=content,
+            tool_calls=tool_calls or None,
         )
+        self._work.add(message)
+        await self._work.flush()
         await self._work.exec(
             update(Conversation).where(col(Conversation.id) == conversation_id).values(updated_at=func.now())
         )
+        return message.id
 
     async def ask(self, conversation_id: UUID, content: str) -> None:
         """Append the user's message; one that was sent before and has no answer yet is not repeated."""

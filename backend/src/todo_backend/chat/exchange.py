@@ -73,7 +73,7 @@ class Exchanges:
         except Exception as error:
             log.error("exchange_broken", exc_info=error)
         except asyncio.CancelledError:
-            await asked.claim.release()
+            await asked.claim.give_up()
             raise
         finally:
             events.put_nowait(end)
@@ -82,10 +82,12 @@ class Exchanges:
         calls = 0
         try:
             async with asyncio.timeout(self._settings.chat_timeout):
-                async for piece in self._assistant.answer(asked.user_id, asked.context, asked.turns):
+                async for piece in self._assistant.answer(
+                    asked.user_id, asked.context, asked.turns, asked.claim.touch
+                ):
                     if isinstance(piece, Reply):
                         answer = await self._store(asked, piece)
-                        await asked.claim.fulfil(answer)
+                        await asked.claim.remember(answer)
                         return answer
                     calls += isinstance(piece, ToolCall)
                     events.put_nowait(piece)
@@ -95,24 +97,26 @@ class Exchanges:
         except Exception as error:
             failure = failure_of(error)
             log.warning("chat_failed", status=failure.status, tool_calls=calls, exc_info=error)
-            await asked.claim.release()
+            await asked.claim.give_up()
             return failure.after(calls)
 
     async def _refuse(self, asked: Asked) -> Failure:
         """Store the refusal as the answer, so that the conversation reads on."""
         log.info("off_topic")
         try:
-            await self._store(asked, Reply(REFUSAL, []))
+            await self._store(asked, Reply(REFUSAL, []), final=False)
         except Exception as error:
             log.warning("refusal_not_stored", exc_info=error)
-        await asked.claim.release()
+        await asked.claim.give_up()
         return Failure(403, REFUSAL)
 
-    async def _store(self, asked: Asked, reply: Reply) -> ChatAnswer:
+    async def _store(self, asked: Asked, reply: Reply, *, final: bool = True) -> ChatAnswer:
         calls: list[dict[str, Any]] = [call.model_dump(mode="json") for call in reply.tool_calls]
         async with self._sessions() as work:
             conversations = Conversations(work, asked.user_id)
-            await conversations.say(asked.conversation_id, Role.ASSISTANT, reply.text, calls)
+            answer_id = await conversations.say(asked.conversation_id, Role.ASSISTANT, reply.text, calls)
+            if final:
+                await asked.claim.fulfil(work, answer_id)
             await work.commit()
         return ChatAnswer(
             conversation_id=asked.conversation_id,

@@ -14,7 +14,7 @@ _BYTES_PER_TOKEN = 3
 class Turn(TypedDict):
     """One message as the model's API takes it."""
 
-    role: Literal["user", "assistant", "system"]
+    role: Literal["user", "assistant"]
     content: str
 
 
@@ -50,11 +50,11 @@ def _cost(turns: Sequence[Turn]) -> int:
 
 
 def _summary(omitted: int, wrote: Sequence[str]) -> Turn:
-    """A note of what the person asked for last in the messages that are left out."""
+    """What the person asked for last in the messages that are left out: their words, so said by them."""
     lines = "".join(f"\n- {_brief(text)}" for text in wrote[-BRIEFS:])
     return {
-        "role": "system",
-        "content": f"Earlier in this conversation ({omitted} messages left out) the user wrote:{lines}",
+        "role": "user",
+        "content": f"Earlier here, in the {omitted} messages that are left out, I wrote:{lines}",
     }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from starlette.responses import JSONResponse, StreamingResponse
 
+from todo_backend.allowance import Allowance
 from todo_backend.answers import CHAT, NOT_FOUND, SIGNED_IN, Answers
 from todo_backend.auth.dependency import UnitOfWork, User
 from todo_backend.chat import stream
@@ -16,6 +17,7 @@ from todo_backend.chat.failures import Failure
 from todo_backend.chat.idempotency import (
     RETRY_AFTER_SECONDS,
     Claim,
+    DoneInPartError,
     InProgressError,
     OtherMessageError,
 )
@@ -29,13 +31,13 @@ from todo_backend.chat.schemas import (
     MessageOut,
     Rename,
 )
-from todo_backend.limits import RateLimit
 from todo_backend.request_context import RequestContext
 
 router = APIRouter(prefix="/api/{user_id}", tags=["chat"], responses=SIGNED_IN)
 
 _KEY = (
-    "One per message: sent again within ten minutes, the same answer comes again and nothing is done twice."
+    "One per message: sent again within a day, the same answer comes again and nothing is done twice."
+    " 409 without Retry-After: it was carried out in part before, and will not be again."
 )
 _REPLAYED = {"Idempotency-Replayed": "true"}
 _ANSWERS: Answers = {
@@ -53,8 +55,8 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 async def _chat_user(user: User, request: Request) -> str:
     """The user, who may ask the assistant now."""
-    limit: RateLimit = request.app.state.chat_limit
-    limit.check(user)
+    allowance: Allowance = request.app.state.allowance
+    await allowance.take(user)
     return user
 
 
@@ -70,24 +72,23 @@ async def chat(
     """Answer a message. It is saved before the model is asked, and no connection is held meanwhile."""
     streams = stream.wanted(accept)
     try:
-        claim = await request.app.state.idempotency.claim(user, idempotency_key, said.message)
+        claim = await request.app.state.idempotency.claim(work, user, idempotency_key, said.message)
     except InProgressError:
         raise HTTPException(
             409, "This message is being answered already.", {"Retry-After": str(RETRY_AFTER_SECONDS)}
         ) from None
     except OtherMessageError:
         raise HTTPException(422, "This Idempotency-Key was used for another message.") from None
+    except DoneInPartError as error:
+        raise HTTPException(409, _in_part(error.tools)) from None
     model: str = request.app.state.settings.openai_model
     if isinstance(claim, ChatAnswer):
         if streams:
             return _events(claim.conversation_id, model, stream.replayed(claim), _REPLAYED)
         return JSONResponse(claim.model_dump(mode="json"), headers=_REPLAYED)
-    try:
-        asked = await _save(Conversations(work, user), said, claim, request.state.context)
-        await work.commit()
-    except BaseException:
-        await claim.release()
-        raise
+    # One transaction: the key is claimed if, and only if, the message is saved.
+    asked = await _save(Conversations(work, user), said, claim, request.state.context)
+    await work.commit()
     await work.close()
     events = request.app.state.exchanges.start(asked)
     if streams:
@@ -100,6 +101,14 @@ async def chat(
             body = {"detail": event.text, "conversation_id": str(asked.conversation_id)}
             return JSONResponse(body, event.status, headers)
     raise RuntimeError("the exchange ended without its answer")
+
+
+def _in_part(tools: list[str]) -> str:
+    done = ", ".join(tool.replace("_", " ") for tool in tools) or "answered"
+    return (
+        f"This message was carried out before, at least in part ({done}), and is not carried out again."
+        " Please look at your tasks before you ask for more."
+    )
 
 
 async def _save(

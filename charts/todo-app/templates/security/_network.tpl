@@ -57,6 +57,10 @@ last leaves out the ranges of pods, Services, nodes and of the cloud's metadata:
     {{- else }}
     - ipBlock:
         {{- toYaml $network.outside | nindent 8 }}
+    {{- if $network.outside6.cidr }}
+    - ipBlock:
+        {{- toYaml $network.outside6 | nindent 8 }}
+    {{- end }}
     {{- end }}
   ports:
     - { protocol: TCP, port: {{ $endpoint.port }} }
@@ -66,6 +70,10 @@ last leaves out the ranges of pods, Services, nodes and of the cloud's metadata:
 {{- define "todo-app.network.dns" -}}
 - to:
     {{- include "todo-app.network.elsewhere" .Values.global.networkPolicy.dns | nindent 4 }}
+    {{- range .Values.global.networkPolicy.dns.cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
   ports:
     - { protocol: UDP, port: 53 }
     - { protocol: TCP, port: 53 }
