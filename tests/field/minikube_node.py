@@ -53,10 +53,10 @@ def file_system(settings: Settings) -> Path:
     programs = [toolchain(settings).binary(name) for name in ("cri-dockerd", "crictl")]
     made_of = [*map(str, programs), Path(__file__).read_text(), ENTRYPOINT.read_text()]
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
-    root = settings.cache / "field" / f"minikube-{digest}"
+    root = settings.cache / "field" / f"minikube-node-{digest}"
     if not root.exists():
         require({"mmdebstrap": "mmdebstrap", "chroot": "coreutils"})
-        for older in root.parent.glob("minikube-*"):
+        for older in root.parent.glob("minikube-node-*"):
             shutil.rmtree(older)
         draft = root.with_name(f".{root.name}")
         shutil.rmtree(draft, ignore_errors=True)

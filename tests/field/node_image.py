@@ -106,7 +106,7 @@ def _images(settings: Settings, root: Path) -> dict[str, ArchivedImage]:
     """Every image of the node by its short name, proxy first among those that go into its archive."""
     names, own, field = _wanted(settings), Toolchain(settings), toolchain(settings)
     kubernetes = layer({"usr/local/bin/kubernetes": own.binary("kubernetes").parent / "kubernetes"})
-    filters = layer(_netfilter(root))
+    filters = layer(netfilter(root))
 
     def component(name: str, *below: bytes) -> ArchivedImage:
         called = layer({f"usr/local/bin/{name}": "kubernetes", "tmp": None})
@@ -140,7 +140,7 @@ def _images(settings: Settings, root: Path) -> dict[str, ArchivedImage]:
     }
 
 
-def _netfilter(root: Path) -> dict[str, Content]:
+def netfilter(root: Path) -> dict[str, Content]:
     """iptables with its extensions, each with its libraries: without one of them no Service is written."""
     plugins = [f"/{each.relative_to(root)}" for each in root.glob("usr/lib/*/xtables/*.so")]
     files = base.with_libraries(root, "/usr/sbin/xtables-nft-multi", "/usr/sbin/nft", "/usr/bin/ip", *plugins)
