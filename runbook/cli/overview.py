@@ -13,7 +13,7 @@ from runbook import catalogue
 from runbook.cli.entry import journal_of
 from runbook.cli.lock import one_run
 from runbook.cluster import ClusterStatus
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.events import Mode, Result
 from runbook.engine.journal import NOWHERE, Entry, Place
 from runbook.engine.plan import plan
@@ -40,7 +40,7 @@ def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> No
     shown = [step for step in catalogue.STEPS if not failed or _is_red(last.get(step.id), here)]
     if as_json:
         rows = [_row(step, last.get(step.id), here) for step in shown]
-        out.line(json.dumps(rows, indent=2, ensure_ascii=False))
+        out.line(json.dumps(rows, indent=2))
         return
     marks = MARKS if out.is_unicode else PLAIN_MARKS
     spans = {phase.name: phase.span for phase in catalogue.PHASES}
@@ -178,6 +178,12 @@ def show_cluster(settings: Settings, *, as_json: bool) -> int:
 def show_kubeconfig(settings: Settings) -> None:
     """The path alone on standard output, for $(...); the context beside it for people."""
     pin = World.of(settings).cluster.kubeconfig()
+    if not pin.path.exists():
+        raise UsageError(
+            f"there is no kubeconfig at {pin.path}",
+            wanted="a cluster that was started",
+            hint="inv cluster.up",
+        )
     Writer(sys.stdout).line(str(pin.path))
     Writer(sys.stderr).line(f"context: {pin.context}")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
@@ -37,6 +37,7 @@ class ConsoleReporter:
     def __init__(self, writer: Writer, url: str = "", console: Console | None = None) -> None:
         self.console = console or Console(file=writer.stream, highlight=False, soft_wrap=False)
         self.url = url
+        self._overflow: OverflowMethod = "ellipsis" if writer.is_unicode else "crop"
         self.marks = MARKS if writer.is_unicode else PLAIN_MARKS
         self._running: dict[str, _Running] = {}
         self._results: list[Result] = []
@@ -114,7 +115,7 @@ class ConsoleReporter:
         if result.seconds >= 0.1:
             line.append(f"  {duration(result.seconds)}", style="dim" if result.seconds < 5 else "cyan")
         if outcome.green:
-            line.truncate(self.console.width, overflow="ellipsis")
+            line.truncate(self.console.width, overflow=self._overflow)
         yield line
         if not outcome.green and outcome.status is not Status.BLOCKED:
             for name, text in explanation(outcome):
@@ -127,7 +128,7 @@ class ConsoleReporter:
         longest_first = sorted(self._running.values(), key=lambda running: running.since)
         table = Table.grid(padding=(0, 1))
         for running in longest_first[:SHOWN]:
-            words = Text(running.step.title, no_wrap=True, overflow="ellipsis")
+            words = Text(running.step.title, no_wrap=True, overflow=self._overflow)
             if running.text:
                 words.append(f"  {running.text}", style="dim")
             table.add_row(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
 from typing import IO
 
 from runbook.engine.redaction import redact
 
 
 class Writer:
-    """Writes redacted lines to a stream; a reader that went away (`inv tasks | head`) is no error."""
+    """Writes redacted lines to a stream; a reader that went away (`inv tasks | head`) is no error, nor is a closed one.
 
-    def __init__(self, stream: IO[str]) -> None:
-        self.stream = stream
+    A stream that is not UTF-8 shows `?` for what it cannot: rich writes to it as well.
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self.stream: IO[str] = stream if stream is not None else Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        if not self.is_unicode and isinstance(self.stream, TextIOWrapper):
+            self.stream.reconfigure(errors="replace")
 
     @property
     def is_terminal(self) -> bool:
@@ -26,6 +34,6 @@ class Writer:
         text = redact(text)
         if not self.is_unicode:
             text = text.encode("ascii", "replace").decode()
-        with suppress(BrokenPipeError, ValueError):
+        with suppress(BrokenPipeError):
             self.stream.write(text + "\n")
             self.stream.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def stop_engine(world: World) -> Outcome:
     from runbook.cluster.embedded.engine import Engine
 
     wanted = "nothing of our build engine left"
-    others = [name for name in _other_clusters(world) if _runs(name, world)]
+    others = [name for name in _other_clusters(world) if _runs(name, world) or _at_work(name, world)]
     engine = Engine(world.settings)
     if others and engine.leftovers():
         return passed(f"the build engine stays: cluster {', '.join(others)} uses it too", wanted=wanted)
@@ -79,6 +80,18 @@ def stop_engine(world: World) -> Outcome:
         return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")
     put_back = "" if _other_clusters(world) else setup.put_back(world.settings)
     return passed("; ".join(filter(None, ("no build engine of ours runs", put_back))), wanted=wanted)
+
+
+def _at_work(name: str, world: World) -> bool:
+    """Whether a run of another cluster is under way, which may be building while its node is not there yet."""
+    try:
+        with (world.settings.state.parent / name / "run.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _other_clusters(world: World) -> list[str]:

@@ -38,10 +38,14 @@ def enter(world: World, path: Path = HOSTS) -> None:
     if addresses(host)[:1] == [address]:
         return
     ledger = Ledger(settings)
+    known = ledger.holds(KIND, host)
     ledger.add(KIND, host)
     text = _read(path)
     _write(path, _with(_without(text, mark(settings)), f"{address} {host} {mark(settings)}"))
     if addresses(host)[:1] != [address]:
+        _write(path, text)  # a line that does not help is not left behind
+        if not known:
+            ledger.strike(KIND, host)
         raise RunbookError(
             f"{path} has a line for {host} that is not ours: {_foreign(text, host, mark(settings))}",
             wanted=f"{address} {host}",

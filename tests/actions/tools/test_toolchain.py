@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runbook.actions.tools import toolchain
+from runbook.cli.lock import one_run
 from runbook.cluster.embedded import engine as engines
 from runbook.cluster.embedded import setup as setups
 from runbook.cluster.embedded.sandbox import Sandbox
@@ -134,3 +135,9 @@ def test_the_engine_is_not_left_to_the_folder_of_a_cluster_that_is_no_more(
     (world.settings.state.parent / "other").mkdir(parents=True)
     assert toolchain.stop_engine(world).green
     assert engine.said == ["down"]
+
+
+def test_the_engine_is_left_to_another_cluster_that_is_being_made(world: World, engine: FakeEngine) -> None:
+    """Its node is not there yet, and its images are being built."""
+    with one_run(world.settings.state.parent / "another", "deploy"):
+        assert "another uses it too" in toolchain.stop_engine(world).observed

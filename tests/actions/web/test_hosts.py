@@ -57,6 +57,15 @@ def test_twice_is_once(here: World, path: Path) -> None:
     assert path.read_bytes() == once
 
 
+def test_a_line_that_does_not_help_is_not_left_behind(here: World, path: Path) -> None:
+    path.write_text(f"10.9.9.9 todo.local\n{ORIGINAL}")
+    before = path.read_bytes()
+    with pytest.raises(RunbookError):
+        hosts.enter(here, path)
+    assert path.read_bytes() == before
+    assert not Ledger(here.settings).holds(hosts.KIND, "todo.local")
+
+
 def test_a_name_that_resolves_rightly_needs_no_line(here: World, path: Path) -> None:
     path.write_text(f"{ORIGINAL}10.0.0.2 todo.local\n")
     hosts.enter(here, path)
