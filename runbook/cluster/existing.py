@@ -92,6 +92,8 @@ class Existing:
             self._node_address(),
             self._api.list("Node"),
             host_port=not ingress.port_80_is_taken(self._api),
+            namespace_uid=ingress.namespace_uid(self._api, self.settings),
+            api_servers=ingress.api_servers(self._api),
         )
         ingress.install(self._api, self.settings, wanted, progress)
 

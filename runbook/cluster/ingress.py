@@ -59,14 +59,21 @@ def ensure_image(
 
 
 def manifests(
-    settings: Settings, image: str, address: str, nodes: Sequence[Mapping[str, Any]], *, host_port: bool
+    settings: Settings,
+    image: str,
+    address: str,
+    nodes: Sequence[Mapping[str, Any]],
+    *,
+    host_port: bool,
+    namespace_uid: str,
+    api_servers: Sequence[addons.ApiServer],
 ) -> list[dict[str, Any]]:
     """The controller's objects for these nodes, each with the installation's id and the digest of it all.
 
-    With `host_port` the node that it runs on answers on port 80; otherwise its Service alone is the way in.
+    With `host_port` the node that it runs on answers on port 80; otherwise its Service alone is the way in. It may read
+    the application's namespace from when that is there (`namespace_uid`).
     """
-    text = render("addons/ingress.yaml", images={PROGRAM: image}, addresses={"node": address})
-    found = [each for each in yaml.safe_load_all(text) if each]
+    found = _rendered(settings, image, address, namespace_uid, api_servers, host_port=host_port)
     for manifest in found:
         metadata = manifest["metadata"]
         metadata["labels"] = {**(metadata.get("labels") or {}), **installation.labels(settings)}
@@ -74,8 +81,9 @@ def manifests(
             metadata["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
         elif manifest["kind"] == "Service" and not host_port:
             manifest["spec"]["type"] = "LoadBalancer"
+            del manifest["spec"]["externalIPs"]
         elif manifest["kind"] == "Deployment":
-            _place(manifest["spec"]["template"]["spec"], settings, nodes, host_port=host_port)
+            _place(manifest["spec"]["template"]["spec"], settings, nodes)
     digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
     for manifest in found:
         marked = [manifest, manifest["spec"]["template"]] if manifest["kind"] == "Deployment" else [manifest]
@@ -84,9 +92,27 @@ def manifests(
     return found
 
 
-def _place(
-    pod: dict[str, Any], settings: Settings, nodes: Sequence[Mapping[str, Any]], *, host_port: bool
-) -> None:
+def _rendered(
+    settings: Settings,
+    image: str,
+    address: str,
+    namespace_uid: str,
+    api_servers: Sequence[addons.ApiServer],
+    *,
+    host_port: bool,
+) -> list[dict[str, Any]]:
+    text = render(
+        "addons/ingress.yaml",
+        images={PROGRAM: image},
+        addresses={"node": address},
+        served=addons.Served(settings.namespace, namespace_uid),
+        api_servers=api_servers,
+        host_port=host_port,
+    )
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def _place(pod: dict[str, Any], settings: Settings, nodes: Sequence[Mapping[str, Any]]) -> None:
     (container,) = pod["containers"]
     container["imagePullPolicy"] = "IfNotPresent" if settings.registry else "Never"
     if settings.pull_secret:
@@ -94,9 +120,6 @@ def _place(
     if any(FRONT in (node["metadata"].get("labels") or {}) for node in nodes):
         pod["nodeSelector"] = {FRONT: "true"}
     pod["tolerations"] = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]
-    if not host_port:
-        for port in container["ports"]:
-            port.pop("hostPort", None)
 
 
 def install(api: Api, settings: Settings, wanted: Sequence[Mapping[str, Any]], progress: Progress) -> None:
@@ -116,10 +139,33 @@ def install(api: Api, settings: Settings, wanted: Sequence[Mapping[str, Any]], p
 
 def ours(api: Api, settings: Settings) -> list[dict[str, Any]]:
     """What is there outside of the controller's namespace and was made by this installation."""
-    text = render("addons/ingress.yaml", images={PROGRAM: ""}, addresses={"node": ""})
-    wide = [each for each in yaml.safe_load_all(text) if each and "namespace" not in each["metadata"]]
-    live = [api.get(each["kind"], each["metadata"]["name"]) for each in wide if each["kind"] != "Namespace"]
+    every = _rendered(settings, "", "", "any", [], host_port=True)
+    outside = [each for each in every if each["kind"] != "Namespace" and _namespace(each) != NAMESPACE]
+    live = [api.get(each["kind"], each["metadata"]["name"], _namespace(each)) for each in outside]
     return [each for each in live if each is not None and installation.owns(settings, each)]
+
+
+def _namespace(manifest: Mapping[str, Any]) -> str | None:
+    found: str | None = manifest["metadata"].get("namespace")
+    return found
+
+
+def namespace_uid(api: Api, settings: Settings) -> str:
+    """The UID of the application's namespace; empty while it is not there."""
+    found = api.get("Namespace", settings.namespace)
+    return str(found["metadata"]["uid"]) if found else ""
+
+
+def api_servers(api: Api) -> list[addons.ApiServer]:
+    """Where the API server answers in the cluster's network."""
+    slices = api.list("EndpointSlice", "default", labels="kubernetes.io/service-name=kubernetes")
+    return [
+        addons.ApiServer(str(address), int(port["port"]))
+        for each in slices
+        for port in each.get("ports") or []
+        for endpoint in each.get("endpoints") or []
+        for address in endpoint.get("addresses") or []
+    ]
 
 
 def port_80_is_taken(api: Api) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from runbook.clients.kube.api import Api
 from runbook.cluster import docker, ingress
+from runbook.cluster.embedded.addons import ApiServer
 from runbook.cluster.existing import Existing
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.settings import Settings
@@ -147,9 +149,12 @@ SERVICE = {
 }
 
 
+SERVER = ApiServer("192.0.2.9", 6443)
+
+
 class TestIngressController:
     def wanted(self, settings: Settings, **chosen: Any) -> dict[str, dict[str, Any]]:
-        options = {"host_port": True, **chosen}
+        options = {"host_port": True, "namespace_uid": "1", "api_servers": [SERVER], **chosen}
         nodes = options.pop("nodes", [node()])
         found = ingress.manifests(settings, "todo.runbook/traefik:1", "192.0.2.7", nodes, **options)
         return {each["kind"]: each for each in found}
@@ -162,7 +167,7 @@ class TestIngressController:
 
     def test_every_object_carries_the_installations_id(self, settings: Settings) -> None:
         found = self.wanted(settings)
-        assert len(found) == 7
+        assert len(found) == 10
         assert all(installation.owns(settings, each) for each in found.values())
 
     def test_it_runs_on_the_node_whose_port_is_published(self, settings: Settings) -> None:
@@ -176,6 +181,33 @@ class TestIngressController:
         (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
         assert not any("hostPort" in port for port in container["ports"])
         assert found["Service"]["spec"]["type"] == "LoadBalancer"
+        assert "externalIPs" not in found["Service"]["spec"]
+
+    def test_on_port_80_of_its_node_it_needs_no_other_address(self, settings: Settings) -> None:
+        found = self.wanted(settings)
+        (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+        assert any(port.get("hostPort") == 80 for port in container["ports"])
+        assert "externalIPs" not in found["Service"]["spec"]
+
+    def test_it_reads_one_namespace_and_reaches_that_and_the_api(self, settings: Settings) -> None:
+        found = self.wanted(settings)
+        assert found["Role"]["metadata"]["namespace"] == settings.namespace
+        assert "secrets" not in str(found["ClusterRole"])
+        assert "192.0.2.9/32" in str(found["NetworkPolicy"]["spec"]["egress"])
+        assert "Role" not in self.wanted(settings, namespace_uid="")
+
+    def test_the_api_is_found_by_its_endpoints(self) -> None:
+        there = {
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "ports": [{"port": 6443}],
+            "endpoints": [{"addresses": ["192.0.2.9"]}],
+        }
+        assert ingress.api_servers(cast("Api", FakeApi(there))) == [SERVER]
 
     def test_one_of_the_same_name_that_is_not_ours_stops_it_before_anything_is_written(
         self, settings: Settings
@@ -193,8 +225,9 @@ class TestIngressController:
     ) -> None:
         found = self.wanted(settings)
         foreign = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
-        api = FakeApi(found["ClusterRole"], found["ClusterRoleBinding"], foreign)
-        assert {each["kind"] for each in ingress.ours(api, settings)} == {"ClusterRole", "ClusterRoleBinding"}
+        ours = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+        api = FakeApi(*(found[kind] for kind in ours), foreign)
+        assert {each["kind"] for each in ingress.ours(api, settings)} == set(ours)
 
 
 class TestAddress:

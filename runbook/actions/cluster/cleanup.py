@@ -153,7 +153,8 @@ def _ingress(world: World) -> Outcome:
         return passed("there is no ingress controller of ours", wanted=wanted)
     world.api.guard(pinned=True)
     for each in found:
-        world.api.delete(each["kind"], workloads.name(each), uid=str(each["metadata"]["uid"]))
+        metadata = each["metadata"]
+        world.api.delete(each["kind"], metadata["name"], metadata.get("namespace"), uid=str(metadata["uid"]))
     left = [f"{each['kind']} {workloads.name(each)}" for each in ingress.ours(world.api, world.settings)]
     if left:
         return failed(f"still there: {', '.join(left)}", wanted=wanted, hint="inv cleanup")

@@ -37,6 +37,14 @@ class Served:
     uid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """Where the API server answers, as a pod reaches it."""
+
+    address: str
+    port: int
+
+
 DEFAULT = Served("default")
 
 
@@ -55,8 +63,9 @@ def manifests(
             addresses=configuration.addresses,
             images=images,
             queue=QUEUE,
-            api_port=API_PORT,
+            api_servers=[ApiServer(configuration.addresses.node, API_PORT)],
             served=served,
+            host_port=False,
             name_servers=configuration.name_servers,
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
