@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runbook.actions.cluster import namespace
 from runbook.actions.package.helm_release import problems as release_problems
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 GUARDED = ("Role", "RoleBinding", "NetworkPolicy")
 """What gives rights or opens ways: of these the release's own are there and no others."""
+
+CONTROLLER = {"kind": "ServiceAccount", "name": "ingress-controller", "namespace": "ingress-nginx"}
 
 GUARDS = frozenset(
     {
@@ -68,6 +71,22 @@ def current(world: World) -> Outcome:
     )
 
 
+def _is_the_ingress_controllers(kind: str, each: Mapping[str, Any]) -> bool:
+    """What lets the ingress controller that comes with us read this namespace, and nobody do anything else."""
+    if workloads.name(each) != CONTROLLER["name"]:
+        return False
+    if kind == "RoleBinding":
+        bound = [{key: subject.get(key) for key in CONTROLLER} for subject in each.get("subjects") or []]
+        role = each.get("roleRef") or {}
+        return bound == [CONTROLLER] and (role.get("kind"), role.get("name")) == ("Role", CONTROLLER["name"])
+    rules = each.get("rules") or []
+    return kind == "Role" and all(
+        set(rule.get("verbs") or []) <= {"list", "watch"}
+        or (rule.get("verbs") == ["update"] and rule.get("resources") == ["ingresses/status"])
+        for rule in rules
+    )
+
+
 def secured(world: World) -> Outcome:
     """The release is current, its manifest carries accounts, bindings and policies, and live there are just these.
 
@@ -102,6 +121,7 @@ def secured(world: World) -> Outcome:
         for kind, there in live.items()
         for each in there
         if (kind, workloads.name(each)) not in installed | hooked
+        and not _is_the_ingress_controllers(kind, each)
     ]
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **outcome.evidence)

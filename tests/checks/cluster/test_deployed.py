@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runbook.app.application import COMPONENTS
 from runbook.checks.cluster import deployed as release
+from runbook.cluster.embedded import addons
+from runbook.cluster.embedded.addresses import Addresses
+from runbook.cluster.embedded.configuration import Configuration
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status, failed, passed
@@ -92,3 +96,34 @@ def test_a_release_whose_record_is_damaged_is_unmeasurable(monkeypatch: pytest.M
     secret["data"]["release"] = "bm90IGEgcmVjb3Jk"
     with pytest.raises(Unmeasurable, match="cannot be read"):
         release.secured(world)
+
+
+def the_controllers(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """What the embedded node adds to the namespace, as it is rendered."""
+    place = Configuration("test", tmp_path / "node", Addresses(100), "pause:1")
+    found = addons.manifests(addons.INGRESS, place, {"traefik": "traefik:1"}, addons.Served("todo", "1"))
+    return {each["kind"]: each for each in found if each["metadata"].get("namespace") == "todo"}
+
+
+def test_the_ingress_controller_may_read_the_namespace(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    added = the_controllers(tmp_path)
+    assert set(added) == {"Role", "RoleBinding"}
+    world, _ = deployed(monkeypatch, *added.values())
+    assert release.secured(world).status is Status.PASSED
+
+
+@pytest.mark.parametrize("kind", ["Role", "RoleBinding"])
+def test_and_under_its_name_nobody_else_anything_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    added = the_controllers(tmp_path)
+    if kind == "Role":
+        added["Role"]["rules"][0]["verbs"].append("create")
+    else:
+        added["RoleBinding"]["subjects"].append(added["RoleBinding"]["subjects"][0] | {"name": "default"})
+    world, _ = deployed(monkeypatch, *added.values())
+    outcome = release.secured(world)
+    assert outcome.status is Status.FAILED
+    assert outcome.observed == f"{kind} ingress-controller is none of the release's"
