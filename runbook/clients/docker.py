@@ -6,6 +6,7 @@ python-on-whales behind the few questions that checks ask. Sizes are bytes, unpa
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from collections import deque
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from runbook.clients.process.commands import Commands
     from runbook.clients.target import Target
     from runbook.engine.settings import Settings
+
+OWN_BUILDER = "default"
+"""The daemon's own builder. One in a container, which may be the user's current one, does not see local images."""
 
 ASK_SECONDS = 30.0
 KEPT_LINES = 12
@@ -174,6 +178,7 @@ class Docker:
             with self._asked() as client:
                 client.buildx.build(
                     folder,
+                    builder=OWN_BUILDER,
                     file=file,
                     output={"type": "local", "dest": str(seen)},
                     progress=False,
@@ -205,6 +210,7 @@ class Docker:
             with self._asked() as client, log.open("w") as kept:
                 lines = client.buildx.build(
                     context,
+                    builder=OWN_BUILDER,
                     file=file,
                     target=target,
                     build_args=dict(arguments or {}),
@@ -250,9 +256,22 @@ class Docker:
         try:
             yield self.client
         except ClientNotFoundError as error:
-            raise CommandMissing("`docker` is not installed", hint="inv setup") from error
+            hint = no_engine_hint(self._cluster.provider, {})
+            raise CommandMissing("`docker` is not installed", hint=hint) from error
         except DockerException as error:
-            raise _ours(error) from error
+            if not self._answers():
+                hint = no_engine_hint(self._cluster.provider, self._cluster.docker_environment())
+                raise Unmeasurable(f"the build engine does not answer: {_said(error)}", hint=hint) from error
+            raise _ours(error, self._cluster.provider) from error
+
+    def _answers(self) -> bool:
+        """Whether there is a daemon, by its answer: the words of a client that finds none change with its version."""
+        from python_on_whales import DockerException
+
+        try:
+            return bool(self.client.system.info().id)
+        except DockerException:
+            return False
 
 
 def _connect(environment: Mapping[str, str]) -> DockerClient:
@@ -280,14 +299,30 @@ def _told(lines: Any) -> Iterator[str]:
         yield str(line).rstrip()
 
 
-def _ours(error: Any) -> RunbookError:
+def _said(error: Any) -> str:
     said = redact((error.stderr or error.stdout or "no output").strip())
-    last = " | ".join(said.splitlines()[-KEPT_LINES:])
-    if re.search(
-        r"(?i)cannot connect to the docker daemon|connection refused|no such host|is the docker daemon", said
-    ):
-        return Unmeasurable(f"the build engine does not answer: {last}", hint="inv setup")
-    if "unknown flag" in said or "is not a docker command" in said:
-        return CommandMissing("this Docker client has no buildx plugin", hint="inv setup")
+    return " | ".join(said.splitlines()[-KEPT_LINES:])
+
+
+def _ours(error: Any, provider: str) -> RunbookError:
+    last = _said(error)
+    if "unknown flag" in last or "is not a docker command" in last:
+        hint = (
+            "inv setup"
+            if provider == "embedded"
+            else "install docker-buildx-plugin, or Debian's docker-buildx"
+        )
+        return CommandMissing("this Docker client has no buildx plugin", hint=hint)
     command = redact(" ".join(map(str, error.docker_command)))
     return CommandFailed(f"`{command}` ended with status {error.return_code}: {last}", hint=command)
+
+
+def no_engine_hint(provider: str, environment: Mapping[str, str]) -> str:
+    """What to try where no daemon answers: ours is started under the embedded node only."""
+    if provider == "embedded":
+        return "inv setup"
+    host = environment.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    socket = Path(host.removeprefix("unix://"))
+    if host.startswith("unix://") and socket.exists() and not os.access(socket, os.W_OK):
+        return "sudo usermod -aG docker $USER, and sign in again"
+    return "start Docker (Docker Desktop, or: sudo systemctl start docker), then: docker info"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.clients.holdings import HeldImage, Holdings, familiar
+from runbook.clients.kube import kubeconfig
 from runbook.clients.process.commands import Commands
 from runbook.clients.process.environment import given
 from runbook.clients.target import Kubeconfig
@@ -39,6 +39,7 @@ class Existing:
         self.name = settings.context or settings.cluster_name
         self._commands = commands or Commands(settings)
         self._forward: Forward | None = None
+        self._read: tuple[object, Kubeconfig] | None = None
 
     def up(self, progress: Progress) -> None:
         """Look whether it answers; it is not ours to start."""
@@ -67,15 +68,19 @@ class Existing:
         return ClusterStatus(self.provider, running, detail, version, parts)
 
     def kubeconfig(self) -> Kubeconfig:
-        """The user's own file (KUBECONFIG, else ~/.kube/config) and the context of the settings."""
+        """The context of the settings, as kubectl reads KUBECONFIG or ~/.kube/config."""
         if not self.settings.context:
             raise UsageError(
                 "an existing cluster needs a context",
                 wanted="its name",
                 hint="TODO_CONTEXT=$(kubectl config current-context)",
             )
-        named = given("KUBECONFIG").split(os.pathsep)[0]
-        return Kubeconfig(Path(named) if named else Path.home() / ".kube" / "config", self.settings.context)
+        variable = given("KUBECONFIG")
+        state = tuple(_seen(file) for file in kubeconfig.locations(variable))
+        if self._read is None or self._read[0] != state:
+            merged = self.settings.state / "kubeconfig.json"
+            self._read = (state, kubeconfig.chosen(self.settings.context, variable, merged))
+        return self._read[1]
 
     def enable_ingress(self, progress: Progress) -> None:
         """Have a controller of IngressClass nginx: the cluster's own where it has one, else ours."""
@@ -233,3 +238,12 @@ class Existing:
         from runbook.clients.kube.api import Api
 
         return Api(self.settings, self)
+
+
+def _seen(file: Path) -> tuple[Path, int, int]:
+    """Changes with the file; an absent one has zeros."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return (file, 0, 0)
+    return (file, stat.st_mtime_ns, stat.st_ino)

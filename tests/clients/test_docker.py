@@ -13,9 +13,9 @@ from python_on_whales.client_config import ClientNotFoundError
 from python_on_whales.exceptions import DockerException, NoSuchImage
 
 from runbook.clients import docker as module
-from runbook.clients.docker import Docker, Layer, Secret
+from runbook.clients.docker import Docker, Layer, Secret, no_engine_hint
 from runbook.clients.process.commands import CommandResult
-from runbook.engine.errors import CommandMissing, RunbookError, Unmeasurable
+from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, Unmeasurable
 from runbook.engine.redaction import conceal
 from runbook.engine.settings import Settings
 from tests.fakes.worlds import FakeCluster
@@ -105,22 +105,65 @@ def test_an_image_that_is_not_there_is_none(docker: Docker, client: FakeClient) 
     assert docker.image("todo-x:1.0.0") is None
 
 
+GONE = (
+    "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
+    "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory"
+)
+
+
 @pytest.mark.parametrize(
-    ("words", "kind"),
+    "words",
     [
-        ("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", Unmeasurable),
-        ("dial tcp 127.0.0.1:2376: connect: connection refused", Unmeasurable),
-        ("unknown flag: --progress", CommandMissing),
-        ("docker: 'buildx' is not a docker command.", CommandMissing),
+        "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
+        "dial tcp 127.0.0.1:2376: connect: connection refused",
+        GONE,
+        "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
+        'error during connect: Get "http://10.9.8.7:2375/v1.51/info": dial tcp 10.9.8.7:2375: i/o timeout',
+        "words of a version to come",
     ],
 )
-def test_an_engine_that_is_away_cannot_be_measured(
-    docker: Docker, client: FakeClient, words: str, kind: type[RunbookError]
+def test_an_engine_that_is_away_cannot_be_measured_whatever_its_client_says(
+    docker: Docker, client: FakeClient, words: str
 ) -> None:
     client.failure = failure(words)
-    with pytest.raises(kind) as caught:
+    client.system.info = lambda: client.image.inspect("")
+    with pytest.raises(Unmeasurable, match="does not answer") as caught:
         docker.image("todo-x:1.0.0")
     assert caught.value.hint == "inv setup"
+
+
+def test_a_failure_of_an_engine_that_answers_is_a_failure(docker: Docker, client: FakeClient) -> None:
+    client.failure = failure("dial tcp 192.0.2.1:443: connect: connection refused")
+    with pytest.raises(CommandFailed):
+        docker.image("todo-x:1.0.0")
+
+
+@pytest.mark.parametrize("words", ["unknown flag: --progress", "docker: 'buildx' is not a docker command."])
+def test_a_client_without_buildx_is_told(docker: Docker, client: FakeClient, words: str) -> None:
+    client.failure = failure(words)
+    with pytest.raises(CommandMissing, match="buildx") as caught:
+        docker.image("todo-x:1.0.0")
+    assert caught.value.hint == "inv setup"
+
+
+def test_what_to_try_is_never_a_command_that_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert no_engine_hint("embedded", {}) == "inv setup"
+    away = no_engine_hint("minikube", {"DOCKER_HOST": f"unix://{tmp_path / 'absent'}"})
+    assert "start Docker" in away
+    socket = tmp_path / "docker.sock"
+    socket.touch()
+    monkeypatch.setattr(module.os, "access", lambda *_: False)
+    assert "usermod" in no_engine_hint("kind", {"DOCKER_HOST": f"unix://{socket}"})
+
+
+def test_builds_go_to_the_daemons_own_builder(docker: Docker, client: FakeClient, tmp_path: Path) -> None:
+    docker.context(tmp_path)
+    assert client.asked["builder"] == "default"
+    docker.build(tmp_path, "todo-x:1.0.0", progress=lambda _: None)
+    assert client.asked["builder"] == "default"
 
 
 def test_an_old_image_that_something_needs_stays(docker: Docker, client: FakeClient) -> None:

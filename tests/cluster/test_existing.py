@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from runbook.clients.kube.api import Api
 from runbook.cluster import docker, ingress
 from runbook.cluster.embedded.addons import ApiServer
 from runbook.cluster.existing import Existing
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from tests.fakes.recorded import Answer, Recorded
@@ -21,6 +22,27 @@ from tests.fakes.worlds import FakeApi
 ID, MANIFEST = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 BACKEND = "todo-backend:1.0.0"
 INSPECTED = json.dumps([{"Id": ID, "RepoDigests": []}])
+
+
+@pytest.fixture(autouse=True)
+def users_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own file, with the contexts that are asked for here."""
+    file = tmp_path / "users-config"
+    names = ("somewhere", "kind-mine")
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in names]
+    cluster = {"name": "c", "cluster": {"server": "https://192.0.2.1:6443"}}
+    user = {"name": "u", "user": {"token": "not-a-real-token"}}
+    file.write_text(json.dumps({"contexts": contexts, "clusters": [cluster], "users": [user]}))
+    monkeypatch.setenv("KUBECONFIG", f":{tmp_path / 'absent'}:{file}")
+    return file
+
+
+def test_its_kubeconfig_is_read_again_when_it_changed(users_kubeconfig: Path) -> None:
+    cluster = existing(FakeApi())
+    assert cluster.kubeconfig().path == users_kubeconfig
+    users_kubeconfig.write_text("{}")
+    with pytest.raises(UsageError, match="there is no context 'somewhere'"):
+        cluster.kubeconfig()
 
 
 def existing(api: FakeApi, answers: dict[str, Answer] | None = None, **chosen: Any) -> Existing:
