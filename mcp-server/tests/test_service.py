@@ -165,3 +165,29 @@ def test_a_lost_database_connection_is_replaced(alice: Caller, database: Databas
     assert not alice.call("list_tasks").is_error
     database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'todo_mcp'")
     assert not alice.call("list_tasks").is_error
+
+
+def test_each_refusal_is_one_line_without_who(running: Service, alice: Caller) -> None:
+    asked = [uuid4().hex for _ in range(3)]
+    assert post(running.url, None, **{"X-Request-ID": asked[0]}).status_code == 401
+    large = HTTP.post(
+        f"{running.url}/mcp",
+        content=b"x" * 1_000_000,
+        headers={"Authorization": f"Bearer {token(alice.id)}", "X-Request-ID": asked[1]},
+    )
+    assert large.status_code == 413
+    chunks = HTTP.post(
+        f"{running.url}/mcp",
+        content=(b"x" * 10_000 for _ in range(100)),
+        headers={
+            "Authorization": f"Bearer {token(alice.id)}",
+            "X-Request-ID": asked[2],
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+        },
+    )
+    assert chunks.status_code == 413
+    lines = [line for line in running.lines() if line.get("security")]
+    found = [[line["event"] for line in lines if line["request_id"] == request] for request in asked]
+    assert found == [["unauthenticated"], ["body_refused"], ["body_refused"]]
+    assert alice.id not in str(lines)

@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from todo_backend.config import Settings
 from todo_backend.database import Sessions
+from todo_backend.security_log import refused
 
 _MINUTE, _DAY = 60, 24 * 3600
 _COUNT = text("SELECT rate_limit_count(:key, :most, :seconds)")
@@ -44,6 +45,7 @@ class Allowance:
                 await work.commit()
                 connection = await work.connection()
                 if wait := counted.scalar_one():
+                    refused("rate_limited", 429)
                     raise HTTPException(429, f"{why} {_please_wait(wait)}", {"Retry-After": str(wait)})
 
 

@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo_backend.security_log import refused
+
 _USERS = 10_000
 """So many are remembered; those who have not asked for the longest time are forgotten first."""
 
@@ -42,6 +44,7 @@ class RateLimit:
             HTTPException: 429 when there were too many, with `Retry-After`.
         """
         if seconds := self.wait(user_id):
+            refused("rate_limited", 429)
             after = str(math.ceil(seconds))
             raise HTTPException(429, f"Too many requests. Please wait {after}s.", {"Retry-After": after})
 
@@ -61,6 +64,7 @@ class BodyLimitMiddleware:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self._max_bytes:
+            refused("body_refused", 413)
             await JSONResponse({"detail": self._text}, 413)(scope, receive, send)
             return
         read = 0
@@ -70,6 +74,7 @@ class BodyLimitMiddleware:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._max_bytes:
+                refused("body_refused", 413)
                 raise HTTPException(413, self._text)
             return message
 

@@ -16,6 +16,7 @@ from todo_mcp_server.config import Settings
 from todo_mcp_server.identity import BackendTokenVerifier
 from todo_mcp_server.journal import journal_tool_calls
 from todo_mcp_server.refusals import PlainServer
+from todo_mcp_server.security_log import RefusalLogMiddleware
 from todo_mcp_server.tasks import TaskStore
 
 SERVICE_HOSTS = (
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> Starlette:
     )
     tools.register(server)
     server.custom_route("/health", methods=["GET"])(_health)
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         stateless_http=True,
         json_response=True,
         max_request_body_size=_MAX_BODY_BYTES,
@@ -73,3 +74,5 @@ def create_app(settings: Settings) -> Starlette:
             enable_dns_rebinding_protection=True, allowed_hosts=host_headers(settings)
         ),
     )
+    app.add_middleware(RefusalLogMiddleware)
+    return app

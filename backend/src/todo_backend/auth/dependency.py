@@ -12,6 +12,7 @@ from todo_backend.auth.tables import session as session_table
 from todo_backend.config import Settings
 from todo_backend.database import unit_of_work
 from todo_backend.limits import RateLimit
+from todo_backend.security_log import refused
 
 UnitOfWork = Annotated[AsyncSession, Depends(unit_of_work)]
 
@@ -31,6 +32,7 @@ async def signed_in_user(request: Request, work: UnitOfWork) -> str:
         )
         if (user_id := found.one_or_none()) is not None:
             return str(user_id)
+    refused("unauthenticated", 401)
     raise HTTPException(401, "Please sign in.")
 
 
@@ -45,6 +47,7 @@ async def path_user(
     limit: RateLimit = request.app.state.api_limit
     limit.check(signed_in)
     if user_id != signed_in:
+        refused("forbidden", 403)
         raise HTTPException(403, "This belongs to another account.")
     return signed_in
 

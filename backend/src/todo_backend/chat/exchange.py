@@ -22,6 +22,7 @@ from todo_backend.config import Settings
 from todo_backend.database import Sessions
 from todo_backend.models import Role
 from todo_backend.request_context import RequestContext
+from todo_backend.security_log import refused
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +103,7 @@ class Exchanges:
 
     async def _refuse(self, asked: Asked) -> Failure:
         """Store the refusal as the answer, so that the conversation reads on."""
-        log.info("off_topic")
+        refused("off_topic", 403)
         try:
             await self._store(asked, Reply(REFUSAL, []), final=False)
         except Exception as error:
