@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from runbook.clients.holdings import HeldImage, Holdings, digests, familiar
 from runbook.clients.process.commands import Commands
 from runbook.clients.target import Kubeconfig
-from runbook.cluster import ClusterStatus, Progress, docker, minikube_start
-from runbook.cluster.existing import Existing
+from runbook.cluster import ClusterStatus, Progress, docker, ingress, minikube_start
+from runbook.cluster.existing import HTTP_PORT, Existing
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
 from runbook.engine.settings import Settings
@@ -35,6 +34,7 @@ class Minikube(Existing):
     def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
         super().__init__(settings, commands)
         self.name = settings.cluster_name
+        self._way: tuple[str, int] | tuple[()] | None = None
         self._minikube = MinikubeCommand(settings, self.kubeconfig().path, self._commands)
 
     def obstacle(self) -> str:
@@ -48,6 +48,7 @@ class Minikube(Existing):
 
         A profile that minikube cannot look at is made again where it is ours, and refused where it is not.
         """
+        self._way = None
         profile = self._minikube.profile()
         if profile.state is State.RUNNING:
             # Written anew: an address may have moved, and a profile of the same name may have other certificates.
@@ -106,6 +107,9 @@ class Minikube(Existing):
         Its images are pinned by digest and its project has ended: where the node cannot get them, minikube would wait
         six minutes and leave half of the addon behind. Then our own controller takes its place.
         """
+        if self._api.get("IngressClass", ingress.CLASS) is not None:
+            super().enable_ingress(progress)
+            return
         addon = self._minikube.json("addons", "list", "--output=json").get("ingress")
         if addon is not None and addon.get("Status") == "enabled":
             return
@@ -119,32 +123,25 @@ class Minikube(Existing):
             return
         super().enable_ingress(progress)
 
-    def ingress_address(self) -> str:
-        """The node's address where this machine reaches it, else the loopback on which Docker publishes its port.
+    def _way_in(self) -> tuple[str, int]:
+        """The node's address where this machine reaches it, else the port that Docker publishes: ours publish one.
 
-        Where Docker runs in a machine of its own only published ports lead to the node: a profile of ours publishes
-        one, another needs `minikube tunnel`, which is named where nothing answers yet.
+        Where Docker runs in a machine of its own and nothing is published, as on any other cluster: forwarded. minikube
+        takes seconds to tell, so that it is asked once after each start.
         """
-        if (self._minikube.profile().driver or self.settings.driver) != "docker":
-            return self._minikube.run("ip").strip()
-        place = docker.place(self._commands)
-        if place.here:
-            return self._minikube.run("ip").strip()
-        published = self._commands.run(["docker", "port", self.name, "80/tcp"], timeout=20, check=False)
-        if published.code == 0 and published.stdout.strip():
-            return LOOPBACK
-        try:
-            socket.create_connection((LOOPBACK, 80), timeout=1).close()
-        except OSError:
-            raise Unmeasurable(
-                f"{place.why}, and profile {self.name} publishes no port 80: its ingress is out of reach",
-                wanted=f"a tunnel to {LOOPBACK}, or a profile that this runbook makes",
-                hint=f"minikube -p {self.name} tunnel  (in another terminal, as long as you use the application)",
-            ) from None
-        return LOOPBACK
+        if self._way is None:
+            self._way = self._found_way()
+        return self._way or super()._way_in()
 
-    def ingress_port(self) -> int:
-        return 80
+    def _found_way(self) -> tuple[str, int] | tuple[()]:
+        in_docker = (self._minikube.profile().driver or self.settings.driver) == "docker"
+        if not in_docker or docker.place(self._commands).here:
+            return self._minikube.run("ip").strip(), HTTP_PORT
+        published = self._commands.run(["docker", "port", self.name, "80/tcp"], timeout=20, check=False)
+        port = (published.stdout.split() or [""])[0].rpartition(":")[2]
+        if published.code == 0 and port.isdigit():
+            return LOOPBACK, int(port)
+        return ()
 
     def docker_environment(self) -> Mapping[str, str]:
         """The Docker daemon inside the node, so that what is built there runs there.

@@ -6,12 +6,10 @@ import json
 import os
 import platform
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from runbook.clients.holdings import Holdings
-from runbook.cluster import minikube
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.cluster.existing import Existing
 from runbook.cluster.minikube import LEDGER_KIND, Minikube
@@ -21,6 +19,7 @@ from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
 from tests.cluster import minikube_answers as said
 from tests.fakes.recorded import Answer, Recorded
+from tests.fakes.worlds import FakeApi
 
 M = "minikube --profile todo"
 B = "todo-b:1.0.0"
@@ -386,7 +385,11 @@ def with_addon(settings: Settings, addons: str, **answers: Answer) -> tuple[Mini
         "image pull": "",
         "image ls": "[]",
     }
-    return cluster(settings, **{name.replace(" ", "_"): answer for name, answer in (known | answers).items()})
+    found, recorded = cluster(
+        settings, **{name.replace(" ", "_"): answer for name, answer in (known | answers).items()}
+    )
+    found.__dict__["_api"] = FakeApi()
+    return found, recorded
 
 
 DISABLED = '{"ingress":{"Profile":"todo","Status":"disabled"}}'
@@ -406,6 +409,14 @@ def test_the_addon_is_enabled_where_the_node_gets_its_images(settings: Settings,
     found, recorded = with_addon(settings, DISABLED, image_ls=PULLED, **{"addons images": images})
     found.enable_ingress(silent)
     assert f"{M} addons enable ingress" in recorded.asked
+
+
+def test_a_controller_that_is_there_is_not_replaced(settings: Settings) -> None:
+    """A user's own stays, and ours learns which namespace it serves."""
+    found, recorded = with_addon(settings, DISABLED)
+    found.__dict__["_api"] = FakeApi({"kind": "IngressClass", "metadata": {"name": "nginx"}})
+    found.enable_ingress(silent)
+    assert not any("addons" in each for each in recorded.asked)
 
 
 @pytest.mark.parametrize("addons", [DISABLED, "{}"])
@@ -438,24 +449,29 @@ def test_the_nodes_address_of_another_driver(settings: Settings) -> None:
 
 @pytest.mark.parametrize("where", [DESKTOP, ROOTLESS])
 @pytest.mark.parametrize(
-    ("published", "tunnel"), [("127.0.0.1:80\n", False), ((1, ""), True), ((1, ""), False)]
+    ("published", "way"), [("127.0.0.1:8080\n", ("127.0.0.1", 8080)), ((1, ""), ("forwarded", 40001))]
 )
-def test_elsewhere_the_published_port_or_a_tunnel(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str, published: Answer, tunnel: bool
+def test_elsewhere_the_published_port_else_it_is_forwarded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str, published: Answer, way: tuple[str, int]
 ) -> None:
-    def connect(*_: object, **__: object) -> SimpleNamespace:
-        if not tunnel:
-            raise OSError
-        return SimpleNamespace(close=lambda: None)
-
-    monkeypatch.setattr(minikube.socket, "create_connection", connect)
+    monkeypatch.setattr(Existing, "_way_in", lambda _: ("forwarded", 40001))
     found, recorded = cluster(settings, where, status=said.RUNNING, profile_list=said.profiles())
     recorded.answers["docker port todo 80/tcp"] = published
-    if tunnel or isinstance(published, str):
-        assert found.ingress_address() == "127.0.0.1"
-    else:
-        with pytest.raises(Unmeasurable, match=r"publishes no port 80.*minikube -p todo tunnel"):
-            found.ingress_address()
+    assert (found.ingress_address(), found.ingress_port()) == way
+
+
+def test_the_way_is_asked_once_after_each_start(settings: Settings) -> None:
+    found, recorded = cluster(
+        settings,
+        status=said.RUNNING,
+        profile_list=said.profiles(),
+        ip=one_after_another("192.168.49.2\n", "192.168.49.3\n"),
+        **{"update-context": ""},
+    )
+    assert [found.ingress_address(), found.ingress_address()] == ["192.168.49.2"] * 2
+    found.up(silent)
+    assert found.ingress_address() == "192.168.49.3"
+    assert recorded.asked.count(f"{M} ip") == 2
 
 
 @pytest.mark.parametrize(("where", "publishes"), [(said.DOCKER, False), (DESKTOP, True), (ROOTLESS, True)])
