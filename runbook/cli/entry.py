@@ -21,7 +21,7 @@ from runbook.engine.events import Mode
 from runbook.engine.journal import NOWHERE, Journal, Place
 from runbook.engine.plan import Plan, plan
 from runbook.engine.runner import walk
-from runbook.engine.settings import Settings, load
+from runbook.engine.settings import Settings, database_url, load
 from runbook.ownership import installation
 from runbook.report import Reporter
 from runbook.report import files as report_files
@@ -243,6 +243,10 @@ def _walk(
             from runbook.actions.security import backing_services
 
             backing_services.check(world)
+            if given := chosen.database_url.get_secret_value():
+                from runbook.clients.database import try_once
+
+                try_once(database_url.read(given))
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
         _sweep(world, Writer(sys.stderr if json else sys.stdout))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -14,9 +15,10 @@ from psycopg.rows import dict_row
 
 from runbook.clients.kube.api import Api
 from runbook.engine import state_file
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.redaction import conceal, redact
-from runbook.engine.settings import Settings
+from runbook.engine.settings import Settings, database_url
+from runbook.engine.settings.database_url import DatabaseUrl
 
 SECRET = "todo-secrets"  # noqa: S105 - a name, not a secret
 AUTHORITY = "todo-database-ca"
@@ -28,6 +30,8 @@ REFUSED = "FATAL:"
 
 BUSY = ("starting up", "shutting down", "in recovery", "too many", "connection slots")
 """In what it says when it lets nobody in just now: that is no word about the credentials."""
+
+_RIGHTS = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
 
 CLUSTER_SUFFIX = ".svc.cluster.local"
 
@@ -105,7 +109,8 @@ class Database:
         host = str(parameters.get("host", ""))
         reachable = dict(parameters)
         if reachable.get("sslmode") == "verify-full":
-            reachable["sslrootcert"] = self._authority()
+            of_stand_in = reachable.get("sslrootcert") == database_url.IN_PODS
+            reachable["sslrootcert"] = self._authority() if of_stand_in else system_authorities()
         if host.endswith(CLUSTER_SUFFIX):
             service, namespace = host.removesuffix(CLUSTER_SUFFIX).split(".", 1)
             pod, port = self._pod_behind(service, namespace)
@@ -117,7 +122,7 @@ class Database:
     def _authority(self) -> str:
         found = self._api.get("ConfigMap", AUTHORITY, self._settings.namespace)
         if found is None:
-            return "system"
+            return system_authorities()
         path = self._settings.state / "database-ca.crt"
         state_file.write(path, str(found["data"][AUTHORITY_KEY]))
         return str(path)
@@ -135,6 +140,41 @@ class Database:
             f"Service {service} in namespace {namespace} has no ready pod",
             wanted="a running PostgreSQL",
             hint=f"kubectl -n {namespace} get pods",
+        )
+
+
+def system_authorities() -> str:
+    """What this machine trusts, as a file where it has one: our libpq knows no distributor's place."""
+    return ssl.get_default_verify_paths().cafile or database_url.SYSTEM
+
+
+def try_once(url: DatabaseUrl) -> None:
+    """Connect to a user's database as the pods will: host, certificate, role, and the right to make tables.
+
+    A Service of the cluster is left to the pods. Raises `UsageError`, in one line and without the URL.
+    """
+    if ".svc" in url.host:
+        return
+    parameters = url.libpq()
+    if url.sslmode == "verify-full":
+        parameters["sslrootcert"] = system_authorities()
+    parameters["connect_timeout"] = CONNECT_TIMEOUT
+    conceal(url.password, url.text())
+    try:
+        with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+            row = connection.execute(_RIGHTS).fetchone()
+    except psycopg.Error as problem:
+        said = " ".join(redact(str(problem)).split()) or type(problem).__name__
+        raise UsageError(
+            f"the database of {database_url.VARIABLE} cannot be used: {said}",
+            wanted="a connection with this role and this sslmode",
+            hint="psql with the same URL says the same; mend the URL, or unset the variable",
+        ) from None
+    if row is None or not row[0]:
+        raise UsageError(
+            f"the role in {database_url.VARIABLE} may not make tables in its schema",
+            wanted="a role that the migrations can run as",
+            hint="as the owner of the database: GRANT CREATE ON SCHEMA public TO that role",
         )
 
 

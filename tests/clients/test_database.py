@@ -12,8 +12,9 @@ import pytest
 
 from runbook.clients import database
 from runbook.clients.database import Database
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
+from runbook.engine.settings.database_url import read
 from tests.fakes.worlds import FakeApi, Object
 
 URL = (
@@ -97,7 +98,7 @@ def test_a_server_outside_is_reached_directly(monkeypatch: pytest.MonkeyPatch) -
         pass
     assert seen[0]["host"] == "db.example.test"
     assert "hostaddr" not in seen[0]
-    assert seen[0]["sslrootcert"] == "system"
+    assert seen[0]["sslrootcert"] == database.system_authorities()
     assert api.forwarded is None
 
 
@@ -143,3 +144,68 @@ def test_a_refused_statement_is_an_error_in_words(monkeypatch: pytest.MonkeyPatc
         Database(Settings(), api).connect(),  # type: ignore[arg-type]
     ):
         raise psycopg.ProgrammingError("relation does not exist")
+
+
+GIVEN = "postgresql://me:secret-of-me@db.example.test/todo?sslmode=verify-full&channel_binding=require"
+
+
+def test_the_stand_ins_authority_is_not_asked_about_a_server_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = connected(monkeypatch)
+    with Database(Settings(), Forwarding(secret(GIVEN), AUTHORITY)).connect():  # type: ignore[arg-type]
+        pass
+    assert seen[0]["sslrootcert"] == database.system_authorities()
+
+
+class Answering:
+    """A server that lets the role in and says whether it may make tables."""
+
+    def __init__(self, may: bool) -> None:
+        self.may = may
+
+    def __enter__(self) -> Answering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def execute(self, statement: str) -> Answering:
+        assert "has_schema_privilege" in statement
+        return self
+
+    def fetchone(self) -> tuple[bool]:
+        return (self.may,)
+
+
+def test_a_users_database_is_tried_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def connect(**parameters: Any) -> Answering:
+        seen.append(parameters)
+        return Answering(may=len(seen) == 1)
+
+    monkeypatch.setattr(database.psycopg, "connect", connect)
+    database.try_once(read(GIVEN))
+    assert (seen[0]["channel_binding"], seen[0]["connect_timeout"]) == ("require", database.CONNECT_TIMEOUT)
+    assert seen[0]["sslrootcert"] == database.system_authorities()
+    with pytest.raises(UsageError, match="may not make tables") as caught:
+        database.try_once(read(GIVEN))
+    assert caught.value.exit_code == 2
+
+
+def test_why_a_users_database_cannot_be_used_is_one_line_without_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connected(
+        monkeypatch, 'connection failed:\nFATAL: password authentication failed for user "me" secret-of-me'
+    )
+    with pytest.raises(UsageError) as caught:
+        database.try_once(read(GIVEN))
+    assert "password authentication failed" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret-of-me" not in str(caught.value)
+
+
+def test_a_service_of_the_cluster_is_left_to_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = connected(monkeypatch)
+    database.try_once(read("postgresql://a:b@db.team.svc:5432/todo?sslmode=require"))
+    assert seen == []

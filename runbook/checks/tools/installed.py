@@ -31,7 +31,8 @@ TESTED_BELOW = {"docker": "30", "minikube": "2", "helm": "5", "kubectl": "1.38",
 """Versions from here on are newer than those that were tested."""
 
 OLDEST_DAPR = "1.12"
-OLDEST_HELM = 3
+OLDEST_HELM = "3.13"
+"""The first that keeps labels on a release and asks the server in a dry run."""
 
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 
@@ -120,11 +121,11 @@ def _told(world: World, name: str, argv: list[str], key: str) -> Outcome:
 
 
 def helm(world: World) -> Outcome:
-    """Helm 3 or 4 runs.
+    """Helm 3.13 or newer, or Helm 4, runs.
 
     Source: T006. The list says 3.x; both majors are supported.
     """
-    wanted = "Helm 3 or 4"
+    wanted = f"Helm {OLDEST_HELM} or newer"
     try:
         found = world.helm.version()
     except CommandMissing as missing:
@@ -134,8 +135,9 @@ def helm(world: World) -> Outcome:
         "binary": str(world.helm.binary),
         "newer_than_tested": _newer(found.text, "helm"),
     }
-    if found.major < OLDEST_HELM:
-        return failed(f"Helm {found.text}", wanted=wanted, hint="inv setup", **evidence)
+    if _version(found.text) < Version(OLDEST_HELM):
+        hint = f"update {world.helm.binary}, or take it from PATH"
+        return failed(f"Helm {found.text} is too old", wanted=wanted, hint=hint, **evidence)
     return passed(f"Helm {found.text}{_warning(evidence)}", wanted=wanted, **evidence)
 
 

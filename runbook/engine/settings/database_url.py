@@ -27,6 +27,9 @@ ENCODE = (
 SYSTEM = "system"
 """As `sslrootcert`: the authorities that the system trusts. What verify-full means where no file is named."""
 
+IN_PODS = "/etc/todo/database-ca/ca.crt"
+"""Where the pods have the authority of the stand-in database."""
+
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "sslmode": ("disable", *ENCRYPTED),
@@ -142,6 +145,12 @@ def given(text: str, place: str = VARIABLE) -> DatabaseUrl:
             f"{place} names this machine's loopback address, which is the pod itself to a pod",
             wanted="an address that pods reach",
             hint="name this machine's address in its network and let PostgreSQL listen there; or unset the variable",
+        )
+    if url.authority and url.authority != IN_PODS:
+        raise UsageError(
+            f"{place} has a file of this machine as sslrootcert, which is not in the pods",
+            wanted="sslmode=verify-full with the system's authorities, or sslmode=require",
+            hint="take sslrootcert out of the URL",
         )
     return url
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
+from runbook.engine.settings import database_url
+
 LONGEST_TIMEOUT = 86_400.0
 RESERVED = frozenset(
     {"default", "todo-database", "todo-model", "dapr-system", "ingress-nginx", "local-path-storage"}
@@ -21,6 +23,9 @@ OWN_HOSTS = frozenset(
     {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "broadcasthost"}
 )
 """Names that mean the machine itself to everybody."""
+
+INSIDE_DOCKER = ("host.docker.internal", "host.containers.internal", "host.minikube.internal")
+"""Names of this machine that only containers of one Docker know, and no network policy can name."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RELEASE = re.compile(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?")
@@ -71,7 +76,12 @@ def http_url(value: str) -> str:
         raise _wanted("an address without user and password; the key belongs into OPENAI_API_KEY")
     if parts.query or parts.fragment:
         raise _wanted("an address without ? and #, such as https://api.openai.com/v1")
-    return value
+    if database_url.loopback(str(parts.hostname)) or str(parts.hostname).endswith(INSIDE_DOCKER):
+        raise _wanted(
+            "an address that pods reach: for a model on this machine its address in the network, such as "
+            "http://192.168.1.5:11434/v1, with the server listening there (OLLAMA_HOST=0.0.0.0 ollama serve)"
+        )
+    return value.rstrip("/").removesuffix("/chat/completions")
 
 
 def words(value: str) -> str:

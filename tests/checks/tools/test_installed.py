@@ -121,6 +121,8 @@ def test_the_embedded_node_takes_the_place_of_minikube(
         ("v3.19.0", Status.PASSED, "Helm v3.19.0"),
         ("v4.3.1", Status.PASSED, "Helm v4.3.1"),
         ("v5.0.0", Status.PASSED, "newer than"),
+        ("v3.13.0", Status.PASSED, "Helm v3.13.0"),
+        ("v3.12.3", Status.FAILED, "Helm v3.12.3 is too old"),
         ("v2.17.0", Status.FAILED, "Helm v2.17.0"),
         (None, Status.FAILED, "the command helm is not there"),
     ],

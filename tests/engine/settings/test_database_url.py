@@ -135,6 +135,7 @@ def test_each_thing_that_is_missing_or_wrong_has_its_own_words(text: str, words:
         (f"{URL}?sslmode=disable", "sslmode=disable"),
         ("postgresql://a:b@localhost/todo?sslmode=require", "loopback"),
         ("postgresql://a:b@127.0.0.9/todo?sslmode=require", "loopback"),
+        (f"{URL}?sslmode=verify-full&sslrootcert=/home/me/ca.crt", "not in the pods"),
         ("postgresql://a:b@[::1]/todo?sslmode=require", "loopback"),
         ("postgresql://a:b@db.localhost./todo?sslmode=require", "loopback"),
     ],
