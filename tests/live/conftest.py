@@ -22,6 +22,7 @@ ORDER = (
     "test_journeys",
     "test_isolation",
     "test_pages",
+    "test_abuse",
     "test_claims",
     "test_security",
     "test_network",
