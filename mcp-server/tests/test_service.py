@@ -191,3 +191,21 @@ def test_each_refusal_is_one_line_without_who(running: Service, alice: Caller) -
     found = [[line["event"] for line in lines if line["request_id"] == request] for request in asked]
     assert found == [["unauthenticated"], ["body_refused"], ["body_refused"]]
     assert alice.id not in str(lines)
+
+
+def test_a_message_that_comes_twice_makes_one_task(running: Service, alice: Caller, bob: Caller) -> None:
+    same = str(uuid4())
+    add = MESSAGE | {"params": {"name": "add_task", "arguments": {"title": "once"}}}
+
+    def send(who: Caller, message: str) -> dict[str, Any]:
+        headers = {
+            "Accept": "application/json, text/event-stream",
+            "Authorization": f"Bearer {token(who.id, jti=message)}",
+        }
+        answer = HTTP.post(f"{running.url}/mcp", json=add, headers=headers)
+        task: dict[str, Any] = answer.json()["result"]["structuredContent"]["task"]
+        return task
+
+    assert send(alice, same) == send(alice, same)
+    assert len({send(alice, message)["id"] for message in (same, str(uuid4()), "no uuid", "no uuid")}) == 4
+    assert send(bob, same)["id"] != send(alice, same)["id"]

@@ -70,7 +70,7 @@ async function ask(request: Request, url: string, body: ArrayBuffer | null, id: 
   try {
     const upstream = await reach(id, url, {
       method: request.method,
-      headers: forwardedHeaders(request.headers, id),
+      headers: forwardedHeaders(request, id),
       body,
       redirect: "manual",
       cache: "no-store",
@@ -132,8 +132,10 @@ function causeOf(problem: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
 }
 
-function forwardedHeaders(given: Headers, id: string): Headers {
+function forwardedHeaders({ method, headers: given }: Request, id: string): Headers {
   const headers = new Headers({ [REQUEST_ID_HEADER]: id });
+  // A sidecar may repeat a call that was carried out: by the key the backend knows it again.
+  if (method !== "GET") headers.set("idempotency-key", crypto.randomUUID());
   for (const name of REQUEST_HEADERS) {
     const value = given.get(name);
     if (value !== null) headers.set(name, value);

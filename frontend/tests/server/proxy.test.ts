@@ -220,3 +220,20 @@ describe("the session cookie", () => {
     expect(sessionCookie("xbetter-auth.session_token=1; better-auth.session_token_old=2")).toBeNull();
   });
 });
+
+it.each(["POST", "PUT", "PATCH", "DELETE"])("gives each %s a key of its own, by which the backend knows a repetition", async (method) => {
+  const path = { POST: "u1/tasks", PUT: "u1/tasks/t1", PATCH: "u1/tasks/t1/complete", DELETE: "u1/tasks/t1" }[method] ?? "";
+  const keys: string[] = [];
+  vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
+    keys.push(new Headers(init.headers).get("idempotency-key") ?? "");
+    return Promise.resolve(Response.json({}));
+  });
+  const send = (headers: Record<string, string> = {}) =>
+    forward(new Request(`http://todo.local/api/proxy/${path}`, { method, headers }));
+  await send();
+  await send();
+  await send({ "Idempotency-Key": "of-the-page" });
+  expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(keys[1]).not.toBe(keys[0]);
+  expect(keys[2]).toBe("of-the-page");
+});

@@ -6,6 +6,7 @@ The user's id is never a parameter of a tool, so neither the model nor a crafted
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import jwt
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -42,7 +43,20 @@ class BackendTokenVerifier(TokenVerifier):
         subject = claims["sub"]
         if not subject:
             return None
-        return AccessToken(token=token, client_id=ISSUER, scopes=[], subject=subject, claims={"iss": ISSUER})
+        return AccessToken(
+            token=token,
+            client_id=ISSUER,
+            scopes=[],
+            subject=subject,
+            claims={"iss": ISSUER, "jti": str(claims.get("jti", ""))},
+        )
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value)
+    except (TypeError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ class Caller:
 
     user_id: str
     request_id: str
+    message_id: UUID | None
+    """Of this one message, however often it comes; None where the token names none."""
     trace_id: str
     """Of the W3C header `traceparent`; empty without one."""
 
@@ -65,9 +81,11 @@ class Caller:
         subject = user.access_token.subject if isinstance(user, AuthenticatedUser) else None
         if subject is None:
             raise PermissionError("the request carries no verified identity")
+        claims = user.access_token.claims if isinstance(user, AuthenticatedUser) else None
         trace = _TRACEPARENT.match(request.headers.get("traceparent", ""))
         return cls(
             user_id=subject,
+            message_id=_uuid((claims or {}).get("jti")),
             request_id=request.headers.get("x-request-id", _UNKNOWN_REQUEST),
             trace_id=trace[1] if trace else "",
         )

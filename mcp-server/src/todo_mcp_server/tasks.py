@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 from pydantic import BaseModel
@@ -140,19 +140,27 @@ class TaskStore:
             yield cls(pool, settings.database_connect_timeout)
 
     async def add(
-        self, user_id: str, title: str, description: str, priority: Priority, due: datetime | None
+        self,
+        user_id: str,
+        title: str,
+        description: str,
+        priority: Priority,
+        due: datetime | None,
+        key: UUID | None = None,
     ) -> Task:
-        """Create a task."""
-        [row] = await self._rows(
-            "INSERT INTO task (user_id, title, description, priority, target_completion_date)"
-            f" VALUES ($1, $2, $3, $4, $5) RETURNING {_COLUMNS}",
+        """Create a task; with the same `key` again, return the one that was made."""
+        task_id = uuid4() if key is None else uuid5(key, user_id)
+        rows = await self._rows(
+            "INSERT INTO task (id, user_id, title, description, priority, target_completion_date)"
+            f" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING {_COLUMNS}",
+            task_id,
             user_id,
             title,
             description,
             priority.value,
             due,
-        )
-        return Task.model_validate(dict(row))
+        ) or await self._rows(f"SELECT {_COLUMNS} FROM task WHERE user_id = $1 AND id = $2", user_id, task_id)
+        return Task.model_validate(dict(rows[0]))
 
     async def find(self, user_id: str, wanted: Filter, sort: Sort = Sort.NEWEST) -> tuple[list[Task], int]:
         """The first tasks up to `LIST_LIMIT`, and how many there are in all."""

@@ -95,10 +95,13 @@ class DeletedResult(BaseModel):
     title: str
 
 
+def _caller(context: ToolContext) -> Caller:
+    return Caller.of(context.request_context.request)
+
+
 def _acting(context: ToolContext) -> tuple[TaskStore, str]:
     """The store and the verified user of this very request."""
-    request_context = context.request_context
-    return request_context.lifespan_context, Caller.of(request_context.request).user_id
+    return context.request_context.lifespan_context, _caller(context).user_id
 
 
 class _Operation:
@@ -134,7 +137,14 @@ async def add_task(
     """Create a task for the user. Priority is medium unless the user says otherwise."""
     store, user_id = _acting(context)
     with _Operation("create the task"):
-        task = await store.add(user_id, title, description or "", priority or Priority.MEDIUM, due_date)
+        task = await store.add(
+            user_id,
+            title,
+            description or "",
+            priority or Priority.MEDIUM,
+            due_date,
+            key=_caller(context).message_id,
+        )
     return TaskResult(task=task)
 
 

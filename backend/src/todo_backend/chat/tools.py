@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator
+from uuid import uuid4
 
 import httpx2
 import jwt
@@ -28,6 +29,8 @@ def identity_token(user_id: str, key: str, now: float | None = None) -> str:
         "sub": user_id,
         "iat": issued,
         "exp": issued + _LIFETIME_SECONDS,
+        # Of this message: a sidecar that repeats it repeats the token.
+        "jti": str(uuid4()),
     }
     return jwt.encode(claims, key, algorithm="HS256")
 

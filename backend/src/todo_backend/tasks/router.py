@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +12,7 @@ from todo_backend.answers import NOT_FOUND, SIGNED_IN
 from todo_backend.auth.dependency import UnitOfWork, User
 from todo_backend.models import Task
 from todo_backend.tasks.listing import TaskQuery, find
+from todo_backend.tasks.once import Key, first_time, id_of
 from todo_backend.tasks.schemas import NewTask, TaskChanges, TaskDeleted, TaskList, TaskOut
 
 router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], responses=SIGNED_IN)
@@ -26,14 +28,13 @@ async def list_tasks(user: User, work: UnitOfWork, query: Annotated[TaskQuery, Q
 
 
 @router.post("", status_code=201)
-async def create_task(user: User, work: UnitOfWork, new: NewTask) -> TaskOut:
+async def create_task(user: User, work: UnitOfWork, new: NewTask, key: Key = None) -> TaskOut:
     """Create a task."""
-    task = Task(user_id=user, **new.model_dump())
-    work.add(task)
-    await work.flush()
-    await work.refresh(task)
+    task_id = id_of(user, key)
+    made = insert(Task).values(id=task_id, user_id=user, **new.model_dump())
+    await work.exec(made.on_conflict_do_nothing(index_elements=["id"]))
     await work.commit()
-    return TaskOut.model_validate(task)
+    return await read_task(user, work, task_id)
 
 
 @router.get("/{task_id}", responses=NOT_FOUND)
@@ -52,14 +53,18 @@ async def update_task(user: User, work: UnitOfWork, task_id: UUID, changes: Task
 
 
 @router.patch("/{task_id}/complete", responses=NOT_FOUND)
-async def toggle_completion(user: User, work: UnitOfWork, task_id: UUID) -> TaskOut:
+async def toggle_completion(user: User, work: UnitOfWork, task_id: UUID, key: Key = None) -> TaskOut:
     """Complete the task, or reopen it."""
+    if not await first_time(work, user, key):
+        return await read_task(user, work, task_id)
     return await _change(work, user, task_id, {"is_completed": ~col(Task.is_completed)})
 
 
 @router.delete("/{task_id}", responses=NOT_FOUND)
-async def delete_task(user: User, work: UnitOfWork, task_id: UUID) -> TaskDeleted:
+async def delete_task(user: User, work: UnitOfWork, task_id: UUID, key: Key = None) -> TaskDeleted:
     """Delete the task for good."""
+    if not await first_time(work, user, key):
+        return TaskDeleted(message="Task deleted", id=task_id)
     done = await work.exec(
         delete(Task).where(col(Task.id) == task_id, col(Task.user_id) == user).returning(col(Task.id))
     )
