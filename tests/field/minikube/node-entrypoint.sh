@@ -23,4 +23,7 @@ show kernel/panic_on_oops 1
 show kernel/keys/root_maxkeys 1000000
 show kernel/keys/root_maxbytes 25000000
 
+# A new network namespace has the machine's setting, which may be 0; Docker would then drop what it forwards for others.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+
 exec /usr/local/bin/entrypoint "$@"
