@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.processes import BACKEND
 
-_TABLE = json.loads((BACKEND.parent / "tests" / "app" / "database_urls.json").read_text())
+_TABLE = json.loads((BACKEND.parent / "tests" / "database_urls.json").read_text())
 ACCEPTED: list[dict[str, Any]] = _TABLE["accepted"]
 REFUSED: list[dict[str, str]] = _TABLE["refused"]
 

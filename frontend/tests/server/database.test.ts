@@ -13,7 +13,7 @@ type Case = Record<"url" | "role" | "password" | "host" | "database" | "sslmode"
   connect_timeout?: number;
 };
 /** What the runbook and all services read alike. */
-const table = JSON.parse(readFileSync(join(__dirname, "../../../tests/app/database_urls.json"), "utf8")) as {
+const table = JSON.parse(readFileSync(join(__dirname, "../../../tests/database_urls.json"), "utf8")) as {
   accepted: Case[];
   refused: { url: string; word: string }[];
 };
