@@ -104,6 +104,6 @@ def test_a_long_conversation_is_told_by_its_newest_messages_and_a_summary(
     instructions, summary, *turns = (message["content"] for message in speaking.requests[0]["messages"])
     assert "todo list" in instructions
     assert turns == [*(f"number {n}" for n in range(22, 71)), "newest"]
-    assert "(23 messages left out)" in summary
+    assert "in the 23 messages that are left out, I wrote:" in summary
     asked = [line.removeprefix("- ") for line in summary.splitlines()[1:]]
     assert asked == [f"number {n}" for n in range(3, 22, 2)]
