@@ -111,7 +111,7 @@ def known(folder: Path) -> Addresses | None:
 
     Where their own file was damaged (a full disk, a power cut), the kubeconfig beside the folder still names them.
     """
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         block = json.loads((folder / "addresses.json").read_text())["block"]
         if isinstance(block, int) and FIRST <= block <= LAST:
             return Addresses(block)
