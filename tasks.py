@@ -28,6 +28,10 @@ RUN = WHERE | {
     "json": "write the outcomes as JSON to standard output",
     "report": "also write the outcomes to this file: *.xml is JUnit, *.html a page, *.json; may be repeated",
 }
+TAKES_AWAY = WHERE | {
+    "yes": "do not ask before data is deleted; needed where there is no terminal",
+    "unseen": "also a cluster of ours that does not run, so that nobody can see what is in it",
+}
 DRILLS = {"drills": "repeat the drills, which disturb the application and restore it"}
 
 Steps = Callable[[ModuleType], tuple[str, ...]]
@@ -179,9 +183,9 @@ def setup(c: Context, cluster: str = "", name: str = "") -> None:
 def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     """Deploy without sidecars, remove Dapr and Redis."""
     with plainly():
-        from runbook.cli import entry
+        from runbook.cli import entry, teardown
 
-        entry.leave_mesh(entry.settings(c.config, cluster, name))
+        teardown.leave_mesh(entry.settings(c.config, cluster, name))
 
 
 @task(
@@ -364,13 +368,13 @@ def explain(c: Context, name: str, json: bool = False) -> None:
         command.explain(entry.settings(c.config), name, as_json=json)
 
 
-@task(help=WHERE)
-def down(c: Context, cluster: str = "", name: str = "") -> None:
-    """Stop and remove the cluster."""
+@task(help=TAKES_AWAY)
+def down(c: Context, cluster: str = "", name: str = "", yes: bool = False, unseen: bool = False) -> None:
+    """Remove the cluster, after a question."""
     with plainly():
-        from runbook.cli import entry
+        from runbook.cli import entry, teardown
 
-        entry.cluster_down(entry.settings(c.config, cluster, name))
+        teardown.cluster_down(entry.settings(c.config, cluster, name), yes=yes, unseen=unseen)
 
 
 @task(help=WHERE | {"json": RUN["json"]}, name="status")
@@ -391,13 +395,20 @@ def kubeconfig(c: Context, cluster: str = "", name: str = "") -> None:
         overview.show_kubeconfig(entry.settings(c.config, cluster, name))
 
 
-@task(help=WHERE | {"yes": "do not ask before data is deleted"})
-def cleanup(c: Context, cluster: str = "", name: str = "", yes: bool = False) -> None:
+@task(help=TAKES_AWAY | {"cache": "also remove the toolchain and the build layers"})
+def cleanup(
+    c: Context,
+    cluster: str = "",
+    name: str = "",
+    yes: bool = False,
+    unseen: bool = False,
+    cache: bool = False,
+) -> None:
     """Remove all that the runbook made, and prove it gone."""
     with plainly():
-        from runbook.cli import entry
+        from runbook.cli import entry, teardown
 
-        entry.clean(entry.settings(c.config, cluster, name), yes=yes)
+        teardown.clean(entry.settings(c.config, cluster, name), yes=yes, unseen=unseen, cache=cache)
 
 
 @task(help={"part": "lint, unit, services or live (default: all); may be repeated"}, iterable=["part"])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,6 @@ from runbook.engine.settings import Settings, database_url, load
 from runbook.ownership import installation
 from runbook.report import Reporter
 from runbook.report import files as report_files
-from runbook.report.words import MARKS, explanation
 from runbook.report.writer import Writer
 from runbook.world import World
 
@@ -215,7 +212,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     with one_run(chosen.state, f"verify.mutants {name}"):
         run, world = wanted.run or trial.run, World.of(chosen)
         _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
-        _sweep(world, writer)
+        sweep(world, writer)
         verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
@@ -249,7 +246,7 @@ def _walk(
                 try_once(database_url.read(given))
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
-        _sweep(world, Writer(sys.stderr if json else sys.stdout))
+        sweep(world, Writer(sys.stderr if json else sys.stdout))
         journal = journal_of(chosen, world)
         run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
     reporter.end(run)
@@ -262,7 +259,7 @@ def _walk(
     sys.exit(run.exit_code)
 
 
-def _sweep(world: World, out: Writer) -> None:
+def sweep(world: World, out: Writer) -> None:
     """Put back what a killed run left planted, and say so; where no cluster answers, there is nothing to put back."""
     from runbook.faults import sweeping
 
@@ -296,65 +293,3 @@ def reporter_for(json: bool, url: str = "") -> Reporter:
     from runbook.report.plain import PlainReporter
 
     return PlainReporter(writer, url)
-
-
-def leave_mesh(chosen: Settings) -> None:
-    """Take the sidecars out of the application, then remove Dapr and Redis, and exit with what came of it."""
-    from runbook.actions.dapr import mesh
-
-    out = Writer(sys.stdout)
-    with one_run(chosen.state, "dapr.remove"):
-        left = mesh.leave(World.of(chosen).for_step(out.line))
-    out.line(f"Still there: {', '.join(left)}" if left else "Dapr and Redis are gone.")
-    sys.exit(1 if left else 0)
-
-
-def cluster_down(chosen: Settings) -> None:
-    """Remove the cluster."""
-    with one_run(chosen.state, "cluster.down"):
-        out = Writer(sys.stdout)
-        World.of(chosen).cluster.down(out.line)
-        out.line(f"The cluster {chosen.cluster_name} is gone.")
-
-
-def clean(chosen: Settings, *, yes: bool) -> None:
-    """Remove what the runbook made and prove each part gone; on a terminal, ask first, since data goes with it."""
-    from runbook.actions.cluster import cleanup
-    from runbook.actions.tools import toolchain
-
-    out = Writer(sys.stdout)
-    if not yes and sys.stdin.isatty() and not _agreed(chosen):
-        raise UsageError("nothing was removed", wanted="a yes", hint="inv cleanup --yes")
-    with one_run(chosen.state, "cleanup"):
-        world = World.of(chosen).for_step(out.line)
-        _sweep(world, out)
-        removed = (*cleanup.remove_all(world), cleanup.Removed("build engine", toolchain.stop_engine(world)))
-        if cleanup.exit_code(removed) == 0:
-            _forget(chosen)
-    for each in removed:
-        out.line(
-            f"{MARKS[each.outcome.status]} {each.outcome.status.value:<8} {each.what}: {each.outcome.observed}"
-        )
-        if not each.outcome.green:
-            for name, text in explanation(each.outcome)[1:]:
-                out.line(f"  {name:<8} {text}")
-    left = [each for each in removed if not each.outcome.green]
-    out.line(
-        f"{len(left)} of {len(removed)} parts are not proved gone." if left else "Nothing of ours is left."
-    )
-    sys.exit(cleanup.exit_code(removed))
-
-
-def _agreed(chosen: Settings) -> bool:
-    question = f"Remove the application, its data and what we made of cluster {chosen.cluster_name}? [y/N] "
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
-def _forget(chosen: Settings) -> None:
-    """The journal and the evidence of a cluster that is no more."""
-    shutil.rmtree(chosen.state, ignore_errors=True)
-    with suppress(OSError):
-        chosen.state.parent.rmdir()

@@ -15,7 +15,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """`running`: the API server answers and the node is Ready. `parts` maps each component to a word on its state."""
+    """`running`: the API server answers and the node is Ready. `parts` maps each component to a word on its state.
+
+    Parts that do not run tell that the cluster is there: without any, there is none.
+    """
 
     provider: str
     running: bool
@@ -38,6 +41,9 @@ class Cluster(Target, Protocol):
 
     def down(self, progress: Progress) -> None:
         """Remove all that `up` made and prove it gone; fine when there is nothing."""
+
+    def is_ours(self) -> bool:
+        """Whether this installation made it: by what it wrote at its creation, never by the name."""
 
     def status(self) -> ClusterStatus: ...
 

@@ -54,6 +54,9 @@ class Existing:
         """Nothing: what we did not make stays."""
         progress(f"context {self.name} was not made by us: left as it is")
 
+    def is_ours(self) -> bool:
+        return False
+
     def status(self) -> ClusterStatus:
         try:
             version, nodes = self._api.version(), self._api.list("Node")

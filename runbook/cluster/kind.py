@@ -101,6 +101,10 @@ class Kind(Existing):
         for file in ("kubeconfig", "pinned.json"):
             (self.settings.state / file).unlink(missing_ok=True)
 
+    def is_ours(self) -> bool:
+        nodes = self._nodes()
+        return bool(nodes) and self._ours(nodes)
+
     def status(self) -> ClusterStatus:
         """As the containers' states say, and where all run, the API. A stopped cluster has parts: it is there."""
         nodes = self._nodes()

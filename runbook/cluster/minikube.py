@@ -84,6 +84,10 @@ class Minikube(Existing):
         for file in ("kubeconfig", "pinned.json"):
             (self.settings.state / file).unlink(missing_ok=True)
 
+    def is_ours(self) -> bool:
+        profile = self._minikube.profile()
+        return profile.state is not State.ABSENT and self._owns(profile)
+
     def status(self) -> ClusterStatus:
         """As `minikube status` tells. One that our kubeconfig does not reach does not run for us."""
         profile = self._minikube.profile()

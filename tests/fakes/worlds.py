@@ -186,14 +186,20 @@ class FakeCluster:
     def __init__(self, images: Mapping[str, str] | None = None) -> None:
         self.images = dict(images or {})
         self.running = True
+        self.stopped = False
+        """There, and not running."""
+        self.ours = True
         self.address = "10.0.0.2"
         self.calls: list[str] = []
 
     def status(self) -> ClusterStatus:
-        parts = {"node": "running"} if self.running else {}
+        parts = {"node": "running"} if self.running else {"node": "stopped"} if self.stopped else {}
         return ClusterStatus(
             self.provider, self.running, "runs" if self.running else "not there", "v1.35.4", parts
         )
+
+    def is_ours(self) -> bool:
+        return self.ours
 
     def up(self, progress: Callable[[str], None]) -> None:
         self.calls.append("up")
@@ -201,7 +207,7 @@ class FakeCluster:
 
     def down(self, progress: Callable[[str], None]) -> None:
         self.calls.append("down")
-        self.running = False
+        self.running = self.stopped = False
 
     def holdings(self, references: Collection[str] = ()) -> Holdings:
         return Holdings.of("todo", self.images)

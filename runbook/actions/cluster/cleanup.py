@@ -1,7 +1,7 @@
 """Cleanup: what the run made is removed, then proved gone; what it did not make is left, and said to be.
 
-Ours is what carries our label in the cluster or stands in the ledger. Each "is gone" has a control: the same question
-about something that must be there is answered.
+Ours is what carries the id of this installation, and what the ledger in its state folder says that we made. Each "is
+gone" has a control: the same question about something that must be there is answered.
 """
 
 from __future__ import annotations
@@ -11,34 +11,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runbook.actions import dapr_ownership
-from runbook.actions.cluster import lifecycle, rollout
+from runbook.actions.cluster import foreign, rollout
 from runbook.actions.dapr import dapr
 from runbook.actions.web import hosts
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import foreign_problem, revisions
 from runbook.cluster import ingress
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import Foreign, RunbookError, Unmeasurable
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.ownership import installation
-from runbook.ownership.ledger import Ledger
 
 if TYPE_CHECKING:
     from runbook.world import World
 
 NAMESPACE_SECONDS = 180.0
 
-SYSTEM = frozenset(
-    {
-        "default",
-        "kube-system",
-        "kube-public",
-        "kube-node-lease",
-        "ingress-nginx",
-        "local-path-storage",
-    }
-)
-"""Namespaces that come with a cluster or with what we install into it."""
-
+SHOWN = 5
+"""Things of somebody else that a refusal names."""
+EXISTING = "existing"
+"""The provider of clusters that are never ours."""
 CONTROL = "kube-system"
 
 
@@ -50,25 +41,74 @@ class Removed:
     outcome: Outcome
 
 
-def remove_all(world: World, *, keep_cluster: bool = False) -> tuple[Removed, ...]:
+def remove_all(world: World, *, keep_cluster: bool = False, unseen: bool = False) -> tuple[Removed, ...]:
     """Remove release, Dapr, namespaces, hosts entry and cluster, in this order, as far as they are ours.
 
-    Never raises `RunbookError`: what could not be removed, or not be proved gone, is an outcome.
+    `unseen`: also a cluster of ours that cannot be looked at. Never raises `RunbookError`: what could not be removed,
+    or not be proved gone, is an outcome.
     """
     parts: list[tuple[str, Callable[[], Outcome]]] = []
-    ours = not keep_cluster and _cluster_is_ours(world)
-    status = world.cluster.status()
-    if status.running:
+    there, running, ours, detail = _cluster(world)
+    ours = ours and not keep_cluster
+    if running:
         parts.append(("release", lambda: _release(world)))
         parts.append(("Dapr", lambda: _dapr(world)))
         parts.append(("namespaces", lambda: _namespaces(world)))
         parts.append(("ingress controller", lambda: _ingress(world)))
-    elif not ours:
-        parts.append(("namespaces", lambda: _unreachable(status.detail)))
+    elif not ours and there:
+        parts.append(("namespaces", lambda: _unreachable(detail)))
     parts.append(("hosts entry", lambda: _hosts_entry(world)))
-    if ours:
-        parts.append(("cluster", lambda: _cluster(world)))
+    if ours or not there:
+        parts.append(("cluster", lambda: _remove_cluster(world, unseen=unseen)))
     return tuple(Removed(what, _attempt(remove)) for what, remove in parts)
+
+
+def _cluster(world: World) -> tuple[bool, bool, bool, str]:
+    """Whether there is one, whether it runs, whether it is ours, and a word on it; there, where nobody can tell."""
+    try:
+        status = world.cluster.status()
+        there = status.running or bool(status.parts) or world.cluster.provider == EXISTING
+        return there, status.running, there and world.cluster.is_ours(), status.detail
+    except RunbookError as problem:
+        return True, False, False, problem.observed
+
+
+def cluster_refusal(world: World, *, unseen: bool = False) -> RunbookError | None:
+    """Why the cluster may not be removed; None where there is none, or nothing of anybody else is in it.
+
+    What cannot be looked at counts as somebody else's, unless `unseen` says that it may go.
+    """
+    there, running, ours, detail = _cluster(world)
+    if not there:
+        return None
+    name = f"cluster {world.cluster.name} ({world.cluster.provider})"
+    if not ours:
+        return Foreign(
+            f"{name} stays: it was not made by this installation ({detail})",
+            wanted="a cluster that this installation made",
+            hint="inv cleanup  (takes out what is ours)",
+        )
+    if not running:
+        if unseen:
+            return None
+        return Unmeasurable(
+            f"{name} stays: it does not run ({detail}), so nobody can see whether it holds something that is not ours",
+            wanted="a cluster that can be looked at",
+            hint="inv cluster.up; or --unseen, which removes it with all that is in it",
+        )
+    try:
+        world.api.guard(pinned=True)
+        found = foreign.contents(world)
+    except RunbookError as problem:
+        return problem
+    if not found:
+        return None
+    more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return Foreign(
+        f"{name} stays: it holds what is not ours: {', '.join(found[:SHOWN])}{more}",
+        wanted="a cluster that holds nothing of anybody else",
+        hint="whoever owns it moves it away, then again",
+    )
 
 
 def _attempt(remove: Callable[[], Outcome]) -> Outcome:
@@ -125,23 +165,31 @@ def _namespaces(world: World) -> Outcome:
             f"the cluster shows no namespace {CONTROL}", wanted="a list to trust", hint="inv cluster.status"
         )
     ours = [each for each in there if installation.owns(world.settings, each)]
-    names = sorted(workloads.name(each) for each in ours)
-    foreign = foreign_namespaces(world)
+    others = foreign.namespaces(world)
+    shared = {workloads.name(each): foreign.in_namespace(world, workloads.name(each)) for each in ours}
     wanted = "none of our namespaces, and all others as they were"
-    told = f"; {len(foreign)} not ours stay: {', '.join(foreign)}" if foreign else ""
-    if not names:
-        return passed(f"there is no namespace of ours{told}", wanted=wanted, foreign=foreign)
+    told = f"; {len(others)} not ours stay: {', '.join(others)}" if others else ""
+    if not ours:
+        return passed(f"there is no namespace of ours{told}", wanted=wanted, foreign=others)
     world.api.guard(pinned=True)
+    names = sorted(name for name, used in shared.items() if not used)
     for each in ours:
-        world.api.delete("Namespace", workloads.name(each), uid=str(each["metadata"]["uid"]))
+        if workloads.name(each) in names:
+            world.api.delete("Namespace", workloads.name(each), uid=str(each["metadata"]["uid"]))
     rollout.gone(world, names, timeout=NAMESPACE_SECONDS)
     left = rollout.still_there(world, names)
     if left or rollout.still_there(world, [CONTROL]) != [CONTROL]:
         return failed(
             f"still there: {', '.join(left) or 'unknown'}", wanted=wanted, hint="kubectl get namespaces"
         )
+    if used := [f"{name} ({', '.join(things)})" for name, things in sorted(shared.items()) if things]:
+        return failed(
+            f"somebody else has put something into {'; '.join(used)}: left as it is{told}",
+            wanted=wanted,
+            hint="whoever owns it moves it away, then inv cleanup",
+        )
     return passed(
-        f"{', '.join(names)} are gone, {CONTROL} still answers{told}", wanted=wanted, foreign=foreign
+        f"{', '.join(names)} are gone, {CONTROL} still answers{told}", wanted=wanted, foreign=others
     )
 
 
@@ -161,15 +209,6 @@ def _ingress(world: World) -> Outcome:
     return passed("the ingress controller is gone", wanted=wanted)
 
 
-def foreign_namespaces(world: World) -> list[str]:
-    """Namespaces that neither we nor the cluster itself made."""
-    return sorted(
-        workloads.name(each)
-        for each in world.api.list("Namespace")
-        if workloads.name(each) not in SYSTEM and not installation.owns(world.settings, each)
-    )
-
-
 def _hosts_entry(world: World) -> Outcome:
     settings = world.settings
     wanted = f"no line of ours in {hosts.HOSTS}"
@@ -186,23 +225,12 @@ def _hosts_entry(world: World) -> Outcome:
     return passed(f"our line was in {hosts.HOSTS} and is gone", wanted=wanted)
 
 
-def _cluster_is_ours(world: World) -> bool:
-    """The embedded node always is; another provider's cluster only where the ledger says that we made it."""
-    if world.cluster.provider == "embedded":
-        return True
-    return Ledger(world.settings).holds(lifecycle.KIND, world.cluster.name)
-
-
-def _cluster(world: World) -> Outcome:
+def _remove_cluster(world: World, *, unseen: bool) -> Outcome:
     """The cluster that we made, unless somebody else uses it."""
     cluster = world.cluster
     wanted = f"no cluster {cluster.name}"
-    if cluster.status().running and (foreign := foreign_namespaces(world)):
-        return failed(
-            f"the cluster stays: it holds namespaces that are not ours: {', '.join(foreign)}",
-            wanted=wanted,
-            hint="inv cluster.down  (removes them with it)",
-        )
+    if refusal := cluster_refusal(world, unseen=unseen):
+        raise refusal
     cluster.down(world.progress)
     after = cluster.status()
     if after.running or after.parts:
@@ -210,7 +238,6 @@ def _cluster(world: World) -> Outcome:
         return failed(
             f"the cluster is still there ({left or after.detail})", wanted=wanted, hint="inv cluster.down"
         )
-    Ledger(world.settings).strike(lifecycle.KIND, cluster.name)
     _forget(world)
     return passed(f"cluster {cluster.name} ({cluster.provider}) is gone", wanted=wanted)
 

@@ -8,6 +8,8 @@ from runbook.actions.images import bases
 from runbook.actions.images.build_secrets import build_secrets
 from runbook.app.image_specs import SOURCE_DIGEST, Image
 from runbook.app.provenance import wanted_digest
+from runbook.engine.errors import Foreign
+from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.engine.step import Apply
@@ -43,16 +45,27 @@ def _build(world: World, image: Image) -> None:
     found = world.docker.image(reference)
     if found is not None and found.labels.get(SOURCE_DIGEST) == digest:
         return
+    if found is not None and SOURCE_DIGEST not in found.labels:
+        raise Foreign(
+            f"there is an image {reference} that the runbook did not build; it was left as it is",
+            wanted="an image of ours, or none of that name",
+            hint="TODO_TAG=<another tag> inv deploy",
+        )
     world.progress(f"building {reference}")
     with build_secrets() as secrets:
         world.docker.build(
             world.settings.project / image.context,
             reference,
             arguments=arguments,
-            labels={SOURCE_DIGEST: digest, "org.opencontainers.image.version": world.settings.tag},
+            labels={
+                SOURCE_DIGEST: digest,
+                "org.opencontainers.image.version": world.settings.tag,
+                **installation.labels(world.settings),
+            },
             secrets=secrets,
             progress=world.progress,
         )
     made = world.docker.image(reference)
-    if found is not None and made is not None and made.id != found.id:
+    ours = found is not None and found.labels.get(installation.LABEL) == installation.known(world.settings)
+    if found is not None and ours and made is not None and made.id != found.id:
         world.docker.discard(found.id)

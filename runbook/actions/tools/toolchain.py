@@ -70,7 +70,7 @@ def stop_engine(world: World) -> Outcome:
     from runbook.cluster.embedded.engine import Engine
 
     wanted = "nothing of our build engine left"
-    others = [name for name in _other_clusters(world) if _runs(name, world) or _at_work(name, world)]
+    others = running_clusters(world)
     engine = Engine(world.settings)
     if others and engine.leftovers():
         return passed(f"the build engine stays: cluster {', '.join(others)} uses it too", wanted=wanted)
@@ -92,6 +92,11 @@ def _at_work(name: str, world: World) -> bool:
     except OSError:
         pass
     return False
+
+
+def running_clusters(world: World) -> list[str]:
+    """The other clusters of ours that run now, or are being made: they use the toolchain, and may build."""
+    return [name for name in _other_clusters(world) if _runs(name, world) or _at_work(name, world)]
 
 
 def _other_clusters(world: World) -> list[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.clients.process.resolver import addresses
 from runbook.engine.errors import RunbookError
+from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ _CANNOT_REPLACE = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM
 
 
 def mark(settings: Settings) -> str:
-    """How our line ends; it names the cluster, so that two clusters do not remove each other's."""
-    return f"{MARK} {settings.cluster_name}"
+    """How our line ends: with the cluster's name for people, and the id of this installation, which counts."""
+    return f"{MARK} {settings.cluster_name} {installation.identity(settings)}"
 
 
 def enter(world: World, path: Path = HOSTS) -> None:
@@ -37,17 +39,18 @@ def enter(world: World, path: Path = HOSTS) -> None:
     host, address = settings.host, world.cluster.ingress_address()
     if addresses(host)[:1] == [address]:
         return
+    ours = _ours(settings)
     ledger = Ledger(settings)
     known = ledger.holds(KIND, host)
     ledger.add(KIND, host)
     text = _read(path)
-    _write(path, _with(_without(text, mark(settings)), f"{address} {host} {mark(settings)}"))
+    _write(path, _with(_without(text, ours), f"{address} {host} {mark(settings)}"))
     if addresses(host)[:1] != [address]:
         _write(path, text)  # a line that does not help is not left behind
         if not known:
             ledger.strike(KIND, host)
         raise RunbookError(
-            f"{path} has a line for {host} that is not ours: {_foreign(text, host, mark(settings))}",
+            f"{path} has a line for {host} that is not ours: {_foreign(text, host, ours)}",
             wanted=f"{address} {host}",
             hint=f"remove that line from {path}, or choose another name: TODO_HOST=todo.localhost inv deploy",
         )
@@ -55,20 +58,33 @@ def enter(world: World, path: Path = HOSTS) -> None:
 
 def present(settings: Settings, path: Path = HOSTS) -> bool:
     """Whether our line is there."""
-    return any(_is_ours(line, mark(settings)) for line in _read(path).splitlines())
+    return any(map(_ours(settings), _read(path).splitlines()))
 
 
 def remove(settings: Settings, path: Path = HOSTS) -> None:
     """Take our line out; nothing else changes, and nothing happens where there is none."""
     text = _read(path)
-    without = _without(text, mark(settings))
+    without = _without(text, _ours(settings))
     if without != text:
         _write(path, without)
     Ledger(settings).strike(KIND, settings.host)
 
 
-def _is_ours(line: str, ours: str) -> bool:
-    return line.rstrip().endswith(ours)
+def _ours(settings: Settings) -> Callable[[str], bool]:
+    """Tells our lines: by the id; one of an older version, which carries none, where the ledger has its host."""
+    known = installation.known(settings)
+    older = f"{MARK} {settings.cluster_name}"
+    hosts = {each.name for each in Ledger(settings).entries() if each.kind == KIND}
+
+    def is_ours(line: str) -> bool:
+        text, mark, end = line.rstrip().partition(MARK)
+        if not mark:
+            return False
+        if mark + end == older:
+            return bool(hosts.intersection(text.split()[1:]))
+        return bool(known) and end.split()[-1:] == [known]
+
+    return is_ours
 
 
 def _with(text: str, line: str) -> str:
@@ -78,17 +94,17 @@ def _with(text: str, line: str) -> str:
     return f"{text}\n{line}"
 
 
-def _without(text: str, ours: str) -> str:
+def _without(text: str, is_ours: Callable[[str], bool]) -> str:
     lines = text.splitlines(keepends=True)
-    kept = [line for line in lines if not _is_ours(line, ours)]
+    kept = [line for line in lines if not is_ours(line)]
     if len(kept) < len(lines) and kept and not lines[-1].endswith("\n"):
         kept[-1] = kept[-1].removesuffix("\n")
     return "".join(kept)
 
 
-def _foreign(text: str, host: str, ours: str) -> str:
+def _foreign(text: str, host: str, is_ours: Callable[[str], bool]) -> str:
     for line in text.splitlines():
-        if host in line.partition("#")[0].split()[1:] and not _is_ours(line, ours):
+        if host in line.partition("#")[0].split()[1:] and not is_ours(line):
             return line.strip()
     return "another resolver answers for it"
 

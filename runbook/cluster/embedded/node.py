@@ -153,13 +153,19 @@ class Embedded:
         files = (self.folder, self.settings.state / "kubeconfig")
         return found + [f"file {path}" for path in files if path.exists()]
 
+    def is_ours(self) -> bool:
+        """Its folder lies in the state folder of this installation; what is not from there is never taken for it."""
+        return self.folder.exists() or self.sandbox.running()
+
     def status(self) -> ClusterStatus:
         """Each part as the supervisor, the link and the API tell of it."""
         if not self.sandbox.running():
-            where = "not running" if self.folder.exists() else "there is none"
+            there = self.folder.exists()
+            where = "not running" if there else "there is none"
             if owner := link.foreign(self.name, self.sandbox):
                 where += f" of ours; interface {link.interface(self.name)} belongs to {owner}"
-            return ClusterStatus(self.provider, running=False, detail=where)
+            parts = {"node": "not running"} if there else {}
+            return ClusterStatus(self.provider, running=False, detail=where, parts=parts)
         parts = self.sandbox.states()
         parts["link"] = (
             f"{link.interface(self.name)} up" if link.exists(self.name, self.sandbox) else "missing"

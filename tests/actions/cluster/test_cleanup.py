@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runbook.actions.cluster import cleanup, lifecycle
+from runbook.actions.cluster import cleanup
 from runbook.actions.web import hosts
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import Foreign, RunbookError
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
 from runbook.ownership import installation
@@ -27,6 +27,11 @@ def space(name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
     return {"kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
 
 
+def thing(kind: str, name: str, namespace: str = "") -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"kind": kind, "metadata": metadata}
+
+
 def ours(name: str) -> dict[str, Any]:
     return space(name, installation.labels(Settings()))
 
@@ -34,7 +39,7 @@ def ours(name: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _hosts_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "hosts"
-    path.write_text("127.0.0.1 localhost\n10.0.0.2 todo.local # todo-runbook todo\n")
+    path.write_text(f"127.0.0.1 localhost\n10.0.0.2 todo.local {hosts.mark(Settings())}\n")
     monkeypatch.setattr(hosts, "HOSTS", path)
     for name in ("present", "remove"):
         original = getattr(hosts, name)
@@ -106,7 +111,7 @@ def test_what_is_foreign_survives_and_keeps_the_cluster() -> None:
     assert cluster.calls == []
     status, observed = done["cluster"]
     assert status is Status.FAILED
-    assert "holds namespaces that are not ours: somebodys" in observed
+    assert "it holds what is not ours: namespace somebodys" in observed
 
 
 @pytest.mark.parametrize(
@@ -135,33 +140,73 @@ def test_without_a_pin_nothing_is_removed_and_nothing_pinned() -> None:
 
 def test_a_cluster_of_the_users_own_stays() -> None:
     world, _, cluster = make(ours("todo"))
-    cluster.provider = "existing"
+    cluster.provider, cluster.ours = "existing", False
     assert "cluster" not in outcomes(world)
     assert cluster.calls == []
 
 
-def test_a_minikube_that_we_made_goes() -> None:
-    world, _, cluster = make()
-    cluster.provider = "minikube"
-    cluster.running = False
-    lifecycle.up(world)
-    assert Ledger(world.settings).holds("cluster", "todo")
-    outcomes(world)
-    assert cluster.calls == ["up", "down"]
-    assert not Ledger(world.settings).holds("cluster", "todo")
+def test_a_cluster_of_our_name_that_somebody_else_made_stays() -> None:
+    world, api, cluster = make(ours("todo"))
+    cluster.provider, cluster.ours = "kind", False
+    assert "cluster" not in outcomes(world)
+    assert (cluster.calls, api.get("Namespace", "todo")) == ([], None)
+    refusal = cleanup.cluster_refusal(world)
+    assert isinstance(refusal, Foreign) and "was not made by this installation" in refusal.observed
 
 
-def test_a_minikube_that_was_there_stays() -> None:
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        (space("somebodys"), "namespace somebodys"),
+        (space("dapr-system"), "namespace dapr-system"),
+        (thing("Deployment", "shop", "default"), "Deployment shop in namespace default"),
+        (thing("ConfigMap", "notes", "default"), "ConfigMap notes in namespace default"),
+        (thing("CustomResourceDefinition", "widgets.example.com"), "definition widgets.example.com"),
+        (running.release_secret("shop", "todo", installation="e" * 32), "release shop in namespace todo"),
+        (thing("StatefulSet", "shop", "todo"), "StatefulSet shop in namespace todo"),
+    ],
+)
+def test_what_somebody_else_put_into_our_cluster_keeps_it(there: dict[str, Any], words: str) -> None:
+    world, api, cluster = make(
+        ours("todo"),
+        thing("ConfigMap", "kube-root-ca.crt", "default"),
+        thing("Service", "kubernetes", "default"),
+    )
+    assert cleanup.cluster_refusal(world) is None
+    there = copy.deepcopy(there)
+    api.put(there)
+    refusal = cleanup.cluster_refusal(world)
+    assert refusal is not None and words in refusal.observed
+    assert cleanup.cluster_refusal(world, unseen=True), "what is seen is never unseen"
+    done = outcomes(world)
+    assert done["cluster"][0] is Status.FAILED and words in done["cluster"][1]
+    assert cluster.calls == [] and there in api.objects.values()
+    if there["metadata"].get("namespace") == "todo":
+        assert api.get("Namespace", "todo"), "it would have gone with the namespace"
+
+
+def test_what_cannot_be_looked_at_counts_as_somebody_elses() -> None:
     world, _, cluster = make()
-    cluster.provider = "minikube"
-    lifecycle.up(world)
-    outcomes(world)
-    assert cluster.calls == ["up"]
+    cluster.running, cluster.stopped = False, True
+    done = cleanup.remove_all(world)
+    assert done[-1].outcome.status is Status.UNPROVEN
+    assert "does not run" in done[-1].outcome.observed and "--unseen" in done[-1].outcome.hint
+    assert (cleanup.exit_code(done), cluster.calls) == (3, [])
+    assert cleanup.exit_code(cleanup.remove_all(world, unseen=True)) == 0
+    assert cluster.calls == ["down"]
+
+
+def test_an_api_that_is_away_keeps_the_cluster() -> None:
+    world, api, cluster = make()
+    api.away = True
+    assert cleanup.cluster_refusal(world) is not None
+    assert cleanup.exit_code(cleanup.remove_all(world)) != 0
+    assert cluster.calls == []
 
 
 def test_a_cluster_of_the_users_own_that_is_down_proves_nothing() -> None:
     world, _, cluster = make()
-    cluster.provider = "existing"
+    cluster.provider, cluster.ours = "existing", False
     cluster.running = False
     done = cleanup.remove_all(world)
     assert done[0].outcome.status is Status.UNPROVEN
@@ -204,7 +249,7 @@ def test_the_ledger_keeps_order_and_each_thing_once(settings: Settings) -> None:
 
 
 def test_a_damaged_ledger_is_told_and_not_guessed(settings: Settings) -> None:
-    settings.state.mkdir(parents=True)
+    settings.state.mkdir(parents=True, exist_ok=True)
     (settings.state / "ledger.json").write_text("{")
     with pytest.raises(RunbookError, match="cannot be read"):
         Ledger(settings).entries()

@@ -42,9 +42,13 @@ def here() -> World:
     return world_of(Settings(), cluster=FakeCluster())
 
 
+def line(address: str = "10.0.0.2") -> str:
+    return f"{address} todo.local {hosts.mark(Settings())}"
+
+
 def test_the_line_is_marked_and_the_rest_untouched(here: World, path: Path) -> None:
     hosts.enter(here, path)
-    assert path.read_text() == f"{ORIGINAL}10.0.0.2 todo.local # todo-runbook todo\n"
+    assert path.read_text() == f"{ORIGINAL}{line()}\n"
     assert path.stat().st_mode & 0o7777 == 0o644
     assert hosts.present(here.settings, path)
     assert Ledger(here.settings).holds(hosts.KIND, "todo.local")
@@ -77,14 +81,14 @@ def test_a_cluster_that_moved_renews_its_line(here: World, path: Path) -> None:
     hosts.enter(here, path)
     here.cluster.address = "10.0.0.7"  # type: ignore[attr-defined]
     hosts.enter(here, path)
-    assert path.read_text() == f"{ORIGINAL}10.0.0.7 todo.local # todo-runbook todo\n"
+    assert path.read_text() == f"{ORIGINAL}{line('10.0.0.7')}\n"
 
 
 @pytest.mark.parametrize("original", [ORIGINAL, ORIGINAL.rstrip("\n"), "", "caf\udce9 \udcff\n"])
 def test_removal_restores_every_byte(here: World, path: Path, original: str) -> None:
     path.write_bytes(original.encode(errors="surrogateescape"))
     before = path.read_bytes()
-    hosts._write(path, hosts._with(hosts._read(path), "10.0.0.2 todo.local # todo-runbook todo"))
+    hosts._write(path, hosts._with(hosts._read(path), line()))
     assert hosts.present(here.settings, path)
     hosts.remove(here.settings, path)
     assert path.read_bytes() == before
@@ -92,17 +96,39 @@ def test_removal_restores_every_byte(here: World, path: Path, original: str) -> 
     assert path.read_bytes() == before
 
 
-def test_another_clusters_line_stays(here: World, path: Path) -> None:
-    path.write_text(f"{ORIGINAL}10.9.9.9 other.local # todo-runbook other\n")
+@pytest.mark.parametrize(
+    "other",
+    [
+        "10.9.9.9 other.local # todo-runbook other " + "f" * 32,
+        "10.9.9.9 todo.local # todo-runbook todo " + "f" * 32,
+        "10.9.9.9 other.local # todo-runbook todo",
+        "10.9.9.9 other.local # todo-runbook",
+        "10.9.9.9 other.local # about todo-runbook todo",
+    ],
+)
+def test_the_line_of_another_installation_stays(here: World, path: Path, other: str) -> None:
+    """Also of one whose cluster has the same name: another user's, or another folder's."""
     hosts.enter(here, path)
+    path.write_text(f"{path.read_text()}{other}\n")
     hosts.remove(here.settings, path)
-    assert path.read_text() == f"{ORIGINAL}10.9.9.9 other.local # todo-runbook other\n"
+    assert path.read_text() == f"{ORIGINAL}{other}\n"
+
+
+def test_the_line_of_an_older_version_is_ours_where_the_ledger_says_so(here: World, path: Path) -> None:
+    older = f"{ORIGINAL}10.0.0.9 todo.local # todo-runbook todo\n"
+    path.write_text(older)
+    hosts.remove(here.settings, path)
+    assert path.read_text() == older
+    Ledger(here.settings).add(hosts.KIND, "todo.local")
+    hosts.remove(here.settings, path)
+    assert path.read_text() == ORIGINAL
 
 
 def test_a_foreign_line_in_the_way_is_named(here: World, path: Path) -> None:
     path.write_text(f"{ORIGINAL}192.168.1.1 todo.local\n")
     with pytest.raises(RunbookError, match=r"not ours: 192\.168\.1\.1 todo\.local"):
         hosts.enter(here, path)
+    assert path.read_text() == f"{ORIGINAL}192.168.1.1 todo.local\n", "and what did not help is not left"
 
 
 def test_a_bind_mounted_file_is_rewritten_in_place(
@@ -136,4 +162,4 @@ def test_without_the_right_to_write_the_command_is_given(
     path = ReadOnly(path)
     with pytest.raises(RunbookError) as caught:
         hosts.enter(here, path)
-    assert caught.value.hint == f"echo '10.0.0.2 todo.local # todo-runbook todo' | sudo tee -a {path}"
+    assert caught.value.hint == f"echo '{line()}' | sudo tee -a {path}"
