@@ -16,8 +16,9 @@ from runbook.app.image_specs import BACKEND, PYTHON, SOURCE_DIGEST, UV
 from runbook.app.provenance import base_references, stands_in, wanted_digest
 from runbook.clients.docker import ImageFacts
 from runbook.clients.process.commands import CommandResult
-from runbook.engine.errors import RunbookError, TimedOut
+from runbook.engine.errors import Foreign, RunbookError, TimedOut
 from runbook.engine.settings import Settings
+from runbook.ownership import installation
 from runbook.world import World
 from tests.fakes.worlds import FakeCluster, world_of
 
@@ -86,10 +87,27 @@ def test_an_image_is_built_once_and_again_only_when_it_is_of_other_sources(
     build(world)
     assert docker.built == ["todo-backend:1.0.0"]
     assert docker.held["todo-backend:1.0.0"].labels[SOURCE_DIGEST] == wanted_digest(world, BACKEND)
-    docker.held["todo-backend:1.0.0"] = ImageFacts("todo-backend:1.0.0", "i", 1, "", {SOURCE_DIGEST: "other"})
+    ours = {SOURCE_DIGEST: "other", **installation.labels(world.settings)}
+    docker.held["todo-backend:1.0.0"] = ImageFacts("todo-backend:1.0.0", "i", 1, "", ours)
     build(world)
     assert len(docker.built) == 2
     assert docker.discarded == ["i"]
+
+
+def test_the_image_of_another_installation_is_replaced_and_not_discarded(
+    world: World, docker: FakeDocker
+) -> None:
+    theirs = {SOURCE_DIGEST: "other", installation.LABEL: "another"}
+    docker.held["todo-backend:1.0.0"] = ImageFacts("todo-backend:1.0.0", "i", 1, "", theirs)
+    builds.build(BACKEND)(world)
+    assert (docker.built, docker.discarded) == (["todo-backend:1.0.0"], [])
+
+
+def test_an_image_that_nobody_here_built_is_refused(world: World, docker: FakeDocker) -> None:
+    docker.held["todo-backend:1.0.0"] = ImageFacts("todo-backend:1.0.0", "i", 1, "", {})
+    with pytest.raises(Foreign, match="that the runbook did not build"):
+        builds.build(BACKEND)(world)
+    assert docker.built == []
 
 
 def test_official_bases_are_named_and_not_made(world: World, docker: FakeDocker) -> None:
