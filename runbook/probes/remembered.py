@@ -80,6 +80,11 @@ def send_twice(world: World, between: Callable[[], None] = lambda: None) -> Sent
     )
 
 
+def has_server(world: World) -> bool:
+    """Whether Redis has a pod at all."""
+    return bool(redis.pods(world))
+
+
 def recall(world: World, key: str) -> Remembered | None:
     """What Redis itself holds of a key, asked past Dapr. Raises `Unmeasurable` where it does not answer."""
     namespace, running = world.settings.namespace, redis.pods(world)

@@ -42,6 +42,10 @@ def kept(world: World) -> Outcome:
         )
     if not (sent.replayed and sent.same):
         return failed("the same message under the same key was answered anew", wanted=wanted, hint=hint)
+    if not remembered.has_server(world):  # the answer was remembered elsewhere: measured, and not as wanted
+        return failed(
+            "Redis has no pod, so nothing is kept in it", wanted=wanted, hint="inv verify.step T085"
+        )
     held = remembered.recall(world, sent.key)
     if held is None:
         return failed(

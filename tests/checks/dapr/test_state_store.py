@@ -29,6 +29,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the drill sees; a test breaks one entry."""
     found: dict[str, Any] = {"sent": SENT, "held": HELD, "backend": 200, "frontend": 400, "heard": True}
     monkeypatch.setattr(remembered, "send_twice", lambda _: found["sent"])
+    found["server"] = True
+    monkeypatch.setattr(remembered, "has_server", lambda _: found["server"])
     monkeypatch.setattr(remembered, "recall", lambda _, key: found["held"] if key == "k1" else None)
 
     def through(_: World, pod: Any, store: str, key: str) -> int:
@@ -88,6 +90,12 @@ def test_what_is_not_as_wanted_is_named(
 def test_a_person_who_stays_is_told_of(world: World, told: dict[str, Any]) -> None:
     told["sent"] = replace(SENT, left="1 people of drills are still there")
     assert "not tidy: 1 people" in state_store.kept(world).observed
+
+
+def test_without_redis_nothing_is_kept_in_it(world: World, told: dict[str, Any]) -> None:
+    told["server"] = False
+    outcome = state_store.kept(world)
+    assert (outcome.status, outcome.observed) == (Status.FAILED, "Redis has no pod, so nothing is kept in it")
 
 
 def test_no_pod_to_ask(world: World, api: FakeApi) -> None:
