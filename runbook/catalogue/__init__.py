@@ -34,6 +34,29 @@ PRINTED = {
 """Canonical id -> the id that the list prints, where they differ."""
 
 
+_NAMED = re.compile(r"\bT(\d{3,})(?:\s*[-–]\s*T?(\d{3,}))?\b")
+
+
+def ranges(ids: Iterable[str]) -> str:
+    """Ids in few words, consecutive ones as a range: "T055-T078, T132"."""
+    runs: list[list[str]] = []
+    for step_id in ids:
+        if runs and int(step_id[1:]) == int(runs[-1][-1][1:]) + 1:
+            runs[-1].append(step_id)
+        else:
+            runs.append([step_id])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def named_in(text: str) -> list[str]:
+    """The ids that a text names, ranges among them: "T003, T025-T027" names four."""
+    return [
+        f"T{number:03d}"
+        for first, last in _NAMED.findall(text)
+        for number in range(int(first), int(last or first) + 1)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """One phase of the list: its name, its user story (or none) and its steps."""
@@ -45,18 +68,7 @@ class Phase:
     @property
     def span(self) -> str:
         """The ids of its steps, consecutive ones as a range: "T055-T078" or "T055-T078, T132"."""
-        runs: list[list[str]] = []
-        for step in self.steps:
-            if runs and number(step.id) == number(runs[-1][-1]) + 1:
-                runs[-1].append(step.id)
-            else:
-                runs.append([step.id])
-        return ", ".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def number(step_id: str) -> int:
-    """49 for "T049"."""
-    return int(step_id[1:])
+        return ranges(step.id for step in self.steps)
 
 
 PHASES = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 Lines = list[tuple[str, str]]
 DEVIATIONS = Path("docs/steps.md")
 NEVER = "never checked"
-_ID = re.compile(r"T\d{3}(?:-T\d{3})?")
 
 
 def explain(settings: Settings, name: str, *, as_json: bool = False) -> None:
@@ -126,14 +124,5 @@ def _deviations(file: Path, step_id: str) -> Iterator[str]:
         return
     for line in file.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("| T") and len(cells) >= 3 and step_id in _ids(cells[0]):
+        if line.startswith("| T") and len(cells) >= 3 and step_id in catalogue.named_in(cells[0]):
             yield f"the list: {cells[1]}; here: {cells[2]}"
-
-
-def _ids(text: str) -> set[str]:
-    """ "T003, T025-T041" as all its ids."""
-    found: set[str] = set()
-    for match in _ID.findall(text):
-        first, _, end = match.partition("-")
-        found |= {f"T{n:03d}" for n in range(int(first[1:]), int((end or first)[1:]) + 1)}
-    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from runbook.engine.settings import Settings
 
 _TASK = re.compile(r"^(?P<indent>\s*)[-*] \[(?P<box>[ xX])\] (?P<id>T\d{3,})\b(?P<text>.*)$")
-_REFERENCE = re.compile(r"\bT(\d{3,})(?:\s*[-–]\s*T?(\d{3,}))?\b")
 _PHASE = re.compile(r"^#{1,4} Phase (?P<number>\w+)")
 _TOTAL = re.compile(r"(?i)\b(?:total tasks|all phases)\b\D{0,12}(\d+)")
 _SUM = re.compile(
@@ -75,9 +73,9 @@ def findings_of(text: str) -> list[str]:
         if len(where) > 1
     ]
     numbers = {int(task_id[1:]) for task_id in lines}
-    missing = [number for number in range(min(numbers), max(numbers) + 1) if number not in numbers]
+    missing = [f"T{number:03d}" for number in range(min(numbers), max(numbers) + 1) if number not in numbers]
     if missing:
-        found.append(f"{len(missing)} ids are missing: {_ranges(missing)}")
+        found.append(f"{len(missing)} ids are missing: {catalogue.ranges(missing)}")
     task_lines = {task.line for task in tasks}
     for number, line in enumerate(text.splitlines(), start=1):
         if number not in task_lines:
@@ -90,10 +88,10 @@ def findings_of(text: str) -> list[str]:
 
 def _prose(line: str, tasks: Sequence[Task], lines: Mapping[str, list[int]]) -> Iterator[str]:
     """References to tasks that are not there, counts that are not so, criteria that nothing verifies."""
-    named = [task_id for match in _REFERENCE.finditer(line) for task_id in _expanded(match)]
-    dangling = [int(task_id[1:]) for task_id in named if task_id not in lines]
+    named = catalogue.named_in(line)
+    dangling = sorted({each for each in named if each not in lines}, key=lambda each: int(each[1:]))
     if dangling:
-        yield f"names {_ranges(dangling)}, which no task has"
+        yield f"names {catalogue.ranges(dangling)}, which no task has"
     if criterion := _CRITERION.search(line):
         texts = {task.id: task.text for task in tasks}
         builds = [task_id for task_id in named if task_id in texts and not _LOOKS.search(texts[task_id])]
@@ -116,28 +114,12 @@ def _prose(line: str, tasks: Sequence[Task], lines: Mapping[str, list[int]]) -> 
             yield f"says {match[1]} parallelizable tasks; {counted} are marked [P]"
 
 
-def _expanded(match: re.Match[str]) -> list[str]:
-    first, last = int(match[1]), int(match[2] or match[1])
-    return [f"T{number:03d}" for number in range(first, last + 1)]
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """ "T088-T092, T101" of the numbers, each once."""
-    runs: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"T{run[0]:03d}" + (f"-T{run[-1]:03d}" if len(run) > 1 else "") for run in runs)
-
-
 def lint(file: str, *, as_json: bool = False) -> None:
     """Report what is wrong with a list and exit: 0 nothing, 1 something, 2 where it cannot be read."""
     text = _read(file)
     found, tasks = findings_of(text), tasks_of(text)
     out = Writer(sys.stdout)
-    distinct = len(Counter(task.id for task in tasks))
+    distinct = len({task.id for task in tasks})
     if as_json:
         document = {"schema": 1, "tasks": len(tasks), "distinct_ids": distinct, "findings": found}
         out.line(json.dumps(document, indent=2))
