@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from runbook.clients.process.commands import Commands
 from runbook.cluster.embedded.parts import PARTS
+from runbook.engine.errors import RunbookError
 from runbook.engine.settings import Settings
 from runbook.report.writer import Writer
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DISTRIBUTION = "todo-runbook"
+GIT_SECONDS = 10.0
 SHOWN_PARTS = ("kubernetes", "etcd", "coredns", "helm", "dapr", "traefik")
 
 
@@ -56,9 +58,9 @@ def show_version(project: Path, *, as_json: bool) -> None:
 
 
 def _commit(project: Path) -> str:
-    argv = ["git", "-C", str(project), "describe", "--always", "--dirty", "--abbrev=12"]
+    argv: list[str | Path] = ["git", "-C", project, "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = Commands(Settings()).run(argv, timeout=GIT_SECONDS, check=False)
+    except RunbookError:  # no git here, or one that hangs
         return "unknown"
     return done.stdout.strip() or "unknown"
