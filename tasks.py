@@ -44,26 +44,6 @@ CHANGES = {
 }
 
 
-def _about(way: str, name: str, steps: Steps, words: str, command: str, default: bool) -> Task[Any]:
-    def run(
-        c: Context,
-        report: list[str],
-        cluster: str = "",
-        name: str = "",
-        json: bool = False,
-        drills: bool = False,
-    ) -> None:
-        with plainly():
-            from runbook.cli import entry
-
-            chosen = entry.settings(c.config, cluster, name)
-            go = getattr(entry, way)
-            go(chosen, command, steps(entry), json=json, files=report, drills=drills)
-
-    run.__doc__ = words
-    return Task(run, name=name, help=RUN | DRILLS, iterable=["report"], default=default)
-
-
 def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bool = False) -> Task[Any]:
     """A command that makes its steps, and all that they need, pass."""
 
@@ -99,7 +79,24 @@ def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bo
 
 def asks(name: str, steps: Steps, words: str) -> Task[Any]:
     """A command that asks the cluster exactly its steps, and changes nothing."""
-    return _about("ask_only", name, steps, words, f"verify.{name}", default=False)
+
+    def run(
+        c: Context,
+        report: list[str],
+        cluster: str = "",
+        name: str = "",
+        json: bool = False,
+        drills: bool = False,
+    ) -> None:
+        with plainly():
+            from runbook.cli import entry
+
+            chosen = entry.settings(c.config, cluster, name)
+            entry.ask_only(chosen, command, steps(entry), json=json, files=report, drills=drills)
+
+    command = f"verify.{name}"
+    run.__doc__ = words
+    return Task(run, name=name, help=RUN | DRILLS, iterable=["report"])
 
 
 build = makes("build", lambda entry: entry.IMAGES, "Build and check the three images.")

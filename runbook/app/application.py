@@ -55,6 +55,8 @@ DAPR_RELEASE = "dapr"
 SIDECAR = "daprd"
 SIDECAR_PORT = 3500
 """Where a sidecar answers its own application, on loopback."""
+SIDECAR_PUBLIC = (3501, 9090)
+"""Its health and metrics, for others: closed by policy everywhere."""
 SIDECAR_CALLS = 50002
 """Where sidecars call each other."""
 STATE_STORE = "statestore"

@@ -49,7 +49,7 @@ TRAFFIC = ("T077", "T078")
 STANDING = tuple(step for step in SECURITY if step not in TRAFFIC)
 """Asked of what stands there, without traffic."""
 AUTOMATION = catalogue.of_phases("automation")
-MESH = tuple(step.id for step in catalogue.STEPS if step.phase == "mesh" and step.check is not None)
+MESH = catalogue.of_phases("mesh")
 PACKAGE = catalogue.of_phases("packaging")
 DATABASE = catalogue.of_phases("persistence")
 

@@ -20,7 +20,6 @@ Object = Mapping[str, Any]
 
 MTLS = "--enable-mtls"
 ENABLED = "dapr.io/enabled"
-APP_ID = "dapr.io/app-id"
 
 
 def released(world: World) -> Outcome:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from runbook.app.application import SIDECAR_CALLS, SIDECAR_PUBLIC
 from runbook.app.secret_patterns import form_of, under_a_secret_name
 from runbook.checks.chart.claims import Object
 from runbook.netpol import policies
@@ -17,8 +18,8 @@ from runbook.netpol.policies import EGRESS, INGRESS, TCP
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 OF_THE_NODE = ("hostNetwork", "hostPID", "hostIPC")
-SIDECAR_PORTS = (50002, 3501, 9090)
-"""What an injected daprd listens on for others, though no manifest says so: calls, health, metrics."""
+SIDECAR_PORTS = frozenset({SIDECAR_CALLS, *SIDECAR_PUBLIC})
+"""What an injected daprd listens on for others, though no manifest says so."""
 
 
 def problems(objects: Sequence[Object], given: Mapping[str, frozenset[str]]) -> list[str]:
@@ -71,7 +72,7 @@ class _Pod:
         named: set[str | int] = {str(port["name"]) for port in declared if port.get("name")}
         numbers = {int(port["containerPort"]) for port in declared}
         with_sidecar = (self.metadata.get("annotations") or {}).get("dapr.io/enabled") == "true"
-        return named | numbers | (set(SIDECAR_PORTS) if with_sidecar else set())
+        return named | numbers | (SIDECAR_PORTS if with_sidecar else set())
 
 
 class _Release:

@@ -42,7 +42,6 @@ class Seen(StrEnum):
 
 
 BLOCKED = frozenset({Seen.TIMEOUT, Seen.PROHIBITED})
-REACHED = frozenset({Seen.OPEN, Seen.SILENT, Seen.REFUSED, Seen.DNS})
 
 
 @dataclass(frozen=True, slots=True)

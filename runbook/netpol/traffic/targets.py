@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runbook.app.application import SIDECAR_PUBLIC
 from runbook.netpol import truth
 from runbook.netpol.listeners import Listener
 from runbook.netpol.policies import TCP, UDP, End, selects
@@ -30,9 +31,6 @@ PAYLOADS = {
     (truth.REDIS, 6379): b"PING\r\n",
 }
 """What each of ours answers to: a connection alone may be made by a proxy for something that is not there."""
-
-SIDECAR_PORTS = (3501, 9090)
-"""Dapr's public health and metrics ports: shown together, since they are closed everywhere."""
 
 OUTSIDE_PORTS = ((443, TCP), (80, TCP), (53, UDP))
 
@@ -67,7 +65,7 @@ class Target:
             return "loopback"
         if self.vacant:
             return "pods/udp"
-        if self.port in SIDECAR_PORTS and self.role not in truth.FOREIGN:
+        if self.port in SIDECAR_PUBLIC and self.role not in truth.FOREIGN:
             return f"sidecars:{self.port}"
         if self.role in truth.FOREIGN and (self.role, self.listed) not in NAMED:
             return f"{self.role}:other"
