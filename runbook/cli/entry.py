@@ -15,7 +15,7 @@ from runbook.cli.lock import one_run
 from runbook.clients.kube.pin import PINNED, Pin
 from runbook.clients.process import environment
 from runbook.engine.errors import RunbookError, UsageError
-from runbook.engine.events import Mode
+from runbook.engine.events import Event, Finished, Mode
 from runbook.engine.journal import NOWHERE, Journal, Place
 from runbook.engine.plan import Plan, plan
 from runbook.engine.runner import walk
@@ -246,9 +246,18 @@ def _walk(
                 try_once(database_url.read(given))
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
-        sweep(world, Writer(sys.stderr if json else sys.stdout))
+        out = Writer(sys.stderr if json else sys.stdout)
+        swept = sweep(world, out)
+
+        def sink(event: Event) -> None:
+            """A cluster that this run starts may hold what a killed run left: looked at before any step uses it."""
+            nonlocal swept
+            reporter.on_event(event)
+            if not swept and isinstance(event, Finished) and event.result.step.id == "T043":
+                swept = sweep(world, out)
+
         journal = journal_of(chosen, world)
-        run = walk(steps, world, mode=mode, journal=journal, sink=reporter.on_event, drills=drills)
+        run = walk(steps, world, mode=mode, journal=journal, sink=sink, drills=drills)
     reporter.end(run)
     if json:
         from runbook.report import json as as_json
@@ -259,19 +268,20 @@ def _walk(
     sys.exit(run.exit_code)
 
 
-def sweep(world: World, out: Writer) -> None:
-    """Put back what a killed run left planted, and say so; where no cluster answers, there is nothing to put back."""
+def sweep(world: World, out: Writer) -> bool:
+    """Put back what a killed run left planted, and say so. False where no cluster answers: nobody knows then."""
     from runbook.faults import sweeping
 
     try:
         there = sweeping.left(world)
     except RunbookError:
-        return
+        return False
     if there:
         out.line(
             f"Putting back what an interrupted run had planted: {', '.join(each.words for each in there)}."
         )
         sweeping.sweep(world)
+    return True
 
 
 def _refuse_foreign(world: World, steps: Plan) -> None:

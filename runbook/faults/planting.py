@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runbook.clients.kube.kinds import full_name
 from runbook.clients.kube.transport import Refused
 from runbook.clients.process.ending import undisturbed
 from runbook.engine.errors import RunbookError, Unmeasurable
@@ -78,7 +79,7 @@ class Hands:
         metadata["labels"] = {**(metadata.get("labels") or {}), MARK: "true"}
         if self.notes is not None:
             self.notes.write(
-                (str(manifest["kind"]), str(metadata["name"]), str(metadata.get("namespace", ""))), None
+                (full_name(manifest), str(metadata["name"]), str(metadata.get("namespace", ""))), None
             )
         self.world.api.create({**manifest, "metadata": metadata})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runbook import faults
+from runbook.clients.kube.kinds import NotServed
 from runbook.clients.process.ending import undisturbed
 from runbook.engine.errors import RunbookError
 from runbook.faults.planting import BY_NAME, CONTENT, NOTE, Hands, Object
@@ -57,6 +58,8 @@ def sweep(world: World) -> list[str]:
         for each in found:
             try:
                 _undo(hands, each)
+            except NotServed:
+                pass  # its definition was removed since, and the object with it
             except RunbookError as problem:
                 problems.append(RunbookError(f"{each.words} could not be put back: {problem}"))
                 continue

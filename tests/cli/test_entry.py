@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,11 +16,12 @@ from runbook import catalogue
 from runbook.cli import entry
 from runbook.cli.lock import one_run
 from runbook.clients.process.ending import SIGNALS
-from runbook.engine.errors import UsageError
+from runbook.engine.errors import Unmeasurable, UsageError
+from runbook.engine.events import Mode
 from runbook.engine.redaction import conceal
 from runbook.engine.settings import Settings
 from runbook.engine.step import Outcome, Status, Step, failed, passed
-from runbook.faults import Group, trial
+from runbook.faults import Group, sweeping, trial
 from runbook.world import World
 
 
@@ -204,3 +206,41 @@ def test_mutants_exit_with_what_came_of_them(
 def test_mutants_are_planted_by_one_run_at_a_time(settings: Settings) -> None:
     with one_run(settings.state, "verify"), pytest.raises(UsageError, match="another run"):
         entry.kill_mutants(settings, "security")
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_cluster_that_a_run_starts_is_swept_before_it_is_used(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answers: bool,
+) -> None:
+    """A killed run, then the machine was started again: what it planted is put back all the same."""
+    running = [answers]
+    swept: list[str] = []
+
+    def left(_: object) -> list[SimpleNamespace]:
+        if not running[0]:
+            raise Unmeasurable("the Kubernetes API does not answer")
+        return [SimpleNamespace(words="NetworkPolicy default-deny")] if not swept else []
+
+    def used(_: object) -> Outcome:
+        return passed("clean") if swept else failed("a fault is planted")
+
+    def up(_: object) -> None:
+        running[0] = True
+
+    cluster = Step(
+        "T043",
+        "The cluster runs",
+        check=lambda _: passed("runs") if running[0] else failed("stopped"),
+        apply=up,
+    )
+    monkeypatch.setattr(sweeping, "left", left)
+    monkeypatch.setattr(sweeping, "sweep", lambda _: swept.append("swept"))
+    monkeypatch.setattr(entry, "_refuse_foreign", lambda *_: None)
+    steps = (cluster, Step("T044", "It is used", check=used, needs=("T043",)))
+    with pytest.raises(SystemExit) as ended:
+        entry._walk(settings, "deploy", ["T043", "T044"], Mode.APPLY, False, (), False, among=steps)
+    assert (ended.value.code, swept) == (0, ["swept"])
+    assert "Putting back what an interrupted run had planted: NetworkPolicy" in capsys.readouterr().out

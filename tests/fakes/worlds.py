@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from runbook.clients.holdings import Holdings
+from runbook.clients.kube.kinds import BUILT_IN, NotServed
 from runbook.clients.target import Kubeconfig
 from runbook.cluster import ClusterStatus
 from runbook.engine.errors import Unmeasurable, WrongCluster
@@ -56,24 +57,32 @@ class FakeApi:
                 "the Kubernetes API at https://127.0.0.1:1 does not answer: connection refused"
             )
 
+    @staticmethod
+    def _served(kind: str) -> str:
+        """As the real client: a kind that is none of Kubernetes' own is known by its group alone."""
+        name, _, group = kind.partition(".")
+        if not group and name not in BUILT_IN:
+            raise NotServed(f"the cluster serves no kind {kind}")
+        return name
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         self._ask()
-        return self.objects.get((kind.partition(".")[0], namespace or "", name))
+        return self.objects.get((self._served(kind), namespace or "", name))
 
     def list(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> list[Object]:
         self._ask()
+        wanted = self._served(kind)
         return [
             thing
             for (k, space, _), thing in self.objects.items()
-            if k == kind.partition(".")[0]
-            and (namespace is None or space == namespace)
-            and _matches(thing, labels)
+            if k == wanted and (namespace is None or space == namespace) and _matches(thing, labels)
         ]
 
     def instances(self, definition: Object) -> list[Object]:
-        return self.list(str(definition["spec"]["names"]["kind"]))
+        group = definition["metadata"]["name"].partition(".")[2]
+        return self.list(f"{definition['spec']['names']['kind']}.{group}")
 
     def watch(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", deadline: float
@@ -141,7 +150,7 @@ class FakeApi:
     ) -> Object:
         """Operations on fields of mappings; no lists."""
         self.guard()
-        thing = copy.deepcopy(self.objects[kind, namespace or "", name])
+        thing = copy.deepcopy(self.objects[self._served(kind), namespace or "", name])
         for operation in operations:
             *parents, last = [
                 part.replace("~1", "/") for part in operation["path"].removeprefix("/").split("/")
@@ -163,7 +172,7 @@ class FakeApi:
         self.guard()
         self.written.append(("delete", kind, name))
         self.on_delete(kind, name)
-        return self.objects.pop((kind, namespace or "", name), None) is not None
+        return self.objects.pop((self._served(kind), namespace or "", name), None) is not None
 
 
 def _matches(thing: Object, selector: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from runbook import faults
+from runbook.clients.kube.kinds import NotServed
 from runbook.clients.kube.transport import Refused
 from runbook.engine.errors import RunbookError
 from runbook.engine.settings import Settings
@@ -21,6 +22,11 @@ from runbook.world import World
 from tests.fakes.worlds import FakeApi, world_of
 
 POLICY: Object = ("NetworkPolicy", "default-deny", "todo")
+SYSTEM = {
+    "apiVersion": "dapr.io/v1alpha1",
+    "kind": "Configuration",
+    "metadata": {"name": "daprsystem", "namespace": "todo"},
+}
 BINDING = {"kind": "ClusterRoleBinding", "metadata": {"name": "mutant"}, "roleRef": {"name": "cluster-admin"}}
 
 
@@ -67,6 +73,7 @@ def weaken(hands: Hands) -> None:
         (weaken, "NetworkPolicy default-deny in namespace todo"),
         (lambda hands: hands.remove(POLICY), "NetworkPolicy default-deny in namespace todo"),
         (lambda hands: hands.create(BINDING), "ClusterRoleBinding mutant"),
+        (lambda hands: hands.create(SYSTEM), "Configuration.dapr.io daprsystem in namespace todo"),
     ],
 )
 @pytest.mark.parametrize("declared", [True, False])
@@ -162,3 +169,21 @@ def test_a_damaged_note_is_passed_over(api: FakeApi, world: World, content: str)
     api.put({"kind": "Secret", "metadata": metadata, "data": {"note": content}})
     assert sweeping.sweep(world) == []
     assert json.dumps(content)
+
+
+def test_what_was_planted_went_with_its_definition(
+    api: FakeApi, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dapr was removed since, with its definitions: there is nothing to remove, and later runs are not stopped."""
+    with killed(monkeypatch), planted(Hands(world), lambda hands: hands.create(SYSTEM)):
+        raise Killed
+    refuse = FakeApi._served
+
+    def served(kind: str) -> str:
+        if kind.startswith("Configuration"):
+            raise NotServed(f"the cluster serves no kind {kind}")
+        return refuse(kind)
+
+    monkeypatch.setattr(api, "_served", served)
+    assert sweeping.sweep(world) == ["Configuration.dapr.io daprsystem in namespace todo"]
+    assert sweeping.sweep(world) == notes(api) == []

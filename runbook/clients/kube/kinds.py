@@ -76,6 +76,10 @@ Discover = Callable[[str, str], Kind | None]
 """Finds a kind by its name and group in what the API server says that it serves."""
 
 
+class NotServed(Unmeasurable):
+    """The cluster serves no such kind: there are no objects of it either."""
+
+
 class Kinds:
     """Resolves `Deployment`, or `Component.dapr.io` for kinds that are not built in."""
 
@@ -84,12 +88,12 @@ class Kinds:
         self._known = dict(BUILT_IN)
 
     def resolve(self, kind: str) -> Kind:
-        """Raises `Unmeasurable` for a kind that the cluster does not serve."""
+        """Raises `NotServed` for a kind that the cluster does not serve."""
         if kind not in self._known:
             name, _, group = kind.partition(".")
             found = self._discover(name, group)
             if found is None:
-                raise Unmeasurable(
+                raise NotServed(
                     f"the cluster serves no kind {kind}",
                     wanted=f"{kind} in the API",
                     hint=f"kubectl explain {name.lower()}",
