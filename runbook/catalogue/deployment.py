@@ -170,7 +170,7 @@ STEPS = (
         "T049",
         "All pods are Ready within five minutes",
         check=pods.all_ready,
-        apply=release.wait,
+        apply=release.ready,
         needs=("T048",),
     ),
     Step("T050", "Every service has endpoints", check=services.have_endpoints, needs=("T049",)),

@@ -62,7 +62,7 @@ def settings() -> Settings:
 def machine_before(settings: Settings) -> Machine:
     """The machine before anything of ours runs; what an aborted run left is removed first."""
     if RUNNING not in os.environ:
-        inv("cleanup", "--yes")
+        inv("cleanup", "--yes", "--unseen")
     return Machine.now(folders=(settings.state,))
 
 
@@ -73,7 +73,7 @@ def deployed(machine_before: Machine) -> Iterator[Answer]:
         yield Answer(0, "", "")
         return
     yield inv("deploy", "--json")
-    inv("cleanup", "--yes")
+    inv("cleanup", "--yes", "--unseen")
 
 
 @pytest.fixture

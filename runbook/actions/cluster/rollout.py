@@ -29,15 +29,15 @@ TOLERATED_RESTARTS = 3
 """A container that crashed more often than this will crash again."""
 
 
-def restart(world: World, namespace: str, names: Sequence[str]) -> None:
-    """Have these Deployments make their pods anew, as `kubectl rollout restart` does. Does not wait."""
+def restart(world: World, namespace: str, names: Sequence[str], kind: str = "Deployment") -> None:
+    """Recreate the pods of these Deployments (or StatefulSets), as `kubectl rollout restart` does. Does not wait."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     def roll(name: str) -> None:
         world.api.apply(
             {
                 "apiVersion": "apps/v1",
-                "kind": "Deployment",
+                "kind": kind,
                 "metadata": {"name": name, "namespace": namespace},
                 "spec": {"template": {"metadata": {"annotations": {RESTARTED: stamp}}}},
             }

@@ -20,8 +20,9 @@ from runbook.app.application import (
     MODEL_RELEASE,
     SELECTOR,
 )
-from runbook.clients.kube import releases
+from runbook.clients.kube import releases, workloads
 from runbook.clients.kube.diagnosis import bundle
+from runbook.clients.kube.readiness import FirstReady
 from runbook.engine import state_file
 from runbook.engine.errors import RunbookError
 from runbook.engine.redaction import redacted
@@ -92,6 +93,22 @@ def wait(world: World) -> None:
         names=[component.name for component in COMPONENTS],
         timeout=world.settings.ready_timeout,
     )
+
+
+def ready(world: World) -> None:
+    """Wait until all pods are ready; recreate those of which nobody knows that they were in time (SC-001), and wait."""
+    wait(world)
+    settings = world.settings
+    pods = world.api.list("Pod", settings.namespace, labels=SELECTOR)
+    seconds = FirstReady(settings).seconds(pods)
+    late = [pod for pod in pods if seconds.get(workloads.name(pod), 0.0) > settings.ready_timeout]
+    for kind in ("Deployment", "StatefulSet"):
+        names = {workloads.name(each) for each in world.api.list(kind, settings.namespace, labels=SELECTOR)}
+        if names := names & {workloads.component(pod) for pod in late}:
+            world.progress(f"recreating the pods of {', '.join(sorted(names))}")
+            rollout.restart(world, settings.namespace, sorted(names), kind)
+    if late:
+        wait(world)
 
 
 def _keep_evidence(world: World, wanted: Blueprint) -> Path:

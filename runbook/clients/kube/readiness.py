@@ -1,7 +1,8 @@
 """How long each pod took from its creation to being Ready for the first time.
 
 The API keeps only the last change of a condition, so the first one is written down when it is seen; a readiness that
-comes and goes later does not change it.
+comes and goes later does not change it. Of a pod that is seen late the last change is an upper bound: where it is
+over the limit, the pod may have been ready long before (the machine was restarted since), and nothing is written down.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ class FirstReady:
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.state / "evidence" / "readiness.json"
+        self._limit = settings.ready_timeout
 
     def seconds(self, pods: Iterable[Object]) -> dict[str, float]:
-        """Seconds to the first readiness of each Ready pod, by its name; newly seen ones are written down."""
+        """Seconds to the first readiness of each Ready pod, at most, by its name; newly seen ones are written down."""
         written = self._read()
         found: dict[str, float] = {}
         kept: dict[str, float] = {}
@@ -33,7 +35,9 @@ class FirstReady:
             took = written.get(str(pod["metadata"]["uid"]))
             if took is None and (took := _measured(pod)) is None:
                 continue
-            found[workloads.name(pod)] = kept[str(pod["metadata"]["uid"])] = took
+            found[workloads.name(pod)] = took
+            if took <= self._limit:
+                kept[str(pod["metadata"]["uid"])] = took
         if kept.keys() - written.keys():
             self._write(kept)
         return found

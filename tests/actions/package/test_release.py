@@ -278,6 +278,31 @@ def test_a_rollout_in_time_and_one_that_is_not() -> None:
         rollout.settle(world, "todo", names=["redis"], timeout=0.5)
 
 
+@pytest.mark.parametrize("restarts", [0, 2])
+def test_pods_that_nobody_saw_in_time_are_recreated(restarts: int) -> None:
+    world, api, _ = make(FakeApi(*running.everything()))
+    pod = api.get("Pod", "backend-1", "todo")
+    assert pod
+    release.ready(world)
+    assert not api.written
+    other, api, _ = make(FakeApi(*running.everything()))
+    pod = api.get("Pod", "backend-1", "todo")
+    assert pod
+    pod["metadata"]["uid"] = "uid-of-another-pod"
+    pod["status"]["conditions"][0]["lastTransitionTime"] = "2026-01-02T10:00:00Z"
+    pod["status"]["containerStatuses"][0]["restartCount"] = restarts
+    deployments = {key: each for key, each in api.objects.items() if key[0] == "Deployment"}
+
+    def merged(manifest: dict[str, Any], namespace: str | None = None) -> dict[str, Any]:
+        api.written.append(("apply", manifest["kind"], manifest["metadata"]["name"]))
+        assert rollout.RESTARTED in manifest["spec"]["template"]["metadata"]["annotations"]
+        return deployments["Deployment", "todo", "backend"]
+
+    api.apply = merged  # type: ignore[method-assign, assignment]
+    release.ready(other)
+    assert api.written == [("apply", "Deployment", "backend")]
+
+
 @pytest.mark.parametrize(
     ("reason", "restarts", "waited", "lost"),
     [

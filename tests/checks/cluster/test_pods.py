@@ -100,6 +100,18 @@ def test_a_readiness_that_came_back_later_does_not_count_as_slow() -> None:
     assert pods.all_ready(world).green
 
 
+def test_a_pod_that_restarted_before_anybody_saw_it_ready_cannot_be_measured() -> None:
+    """The machine was started again: the API server keeps the last readiness only."""
+    world, api = make(*running.everything())
+    status = backend(api)["status"]
+    status["conditions"][0]["lastTransitionTime"] = "2026-01-02T10:00:00Z"
+    status["containerStatuses"][0]["restartCount"] = 1
+    with pytest.raises(Unmeasurable, match="pod backend-1: restarted since, so its first readiness is not"):
+        pods.all_ready(world)
+    status["conditions"][0]["lastTransitionTime"] = running.READY
+    assert pods.all_ready(world).green
+
+
 def test_containers_are_counted_by_name() -> None:
     world, api = make(*running.everything())
     backend(api)["metadata"]["annotations"] = {"dapr.io/enabled": "true"}
