@@ -33,7 +33,7 @@ timed() { # timed NAME COMMAND...: runs it, remembers its seconds, ends the whol
 }
 summary() {
   local code=$?
-  if ((started)) && ! .venv/bin/inv cleanup --yes >/dev/null; then code=1; fi
+  if ((started)) && ! .venv/bin/inv cleanup --yes --unseen >/dev/null; then code=1; fi
   printf '\n== time of each part\n'
   ((${#times[@]})) && printf '%s\n' "${times[@]}"
   printf '%5d s  in all\n' "$SECONDS"
