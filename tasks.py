@@ -189,7 +189,7 @@ def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     help=RUN
     | DRILLS
     | {
-        "step": "the id that `inv tasks` shows, such as T049",
+        "step": "the id that `inv tasks` shows, such as T049, or a requirement, such as AS-007",
         "printed": "take the number as the original list prints it",
     },
     iterable=["report"],

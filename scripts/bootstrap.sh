@@ -4,6 +4,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+if (($#)); then
+  sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
+  [[ $1 == -h || $1 == --help ]] && exit 0
+  exit 2
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 python=${PYTHON:-python3}

@@ -10,6 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # A cluster and a host name of its own: a developer's cluster is not touched.
 export TODO_CLUSTER_NAME=${TODO_CLUSTER_NAME:-live} TODO_HOST=${TODO_HOST:-live.todo.local}
 
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  sed -n 's/^# \{0,1\}//p' "${BASH_SOURCE[0]}" | head -6
+  exit 0
+fi
 parts=("$@")
 ((${#parts[@]})) || parts=(lint unit services live)
 for part in "${parts[@]}"; do

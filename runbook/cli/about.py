@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from runbook.clients.process.commands import Commands
 from runbook.cluster.embedded.parts import PARTS
 from runbook.engine.errors import RunbookError
 from runbook.engine.settings import Settings
+from runbook.report.json import dumps
 from runbook.report.writer import Writer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def show_settings(settings: Settings, *, as_json: bool) -> None:
             value = "set" if value.get_secret_value() else "not set"
         rows[key] = {"value": str(value) if key == "project" else value, "origin": settings.origin(key)}
     if as_json:
-        out.line(json.dumps(rows, indent=2))
+        out.line(dumps(settings=rows))
         return
     width = max(map(len, rows))
     for key, row in rows.items():
@@ -51,7 +51,7 @@ def show_version(project: Path, *, as_json: bool) -> None:
         **{part.name: part.version for part in PARTS if part.name in SHOWN_PARTS},
     }
     if as_json:
-        out.line(json.dumps(rows, indent=2))
+        out.line(dumps(versions=rows))
         return
     for name, text in rows.items():
         out.line(f"{name:<12}  {text}")

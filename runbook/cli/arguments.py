@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from invoke.program import Program
 BAD_INPUT = 2
 NOT_JUDGED = ("--complete", "--print-completion-script", "--version", "-V")
 """Core flags that Invoke answers by itself, whatever else is on the line."""
+
+WITHOUT_EFFECT = ("echo", "hide", "pty", "warn-only", "command-timeout", "prompt-for-sudo-password")
+"""Core flags about shell lines that Invoke runs; here there are none."""
 
 
 def refuse_bad_input(commands: Collection) -> None:
@@ -44,9 +48,22 @@ def problem_of(words: Sequence[str], contexts: list[ParserContext]) -> str:
         return _explained(error, contexts)
     if any(each.args["dry"].value for each in (first[0], second)):
         return "--dry is not supported: commands are not shell lines; try: inv plan"
+    if idle := [name for name in WITHOUT_EFFECT if first[0].args[name].value or second.args[name].value]:
+        return f"--{idle[0]} is not supported: commands are not shell lines; try: inv --list"
+    if commands and (flag := _flag_without_value(words, commands[0])):
+        return f"{flag} needs a value; try: inv {commands[0].name} --help"
     if len(commands) > 1:
         names = [str(command.name) for command in commands]
         return f"{len(names)} commands at once: {' '.join(names)}; try: {' && '.join(f'inv {each}' for each in names)}"
+    return ""
+
+
+def _flag_without_value(words: Sequence[str], command: ParserContext) -> str:
+    """A flag that may be repeated and has no value, which Invoke takes for an empty list."""
+    repeated = {flag for flag, argument in command.flags.items() if argument.kind is list}
+    for word, after in pairwise([*words, "--"]):
+        if word in repeated and after.startswith("-") and after != "-":
+            return word
     return ""
 
 

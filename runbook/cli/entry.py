@@ -76,12 +76,12 @@ LEVELS = {
 
 def _section(config: Config) -> tuple[Mapping[str, Any], str]:
     """The `runbook:` section, and where it comes from. Raises UsageError for a section that a typing error hides."""
-    project: Mapping[str, Any] = getattr(config, "_project", None) or {}
-    for key in project:
-        if key != "runbook" and key not in Config.global_defaults():
-            raise UsageError(
-                f"{key} in invoke.yaml is not a known section", wanted="runbook?", hint="see invoke.yaml"
-            )
+    for level in ("_project", "_runtime"):
+        for key in getattr(config, level, None) or {}:
+            if key != "runbook" and key not in Config.global_defaults():
+                raise UsageError(
+                    f"{key} {LEVELS[level]} is not a known section", wanted="runbook?", hint="see invoke.yaml"
+                )
     place = next(
         (words for name, words in LEVELS.items() if "runbook" in (getattr(config, name, None) or {})), ""
     )
@@ -110,7 +110,20 @@ def _pinned(world: World) -> Place:
 
 
 def one(name: str, *, printed: bool = False) -> tuple[str, ...]:
-    """The step that a user names by its id or, with `printed`, by the number that the list prints."""
+    """The step that a user names by its id or, with `printed`, by the number that the list prints.
+
+    Of a requirement (AS-007, SC-003, FR-014) the steps that prove it.
+    """
+    from runbook.catalogue.requirements import BY_ID
+
+    if requirement := BY_ID.get(name.strip().upper()):
+        if not requirement.steps:
+            raise UsageError(f"no step proves {requirement.id}", hint=f"inv explain {requirement.id}")
+        return requirement.steps
+    if len(named := name.replace(",", " ").split()) > 1:
+        raise UsageError(
+            f"{len(named)} steps: {name}", wanted="one step at a time", hint=f"inv verify.step {named[0]}"
+        )
     return (catalogue.find(name, printed=printed).id,)
 
 
@@ -233,9 +246,12 @@ def _walk(
 ) -> None:
     steps = replace(plan(asked, catalogue.STEPS if among is None else among), off=off or {})
     writers = report_files.writers(files, FORMS)
-    reporter = reporter_for(json, f"http://{chosen.host}/" if "T052" in steps else "")
+    writer = Writer(sys.stderr if json else sys.stdout)
+    reporter = reporter_for(writer, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
         world = World.of(chosen, frozenset(changes))
+        if "T043" in steps and world.cluster.provider == "existing":
+            world.cluster.kubeconfig()  # without a context nothing of it could be asked: one line instead of 40
         if mode is Mode.APPLY and "T048" in steps:
             from runbook.actions.security import backing_services
 
@@ -246,15 +262,16 @@ def _walk(
                 try_once(database_url.read(given))
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
-        out = Writer(sys.stderr if json else sys.stdout)
-        swept = sweep(world, out)
+        swept = sweep(world, writer)
 
         def sink(event: Event) -> None:
             """A cluster that this run starts may hold what a killed run left: looked at before any step uses it."""
             nonlocal swept
             reporter.on_event(event)
+            if writer.gone and mode is Mode.VERIFY and not json and not files:
+                raise KeyboardInterrupt  # `inv verify | head`: nobody reads what else would be found
             if not swept and isinstance(event, Finished) and event.result.step.id == "T043":
-                swept = sweep(world, out)
+                swept = sweep(world, writer)
 
         journal = journal_of(chosen, world)
         run = walk(steps, world, mode=mode, journal=journal, sink=sink, drills=drills)
@@ -293,9 +310,8 @@ def _refuse_foreign(world: World, steps: Plan) -> None:
     ownership.before_writing(world, [ask for step, ask in asked if step in steps])
 
 
-def reporter_for(json: bool, url: str = "") -> Reporter:
-    """A live display on a terminal, plain lines elsewhere; beside JSON they go to standard error."""
-    writer = Writer(sys.stderr if json else sys.stdout)
+def reporter_for(writer: Writer, url: str = "") -> Reporter:
+    """A live display on a terminal, plain lines elsewhere."""
     if writer.is_terminal:
         from runbook.report.console import ConsoleReporter
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,6 +13,7 @@ from runbook import catalogue, faults
 from runbook.catalogue.requirements import BY_ID, Requirement, of_step
 from runbook.checks.chart.claims import Claim
 from runbook.cli.entry import journal_of
+from runbook.report.json import dumps
 from runbook.report.writer import Writer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def explain(settings: Settings, name: str, *, as_json: bool = False) -> None:
         document: dict[str, list[str]] = {}
         for label, text in lines:
             document.setdefault(label, []).append(text)
-        out.line(json.dumps(document, indent=2))
+        out.line(dumps(**document))
         return
     before = ""
     for label, text in lines:

@@ -11,6 +11,7 @@ from runbook.app import image_specs, sbom
 from runbook.app.provenance import base_references
 from runbook.checks.images import contents
 from runbook.engine.step import Outcome, Status, passed, unproven
+from runbook.report.json import dumps
 from runbook.report.words import MARKS, explanation
 from runbook.report.writer import Writer
 from runbook.world import World
@@ -28,7 +29,7 @@ def verify(chosen: Settings, *, as_json: bool = False) -> None:
     world, out = World.of(chosen), Writer(sys.stdout)
     seen = list(_inspected(world))
     if as_json:
-        out.line(json.dumps([{"title": title, **_fields(outcome)} for title, outcome in seen], indent=2))
+        out.line(dumps(images=[{"title": title, **_fields(outcome)} for title, outcome in seen]))
     else:
         for title, outcome in seen:
             out.line(f"{MARKS[outcome.status]} {outcome.status.value:<8} {title}: {outcome.observed}")

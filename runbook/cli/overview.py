@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from runbook.engine.runner import walk
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status, Step
 from runbook.ownership import installation
+from runbook.report.json import dumps
 from runbook.report.words import MARKS, PLAIN_MARKS
 from runbook.report.writer import Writer
 from runbook.world import World
@@ -40,7 +40,7 @@ def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> No
     shown = [step for step in catalogue.STEPS if not failed or _is_red(last.get(step.id), here)]
     if as_json:
         rows = [_row(step, last.get(step.id), here) for step in shown]
-        out.line(json.dumps(rows, indent=2))
+        out.line(dumps(steps=rows))
         return
     marks = MARKS if out.is_unicode else PLAIN_MARKS
     spans = {phase.name: phase.span for phase in catalogue.PHASES}
@@ -137,8 +137,10 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     if as_json:
         steps = {status.value: ids[status] for status in Status}
         at = max((entry.at for entry in last.values()), default=None)
-        told = {"url": url, "steps": steps, "at": at, "elsewhere": sorted(entry.step for entry in lost)}
-        out.line(json.dumps({**_cluster_row(settings, cluster), **told}, indent=2))
+        never = [step.id for step in catalogue.STEPS if step.id not in entries]
+        elsewhere = sorted(entry.step for entry in lost)
+        told = {"url": url, "steps": steps, "at": at, "elsewhere": elsewhere, "never_run": never}
+        out.line(dumps(**_cluster_row(settings, cluster), **told))
         return
     _tell_cluster(out, settings, cluster)
     counted = ", ".join(f"{len(ids[status])} {status.value}" for status in Status if ids[status])
@@ -169,7 +171,7 @@ def show_cluster(settings: Settings, *, as_json: bool) -> int:
     out = Writer(sys.stdout)
     cluster = _cluster_status(World.of(settings))
     if as_json:
-        out.line(json.dumps(_cluster_row(settings, cluster), indent=2))
+        out.line(dumps(**_cluster_row(settings, cluster)))
     else:
         _tell_cluster(out, settings, cluster)
     return 0 if cluster.running else 1

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import CommandMissing, RunbookError, Unmeasurable, UsageError, WrongCluster
 from runbook.engine.events import Mode, worse
 from runbook.engine.journal import Journal
 from runbook.engine.step import Check, Outcome, Status, Step, World
@@ -94,7 +94,10 @@ def _apply(step: Step, check: Check, world: World, before: Attempt) -> Attempt:
     try:
         step.apply(world)
     except BaseException as error:  # noqa: BLE001
-        return replace(_outcome_of(error), changed=True, before=before.outcome.observed)
+        changed = not isinstance(
+            error, UsageError | WrongCluster | CommandMissing
+        )  # these end before they change
+        return replace(_outcome_of(error), changed=changed, before=before.outcome.observed)
     finally:
         world.forget()
     return replace(_measure(check, world), changed=True, before=before.outcome.observed)

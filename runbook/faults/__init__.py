@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -74,13 +75,24 @@ def group(name: str, settings: Settings) -> Group:
     return found
 
 
+SHOWN = 5
+"""Mutants that a refusal names."""
+
+
+def _names(chosen: Group, word: str) -> str:
+    known = [each.name for each in chosen.mutants]
+    near = get_close_matches(word, known, n=SHOWN, cutoff=0.4) or known[:SHOWN]
+    more = f" and {len(known) - len(near)} more" if len(known) > len(near) else ""
+    return f"a part of a name, such as: {'; '.join(near)}{more}"
+
+
 def only(chosen: Group, names: Sequence[str]) -> Group:
     """The group with those mutants whose names contain one of the words."""
     mutants = tuple(each for each in chosen.mutants if not names or any(word in each.name for word in names))
     if not mutants:
         raise UsageError(
             f"no mutant of {chosen.name} is named like {' or '.join(names)}",
-            wanted=f"a part of: {'; '.join(each.name for each in chosen.mutants)}",
+            wanted=_names(chosen, names[0]),
             hint=f"inv verify.mutants {chosen.name}",
         )
     return replace(chosen, mutants=mutants)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
+from rich.console import Console, ConsoleOptions, OverflowMethod, RenderableType, RenderResult
 from rich.live import Live
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -72,7 +73,7 @@ class ConsoleReporter:
         colour = "green" if run.exit_code == 0 else "red" if run.with_status(Status.FAILED) else "yellow"
         troubles = [result for result in run.results if not result.outcome.green]
         self._matrix(run)
-        if troubles and len(run.results) > 1:
+        if troubles and len(run.results) > self.console.height:  # else they are still to be seen
             self._again(troubles)
         self.console.print()
         self.console.print(Text(redact(told.headline), style=f"bold {colour}"))
@@ -103,7 +104,7 @@ class ConsoleReporter:
         if blocked:
             self.console.print(Text(f"  blocked by these: {', '.join(blocked)}", style="dim"))
 
-    def _lines(self, result: Result) -> Iterator[Text]:
+    def _lines(self, result: Result) -> Iterator[RenderableType]:
         outcome = result.outcome
         colour = COLOURS[outcome.status]
         line = Text(f"{self.marks[outcome.status]:<2}", style=colour)
@@ -118,10 +119,14 @@ class ConsoleReporter:
             line.truncate(self.console.width, overflow=self._overflow)
         yield line
         if not outcome.green and outcome.status is not Status.BLOCKED:
+            told = Table.grid(padding=(0, 1, 0, 0))  # what is longer than a line goes on below itself
+            told.add_column(min_width=17, style="dim")
+            told.add_column(overflow="fold")
             for name, text in explanation(outcome):
-                yield Text(f"           {name:<7} ", style="dim").append(redact(text), style="")
+                told.add_row(f"          {name:<7}", Text(redact(text)))
+            yield told
         elif outcome.status is Status.BLOCKED:
-            yield Text(f"           {redact(outcome.observed)}", style="dim")
+            yield Padding(Text(redact(outcome.observed), style="dim"), (0, 0, 0, 11))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         now = time.monotonic()

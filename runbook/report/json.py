@@ -13,6 +13,11 @@ SCHEMA = 1
 """Raised when a field changes its meaning or goes away."""
 
 
+def dumps(**fields: Any) -> str:
+    """The document of a command that is no run: one object, with the schema first, as that of a run."""
+    return json.dumps({"schema": SCHEMA, **fields}, indent=2)
+
+
 def document(run: Run) -> dict[str, Any]:
     """The run as a JSON value, without secrets: here, where a value is known before it is escaped."""
     found: dict[str, Any] = redacted(_document(run))

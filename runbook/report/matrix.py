@@ -15,7 +15,7 @@ from rich.text import Text
 from runbook.engine.events import Result, Run
 from runbook.engine.step import Status
 
-SYMBOLS = {"A": "●", "x": "·", "l": "·", "*": "○", "-": " "}
+SYMBOLS = {"A": "●", "x": "·", "l": "◦", "*": "○", "-": " "}
 PLAIN_SYMBOLS = {"A": "A", "x": "x", "l": "l", "*": "o", "-": " "}
 LETTERS = {
     "OPEN": "O",
@@ -141,8 +141,8 @@ def legend(matrix: Mapping[str, Any], *, unicode: bool = True) -> str:
     symbols = SYMBOLS if unicode else PLAIN_SYMBOLS
     used = {found["hand"] for found in matrix["cells"].values()}
     words = [f"{symbols['A']} open and answered", f"{symbols['x']} blocked"]
-    if "l" in used and not unicode:
-        words.append("l listens in its own pod only")
+    if "l" in used:
+        words.append(f"{symbols['l']} listens in its own pod only")
     if "*" in used:
         words.append(f"{symbols['*']} open to its own node, not judged")
     words.append("! not as wanted, by what was seen (O open, R refused, T timeout)")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from textwrap import shorten
 
-from runbook.engine.events import Began, Event, Finished, Mode, Run, Started, Waiting
+from runbook.engine.events import Began, Event, Finished, Run, Started, Waiting
 from runbook.engine.step import Status
 from runbook.report import matrix
-from runbook.report.words import MARKS, PLAIN_MARKS, duration, explanation, summary
+from runbook.report.words import MARKS, PLAIN_MARKS, duration, explanation, opening, summary
 from runbook.report.writer import Writer
 
 QUIET = 10.0
@@ -30,8 +30,7 @@ class PlainReporter:
     def on_event(self, event: Event) -> None:
         match event:
             case Began(plan, mode):
-                rest = "nothing is changed" if mode is Mode.VERIFY else "what does not stand yet is made"
-                self.writer.line(f"{len(plan.steps)} steps to prove; {rest}.")
+                self.writer.line(opening(len(plan.steps), mode))
             case Started(step):
                 self._started.setdefault(step.id, time.monotonic())
             case Waiting(step, text):

@@ -49,6 +49,12 @@ def explanation(outcome: Outcome) -> list[tuple[str, str]]:
     return [(name, text) for name, text in parts if text]
 
 
+def opening(steps: int, mode: Mode) -> str:
+    """The first line of a run."""
+    rest = "nothing will be changed" if mode is Mode.VERIFY else "what is missing will be created"
+    return f"Checking {steps} step{'s' * (steps != 1)}; {rest}."
+
+
 def counts(run: Run) -> str:
     """`54 of 54 steps passed` or `51 of 54 steps passed, 1 failed, 2 blocked`."""
     words = [f"{len(run.with_status(Status.PASSED))} of {len(run.plan.steps)} steps passed"]
@@ -98,7 +104,7 @@ def summary(run: Run, url: str = "") -> Summary:
             ("longest", ", ".join(f"{result.step.id} {duration(result.seconds)}" for result in longest(run)))
         )
     if run.interrupted:
-        lines.append(("go on", "run the same command again; what passed is asked again and kept"))
+        lines.append(("resume", "run the same command again; passed steps are checked again, not done again"))
     elif run.exit_code == 0 and url:
         lines.extend(
             ("proved", f"{result.step.title}: {result.outcome.observed} ({result.step.id})")

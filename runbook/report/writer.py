@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
@@ -19,6 +18,8 @@ class Writer:
 
     def __init__(self, stream: IO[str] | None) -> None:
         self.stream: IO[str] = stream if stream is not None else Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        self.gone = False
+        """The reader went away: nobody sees what else is written."""
         if not self.is_unicode and isinstance(self.stream, TextIOWrapper):
             self.stream.reconfigure(errors="replace")
 
@@ -34,6 +35,8 @@ class Writer:
         text = redact(text)
         if not self.is_unicode:
             text = text.encode("ascii", "replace").decode()
-        with suppress(BrokenPipeError):
+        try:
             self.stream.write(text + "\n")
             self.stream.flush()
+        except BrokenPipeError:
+            self.gone = True

@@ -16,7 +16,7 @@ def test_each_setting_says_where_it_comes_from_and_no_secret(capsys: pytest.Capt
     chosen = load({"tag": "2.0.0"}, {"cluster_name": "mine"}, environment)
     show_settings(chosen, as_json=True)
     text = capsys.readouterr().out
-    rows = json.loads(text)
+    rows = json.loads(text)["settings"]
     assert rows.keys() == Settings.model_fields.keys()
     assert rows["host"] == {"value": "my.local", "origin": "by TODO_HOST"}
     assert rows["tag"] == {"value": "2.0.0", "origin": "in invoke.yaml"}
@@ -31,7 +31,7 @@ def test_the_version_names_the_program_and_its_parts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_version(tmp_path, as_json=True)
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(capsys.readouterr().out)["versions"]
     assert rows["commit"] == "unknown"
     assert rows["kubernetes"].startswith("v1.")
     assert rows["todo-runbook"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from runbook import catalogue
+from runbook.catalogue.requirements import BY_ID
 from runbook.cli import entry
 from runbook.cli.lock import one_run
 from runbook.clients.process.ending import SIGNALS
@@ -67,6 +69,48 @@ def test_a_second_run_on_the_cluster_is_refused_and_changes_nothing(settings: Se
     with one_run(settings.state, "deploy"), pytest.raises(UsageError, match="another run"):
         entry.make(settings, "deploy", ["T001"])
     assert not (settings.state / "journal.jsonl").exists()
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_reader_that_went_away_ends_what_only_looks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    seen: list[str] = []
+
+    def check(_: World) -> Outcome:
+        seen.append("asked")
+        return passed("as wanted")
+
+    steps = (Step("T001", "one", check), Step("T002", "two", check, needs=("T001",)))
+    monkeypatch.setattr(catalogue, "STEPS", steps)
+    monkeypatch.setattr(sys, "stdout", Gone())
+    with pytest.raises(SystemExit) as ended:
+        entry.make(settings, "deploy", ["T002"])
+    assert (ended.value.code, len(seen)) == (0, 2)
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        entry.ask(settings, "verify", ["T002"])
+    assert len(seen) == 2
+
+
+def test_an_existing_cluster_without_a_context_ends_a_run_in_one_line(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"cluster": "existing", "context": ""})
+    for command in (entry.make, entry.ask):
+        with pytest.raises(UsageError, match="an existing cluster needs a context"):
+            command(chosen, "deploy", entry.DEPLOYMENT)
+    assert not (settings.state / "journal.jsonl").exists()
+
+
+def test_a_requirement_stands_for_the_steps_that_prove_it() -> None:
+    assert entry.one("sc-003") == BY_ID["SC-003"].steps
+    assert entry.one("t49") == ("T049",)
+    with pytest.raises(UsageError, match="one step at a time"):
+        entry.one("T053 T054")
+    with pytest.raises(UsageError, match="there is no step"):
+        entry.one("AS-999")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -81,7 +81,7 @@ def test_outcomes_as_json(
     put(monkeypatch, settings)
     with pytest.raises(SystemExit):
         inspection.verify(settings, as_json=True)
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["images"]
     assert {each["title"] for each in found} == {"secrets", "setuid", "shells"}
     assert len(found) == 10
 

@@ -57,7 +57,9 @@ def rows(capsys: pytest.CaptureFixture[str], here: Here) -> tuple[dict[str, Any]
     overview.show_status(here.settings, as_json=True, details=False)
     status = json.loads(capsys.readouterr().out)
     overview.list_steps(here.settings, as_json=True)
-    return status, json.loads(capsys.readouterr().out)
+    listed = json.loads(capsys.readouterr().out)
+    assert status["schema"] == listed["schema"] == 1
+    return status, listed["steps"]
 
 
 def test_what_was_seen_on_this_cluster_is_told_with_its_age(

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from runbook.engine.errors import RunbookError, Unmeasurable
+from runbook.engine.errors import CommandMissing, RunbookError, Unmeasurable, UsageError, WrongCluster
 from runbook.engine.events import Event, Finished, Mode, Paused, Run, Started, Waiting
 from runbook.engine.journal import Journal
 from runbook.engine.plan import plan
@@ -104,6 +104,21 @@ def test_what_cannot_be_measured_is_unproven_and_applied(go: Walk) -> None:
     step = Step("T001", "a", check, thing.apply)
     assert statuses(go([step], Mode.VERIFY)) == {"T001": Status.UNPROVEN}
     assert statuses(go([step])) == {"T001": Status.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("error", "changed"),
+    [(UsageError("no context"), False), (WrongCluster("another"), False), (CommandMissing("x"), False),
+     (RunbookError("half way"), True), (OSError("disk"), True)],
+)  # fmt: skip
+def test_an_apply_that_refused_before_it_began_changed_nothing(
+    go: Walk, error: Exception, changed: bool
+) -> None:
+    def refuse(_: World) -> None:
+        raise error
+
+    run = go([Step("T001", "one", bad, refuse)])
+    assert [result.changed for result in run.results] == [changed]
 
 
 def test_an_error_of_an_apply_is_told_with_its_hint(go: Walk) -> None:

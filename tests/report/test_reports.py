@@ -7,6 +7,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from runbook.engine.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
 from runbook.engine.plan import plan
@@ -16,7 +17,7 @@ from runbook.report import html, junit
 from runbook.report import json as as_json
 from runbook.report.console import ConsoleReporter
 from runbook.report.plain import PlainReporter
-from runbook.report.words import clock, counts, duration, summary
+from runbook.report.words import clock, counts, duration, opening, summary
 from runbook.report.writer import Writer
 
 SECRET = "canary-secret-4711"
@@ -99,7 +100,10 @@ def test_no_address_is_offered_where_not_all_passed(run: Run) -> None:
 def test_an_interrupted_run_says_how_to_go_on(run: Run) -> None:
     told = summary(Run(run.plan, run.mode, run.results[:1], 5.0, interrupted=True))
     assert told.headline == "Interrupted after 5.0 s: 1 of 3 steps passed, 2 not reached"
-    assert ("go on", "run the same command again; what passed is asked again and kept") in told.lines
+    assert (
+        "resume",
+        "run the same command again; passed steps are checked again, not done again",
+    ) in told.lines
 
 
 def test_the_live_display_shows_running_steps_and_what_they_wait_for(run: Run) -> None:
@@ -121,6 +125,31 @@ def test_the_live_display_shows_running_steps_and_what_they_wait_for(run: Run) -
     reporter.end(run)
     assert "docker history x" in stream.getvalue()
     assert SECRET not in stream.getvalue()
+
+
+def test_a_long_hint_goes_on_below_itself_and_what_is_still_seen_is_not_said_twice(run: Run) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, height=30, no_color=True)
+    reporter = ConsoleReporter(Writer(stream), console=console)
+    reporter.on_event(Began(run.plan, run.mode))
+    bad = Result(STEPS[1], failed("seen " * 12, wanted="w", hint="docker history x"))
+    with console.capture() as shown:
+        reporter.on_event(Finished(bad, 1, 3))
+    told = [line for line in shown.get().splitlines() if "seen seen" in line]
+    assert len(told) > 1
+    assert len({Text.from_ansi(line).plain.index("seen seen") for line in told}) == 1
+    with console.capture() as shown:
+        reporter.end(Run(run.plan, run.mode, (run.results[0], bad), 1.0))
+    assert "docker history" not in shown.get()
+    console.height = 1
+    with console.capture() as shown:
+        reporter.end(Run(run.plan, run.mode, (run.results[0], bad), 1.0))
+    assert "docker history" in shown.get()
+
+
+def test_the_first_line_says_what_a_run_may_do() -> None:
+    assert opening(1, Mode.VERIFY) == "Checking 1 step; nothing will be changed."
+    assert opening(2, Mode.APPLY) == "Checking 2 steps; what is missing will be created."
 
 
 def test_the_status_is_a_word_and_not_only_a_colour(run: Run) -> None:

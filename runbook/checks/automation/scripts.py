@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -161,5 +162,5 @@ def _git(world: World, *words: str) -> str:
         raise Unmeasurable(
             f"git does not answer for this folder: {problem.observed}",
             wanted="a checkout of the project",
-            hint=f"git -C {root} status",
+            hint=shlex.join(["git", "-C", str(root), "status"]),
         ) from None
