@@ -67,6 +67,9 @@ class Cluster(Target, Protocol):
     def load_images(self, references: Sequence[str], progress: Progress) -> None:
         """Bring images of the build engine to the nodes; only those that differ on one of them (T046)."""
 
+    def pod_image(self, reference: str) -> str:
+        """What a pod names so that it runs this image: the reference, or the registry's digest of it."""
+
     def forget_images(self, references: Sequence[str]) -> None:
         """Take these names out of the nodes; fine where they are not there."""
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runbook.clients.holdings import digests
@@ -15,7 +18,12 @@ from runbook.clients.process.environment import given
 from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, TimedOut, Unmeasurable
 from runbook.engine.settings import Settings
 
+if TYPE_CHECKING:
+    from runbook.cluster import Progress
+    from runbook.cluster.embedded.archive import ScratchImage
+
 ASK_SECONDS = 20.0
+LOAD_SECONDS = 300.0
 _LOCAL = {"", "localhost", "127.0.0.1", "::1"}
 
 
@@ -64,6 +72,20 @@ def identities(
         )
         for reference, image in zip(references, json.loads(answer.stdout), strict=True)
     }
+
+
+def hold(image: ScratchImage, commands: Commands, environment: Mapping[str, str], progress: Progress) -> None:
+    """Have an image of one of our own programs in the engine."""
+    asked = ["docker", "image", "inspect", image.reference]
+    if commands.run(asked, timeout=ASK_SECONDS, env=environment, check=False).code == 0:
+        return
+    progress(f"loading image {image.name} into Docker")
+    with tempfile.TemporaryDirectory(prefix="todo-image-") as folder:
+        archive = Path(folder) / "image.tar"
+        with archive.open("wb") as stream:
+            image.write(stream)
+        load: list[str | Path] = ["docker", "load", "--quiet", "--input", archive]
+        commands.run(load, timeout=LOAD_SECONDS, env=environment)
 
 
 def name(commands: Commands, environment: Mapping[str, str]) -> str:

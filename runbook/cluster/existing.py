@@ -96,7 +96,7 @@ class Existing:
         self.load_images([reference], progress)
         wanted = ingress.manifests(
             self.settings,
-            self._pinned(reference),
+            self.pod_image(reference),
             self._node_address(),
             self._api.list("Node"),
             host_port=not ingress.port_80_is_taken(self._api),
@@ -162,7 +162,7 @@ class Existing:
             "neither an ingress Service nor a node tells an address", hint="kubectl get svc -A"
         )
 
-    def _pinned(self, reference: str) -> str:
+    def pod_image(self, reference: str) -> str:
         """What a pod names so that it gets this image: by digest from the registry, else as the node holds it."""
         if self._registry is None:
             return reference

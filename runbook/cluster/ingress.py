@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from runbook.cluster import docker
 from runbook.cluster.embedded import addons
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.configuration import render
@@ -34,8 +33,6 @@ SERVICE = "ingress-nginx-controller"
 FRONT = "ingress-ready"
 """Label of the node whose port 80 is published, as kind's own documentation has it."""
 
-LOAD_SECONDS = 300.0
-
 
 def ensure_image(
     settings: Settings, commands: Commands, environment: Mapping[str, str], progress: Progress
@@ -46,15 +43,7 @@ def ensure_image(
     toolchain = Toolchain(settings)
     toolchain.install(progress, only=(PROGRAM,))
     image = ScratchImage(PROGRAM, toolchain.binary(PROGRAM))
-    asked = ["docker", "image", "inspect", image.reference]
-    if commands.run(asked, timeout=LOAD_SECONDS, env=environment, check=False).code != 0:
-        progress(f"loading image {PROGRAM} into Docker")
-        with tempfile.TemporaryDirectory(prefix="todo-ingress-") as folder:
-            archive = Path(folder) / "image.tar"
-            with archive.open("wb") as stream:
-                image.write(stream)
-            load: list[str | Path] = ["docker", "load", "--quiet", "--input", archive]
-            commands.run(load, timeout=LOAD_SECONDS, env=environment)
+    docker.hold(image, commands, environment, progress)
     return image.reference
 
 

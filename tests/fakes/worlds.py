@@ -221,6 +221,9 @@ class FakeCluster:
     def holdings(self, references: Collection[str] = ()) -> Holdings:
         return Holdings.of("todo", self.images)
 
+    def pod_image(self, reference: str) -> str:
+        return reference
+
     def ingress_address(self) -> str:
         return self.address
 

@@ -55,6 +55,7 @@ CLI_SECONDS = 300.0
 def values(world: World, source: Source) -> dict[str, Any]:
     """The chart's values. Pods without a sidecar must not slip through: the webhook fails closed, for our namespace."""
     own = {"image": {"name": source.image}} if source.image else {}
+    pull = world.settings.pull_secret if source.image and world.settings.registry else ""
     resources = {
         "requests": {"cpu": "20m", "memory": "48Mi"},
         "limits": {"cpu": "500m", "memory": "192Mi"},
@@ -78,6 +79,7 @@ def values(world: World, source: Source) -> dict[str, Any]:
                 "workloadCertTTL": CERTIFICATE_LIFETIME,
                 "allowedClockSkew": CLOCK_SKEW,
             },
+            **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
             "actors": {"enabled": False},
             "scheduler": {"enabled": False},
             "ha": {"enabled": False},
@@ -124,7 +126,7 @@ def install(world: World) -> None:
     mark(world)
     repair(world, DAPR_RELEASE, DAPR_NAMESPACE)
     wanted = values(world, source)
-    if _by_its_cli(world):
+    if not source.image and _by_its_cli(world):  # it knows Dapr's own repository only
         world.progress(f"dapr init -k (Dapr {source.version})")
         _init(world, source.version, wanted)
         mark(world)

@@ -39,7 +39,10 @@ def installed(world: World) -> Outcome:
         problems = [problem.observed]
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint="inv dapr")
-    return passed(f"Dapr {version} is deployed in namespace {DAPR_NAMESPACE}", wanted=wanted, version=version)
+    built = ", built from its Go module," if dapr_source.source(world).image else ""
+    return passed(
+        f"Dapr {version}{built} is deployed in namespace {DAPR_NAMESPACE}", wanted=wanted, version=version
+    )
 
 
 def ready(world: World) -> Outcome:

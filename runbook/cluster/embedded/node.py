@@ -230,6 +230,9 @@ class Embedded:
         self._require_running()
         images.load_from_engine(self.sandbox, references, self.docker_environment(), progress)
 
+    def pod_image(self, reference: str) -> str:
+        return reference
+
     def forget_images(self, references: Sequence[str]) -> None:
         self._require_running()
         images.forget(self.sandbox, references)

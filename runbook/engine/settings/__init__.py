@@ -71,6 +71,9 @@ class Settings(BaseModel):
     tag: Annotated[str, AfterValidator(values.tag)] = "1.0.0"
     bases: Literal["auto", "registry", "stand-in"] = "auto"
     """Where base images come from; auto asks the image registry once and falls back to the stand-in bases."""
+    dapr: Literal["auto", "repository", "module"] = "auto"
+    """Where Dapr's chart and images come from outside the embedded node: its own repository, or built from its Go
+    module; auto asks the repository once and builds where it is out of reach."""
     database_url: SecretStr = SecretStr("")
     """A real PostgreSQL (Neon) instead of the stand-in; libpq form. Environment only: TODO_DATABASE_URL."""
     openai_api_key: SecretStr = SecretStr("")

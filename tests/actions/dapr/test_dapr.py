@@ -13,7 +13,9 @@ import yaml
 from runbook.actions import dapr_ownership
 from runbook.actions.dapr import dapr, dapr_source
 from runbook.clients.target import Kubeconfig
-from runbook.engine.errors import Foreign, Unmeasurable, WrongCluster
+from runbook.cluster import docker
+from runbook.cluster.embedded.toolchain import Toolchain
+from runbook.engine.errors import CommandFailed, Foreign, Unmeasurable, WrongCluster
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
@@ -95,12 +97,14 @@ class FakeHelm:
         return True
 
 
-def make(tmp_path: Path, *tools: str, current: str = "kind-todo") -> tuple[World, FakeApi, FakeHelm, Tools]:
+def make(
+    tmp_path: Path, *tools: str, current: str = "kind-todo", **chosen: Any
+) -> tuple[World, FakeApi, FakeHelm, Tools]:
     api, commands = FakeApi(), Tools(*tools)
     helm = FakeHelm(api)
     cluster = Laptop(tmp_path, current)
     return (
-        world_of(Settings(), api=api, helm=helm, cluster=cluster, commands=commands),
+        world_of(Settings(**chosen), api=api, helm=helm, cluster=cluster, commands=commands),
         api,
         helm,
         commands,
@@ -197,12 +201,86 @@ def test_another_release_is_told(tmp_path: Path, change: dict[str, Any], words: 
 
 def test_no_release_and_no_chart(tmp_path: Path) -> None:
     world, _, helm, _ = make(tmp_path)
-    with pytest.raises(Unmeasurable, match="is not fetched yet"):
+    with pytest.raises(Unmeasurable, match="neither fetched nor built"):
         dapr.problems(world)
     dapr_source.prepare(world)
     assert dapr.problems(world) == ["there is no release dapr in namespace dapr-system"]
     dapr_source.prepare(world)
     assert len(helm.calls) == 1
+
+
+@pytest.fixture
+def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Dapr's repository is out of reach, and Dapr is built: what is brought into Docker, then to the nodes."""
+    brought: list[str] = []
+
+    def away(*_: object) -> None:
+        raise CommandFailed("`helm pull` ended with exit status 1: no such host")
+
+    monkeypatch.setattr(FakeHelm, "pull", away)
+    monkeypatch.setattr(Toolchain, "install", lambda *_, **__: ())
+    monkeypatch.setattr(Toolchain, "binary", lambda _self, name: tmp_path / name)
+    monkeypatch.setattr(Toolchain, "chart", lambda _self, _name: tmp_path / "chart")
+    monkeypatch.setattr(docker, "hold", lambda image, *_: brought.append(f"docker {image.reference}"))
+    monkeypatch.setattr(
+        Laptop,
+        "load_images",
+        lambda _self, references, _: brought.extend(f"nodes {each}" for each in references),
+        raising=False,
+    )
+    (tmp_path / "dapr").write_text("the program")
+    return brought
+
+
+def test_out_of_reach_of_its_repository_dapr_is_built(tmp_path: Path, carried: list[str]) -> None:
+    """Its chart and image are the embedded node's; the image goes to every node like any of ours."""
+    world, _, _, _ = make(tmp_path)
+    found = dapr_source.prepare(world)
+    assert found.image.startswith("todo.runbook/dapr:")
+    assert found.chart == tmp_path / "chart"
+    assert carried == [f"docker {found.image}", f"nodes {found.image}"]
+    assert dapr_source.source(world) == found
+
+
+def test_what_is_built_is_not_installed_by_the_cli(tmp_path: Path, carried: list[str]) -> None:
+    """`dapr init -k` takes the chart of Dapr's own repository."""
+    world, _, helm, commands = make(tmp_path, "dapr")
+    dapr.install(world)
+    assert carried
+    assert commands.asked == []
+    assert [call[0] for call in helm.calls] == ["upgrade"]
+    assert dapr.problems(world) == []
+
+
+def test_the_repository_alone_may_be_wanted(tmp_path: Path, carried: list[str]) -> None:
+    world, _, _, _ = make(tmp_path, dapr="repository")
+    with pytest.raises(CommandFailed, match="no such host"):
+        dapr_source.prepare(world)
+    with pytest.raises(Unmeasurable, match="not fetched yet"):
+        dapr_source.source(world)
+    assert carried == []
+
+
+def test_the_module_alone_may_be_wanted(tmp_path: Path, carried: list[str]) -> None:
+    """Also where the official chart was fetched before."""
+    world, _, _, _ = make(tmp_path, dapr="module")
+    fetched = world.settings.cache / "charts" / f"dapr-{VERSION}" / "dapr"
+    fetched.mkdir(parents=True)
+    (fetched / "Chart.yaml").write_text("name: dapr\n")
+    assert dapr_source.prepare(world).image
+    assert len(carried) == 2
+    assert dapr_source.source(make(tmp_path)[0]).image == ""
+
+
+def test_by_a_registry_it_runs_by_digest_with_the_pull_secret(
+    tmp_path: Path, carried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _, _, _ = make(tmp_path, registry="registry.example.org/team", pull_secret="ours")
+    pinned = "registry.example.org/team/todo.runbook/dapr@sha256:" + "d" * 64
+    monkeypatch.setattr(Laptop, "pod_image", lambda *_: pinned)
+    given = dapr.values(world, dapr_source.prepare(world))
+    assert given["dapr_sidecar_injector"]["image"] == given["dapr_sentry"]["image"] == {"name": pinned}
+    assert given["global"]["imagePullSecrets"] == [{"name": "ours"}]
 
 
 def named(kind: str, name: str, namespace: str = "", **fields: Any) -> Object:

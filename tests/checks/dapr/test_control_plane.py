@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,7 +93,11 @@ def test_an_issuer_that_cannot_be_read_is_no_verdict(world: World, api: FakeApi)
 
 def test_an_installation_without_problems(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dapr, "problems", lambda _: [])
+    source = dapr_source.Source(VERSION, Path("chart"))
+    monkeypatch.setattr(dapr_source, "source", lambda _: source)
     assert control_plane.installed(world).observed == f"Dapr {VERSION} is deployed in namespace dapr-system"
+    source = dapr_source.Source(VERSION, Path("chart"), "todo.runbook/dapr:1")
+    assert f"Dapr {VERSION}, built from its Go module, is deployed" in control_plane.installed(world).observed
 
 
 def test_an_installation_with_problems_names_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
