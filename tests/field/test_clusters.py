@@ -8,24 +8,16 @@ import re
 import pytest
 
 from tests.field.inside import Inside
+from tests.field.phases import STEPS, green
 
 pytestmark = pytest.mark.field
 
 
-def green(user: Inside, command: str) -> None:
-    """Every step of a command passes."""
-    done = user.inv(command, timeout=3000)
-    assert done.returncode == 0, done.stdout[-6000:]
-    found = re.search(r"(\d+) of (\d+) steps passed", done.stdout)
-    assert found is not None and found[1] == found[2], done.stdout[-2000:]
-
-
 class TestKind:
-    def test_the_application_is_deployed_on_three_nodes(self, kind: Inside) -> None:
-        green(kind, "deploy")
-
-    def test_it_is_secured_without_access_to_the_nodes(self, kind: Inside) -> None:
-        green(kind, "secure")
+    @pytest.mark.parametrize("phase", STEPS)
+    def test_every_step_is_green_on_three_nodes(self, kind: Inside, phase: str) -> None:
+        """The matrix, mutual TLS and the access policies between nodes, without access to these."""
+        green(kind, phase)
 
     def test_a_worker_that_lost_an_image_gets_it_back(self, kind: Inside) -> None:
         name = "docker.io/library/todo-frontend:1.0.0"
@@ -42,13 +34,13 @@ class TestKind:
         ]
         assert kind.run(*lost).returncode == 0
         assert "fieldkind-worker does not hold todo-frontend" in kind.inv("verify.step", "T046").stdout
-        green(kind, "deploy")
+        green(kind, "deploy", "after a worker lost an image")
 
     def test_stopped_nodes_are_started(self, kind: Inside) -> None:
         nodes = kind.run("kind", "get", "nodes", "--name", "fieldkind").stdout.split()
         assert kind.run("docker", "stop", *nodes).returncode == 0
         assert "exited" in kind.inv("cluster.status").stdout
-        green(kind, "cluster.up")
+        green(kind, "deploy", "after a stop of all nodes")
 
     def test_cleanup_leaves_nothing(self, kind: Inside) -> None:
         done = kind.inv("cleanup", "--yes")
@@ -57,8 +49,11 @@ class TestKind:
 
 
 class TestExisting:
-    def test_the_application_is_deployed_by_digest(self, existing: Inside) -> None:
-        green(existing, "deploy")
+    @pytest.mark.parametrize("phase", ["deploy", "secure", "db"])
+    def test_every_step_is_green(self, existing: Inside, phase: str) -> None:
+        green(existing, phase)
+
+    def test_every_image_is_named_by_digest(self, existing: Inside) -> None:
         pods = json.loads(existing.run("kubectl", "get", "pods", "--namespace=todo", "--output=json").stdout)
         images = {each["image"] for pod in pods["items"] for each in pod["spec"]["containers"]}
         assert images and all(
