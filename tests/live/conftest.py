@@ -31,6 +31,7 @@ ORDER = (
     "test_database",
     "test_dapr",
     "test_automation",
+    "test_foreign",
     "test_teardown",
 )
 """Asking first, while the proofs of the deploy stand; then using it; then breaking; then taking away."""
