@@ -303,8 +303,9 @@ def sweep(world: World, out: Writer) -> bool:
 
 def _refuse_foreign(world: World, steps: Plan) -> None:
     """Before the first step: what is somebody else's on the cluster ends a command that would have to change it."""
-    from runbook.actions import dapr_ownership, ownership
+    from runbook.actions import ownership
     from runbook.actions.package import release
+    from runbook.app.dapr import ownership as dapr_ownership
 
     asked = [("T048", release.refuse_foreign), ("T079", dapr_ownership.refuse_foreign)]
     ownership.before_writing(world, [ask for step, ask in asked if step in steps])

@@ -23,8 +23,8 @@ NOTHING = "nothing was removed"
 
 def leave_mesh(chosen: Settings) -> None:
     """Take the sidecars out of the application, then remove Dapr and Redis, and exit with what came of it."""
-    from runbook.actions import dapr_ownership
     from runbook.actions.dapr import mesh
+    from runbook.app.dapr import ownership as dapr_ownership
 
     out = Writer(sys.stdout)
     with one_run(chosen.state, "dapr.remove"):

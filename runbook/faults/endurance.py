@@ -6,8 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from runbook.actions.dapr import redis
+from runbook.actions.dapr import redis as redis_release
 from runbook.app.application import BACKEND, SIDECAR, SIDECAR_PORT, STATE_STORE
+from runbook.app.dapr import redis
 from runbook.app.sidecars import application_pods, of_component
 from runbook.clients.kube import workloads
 from runbook.engine.errors import RunbookError, Unmeasurable
@@ -104,7 +105,7 @@ def starts_over_empty(hands: Hands) -> str:
             "Pod", workloads.name(pod), world.settings.namespace, uid=pod["metadata"]["uid"], grace=0
         )
     words = chat_answers(hands)
-    redis.wait(world)
+    redis_release.wait(world)
     if remembered.recall(world, kept.key) is not None:
         raise RunbookError("Redis still has what it held", wanted="an empty Redis, as without persistence")
     began = time.monotonic()

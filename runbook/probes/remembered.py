@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from runbook.actions.dapr import redis
 from runbook.app.application import BACKEND, REDIS_PORT, SIDECAR_PORT
+from runbook.app.dapr import redis
 from runbook.clients.kube import pod_http, workloads
 from runbook.clients.redis import RedisError, converse
 from runbook.engine.errors import Unmeasurable

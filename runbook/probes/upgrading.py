@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from runbook.actions.package import release
-from runbook.actions.package.helm_release import install, is_current, problems
+from runbook.actions.package.helm_release import install
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS, REDIS, SELECTOR
 from runbook.app.blueprint import Blueprint
+from runbook.app.release_state import is_current, problems
 from runbook.clients.helm import Values, merged
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import Revision, newest, revisions

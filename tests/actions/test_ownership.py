@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from runbook import catalogue
-from runbook.actions import dapr_ownership, ownership
+from runbook.actions import ownership
 from runbook.actions.package import release
+from runbook.app.dapr import ownership as dapr_ownership
 from runbook.cli import entry
 from runbook.cli.guard import told
 from runbook.engine.errors import Foreign

@@ -6,8 +6,8 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from runbook.actions.dapr import dapr
 from runbook.app.application import COMPONENTS, DAPR_NAMESPACE, REDIS, REDIS_SECRET, Component
+from runbook.app.dapr.control_plane import SERVICES
 from runbook.app.sidecars import INJECTOR, TRUST_BUNDLE
 from tests.fakes import running
 
@@ -95,7 +95,7 @@ def trust_bundle(days: int = 365) -> list[Object]:
 
 def control_plane(version: str) -> list[Object]:
     found = [webhook(), *trust_bundle()]
-    for name in dapr.SERVICES:
+    for name in SERVICES:
         found += [service(name, version), service_pod(name)]
     return found
 

@@ -180,7 +180,7 @@ def store(monkeypatch: pytest.MonkeyPatch, api: Flooded) -> dict[str, Any]:
         return told["old"] if ("delete", "Pod", "redis-0") in api.written else told["before"]
 
     monkeypatch.setattr(remembered, "recall", recall)
-    monkeypatch.setattr(endurance.redis, "wait", lambda _: None)
+    monkeypatch.setattr(endurance.redis_release, "wait", lambda _: None)
     return told
 
 

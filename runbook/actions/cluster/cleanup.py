@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runbook.actions import dapr_ownership
 from runbook.actions.cluster import foreign, rollout
 from runbook.actions.dapr import dapr
 from runbook.actions.web import hosts
+from runbook.app.dapr import ownership as dapr_ownership
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import foreign_problem, revisions
 from runbook.cluster import ingress

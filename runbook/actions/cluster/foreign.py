@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions import dapr_ownership
 from runbook.app.application import DAPR_NAMESPACE, DAPR_RELEASE
+from runbook.app.dapr import ownership as dapr_ownership
 from runbook.clients.kube import workloads
 from runbook.clients.kube.api import FIELD_MANAGER
 from runbook.ownership import installation

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook.actions import dapr_ownership
 from runbook.actions.cluster import cleanup, foreign
 from runbook.actions.web import hosts
+from runbook.app.dapr import ownership as dapr_ownership
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import are_ours, foreign_problem, revisions
 from runbook.engine.errors import RunbookError

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.actions import dapr_ownership
 from runbook.actions.cluster import rollout
 from runbook.actions.dapr import dapr
 from runbook.actions.package import release
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS, REDIS_SECRET
+from runbook.app.dapr import ownership as dapr_ownership
 from runbook.app.sidecars import stale
 from runbook.clients.kube.releases import newest
 from runbook.ownership import installation

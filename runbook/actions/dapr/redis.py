@@ -1,9 +1,9 @@
-"""Redis, the state store behind Dapr: its password, its image, and its place in the release."""
+"""Redis, the state store behind Dapr: its password made, its image loaded, its place in the release taken."""
 
 from __future__ import annotations
 
 import secrets as randomness
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runbook.actions.cluster import rollout
 from runbook.actions.images import builds
@@ -11,7 +11,8 @@ from runbook.actions.package import release
 from runbook.app import blueprint
 from runbook.app import image_specs as sources
 from runbook.app.application import REDIS, REDIS_KEY, REDIS_SECRET
-from runbook.app.secrets.secret_data import opaque, read
+from runbook.app.dapr.redis import SELECTOR, pods, secret_problem
+from runbook.app.secrets.secret_data import opaque
 from runbook.app.secrets.secret_values import SHORTEST
 from runbook.clients.kube import workloads
 from runbook.engine.redaction import conceal
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
     from runbook.world import World
 
 READY_SECONDS = 120.0
-SELECTOR = f"app.kubernetes.io/name={REDIS}"
-
-
-def password(world: World) -> str:
-    """The one in the Secret, "" where there is none; concealed from then on."""
-    return read(world, REDIS_SECRET, world.settings.namespace).get(REDIS_KEY, "")
 
 
 def ensure_secret(world: World) -> None:
@@ -34,19 +29,6 @@ def ensure_secret(world: World) -> None:
         made = randomness.token_urlsafe(SHORTEST)
         conceal(made)
         world.api.apply(opaque(REDIS_SECRET, world.settings.namespace, {REDIS_KEY: made}))
-
-
-def secret_problem(world: World) -> str:
-    """What is wrong with the Secret, never its value; empty when it is good."""
-    there = read(world, REDIS_SECRET, world.settings.namespace)
-    if not there:
-        return f"there is no Secret {REDIS_SECRET} in namespace {world.settings.namespace}"
-    found = there.get(REDIS_KEY, "")
-    if found != found.strip():
-        return f"the key {REDIS_KEY} of Secret {REDIS_SECRET} has white space around its value"
-    if len(found) < SHORTEST:
-        return f"the key {REDIS_KEY} of Secret {REDIS_SECRET} has less than {SHORTEST} characters"
-    return ""
 
 
 def run(world: World) -> None:
@@ -60,12 +42,6 @@ def run(world: World) -> None:
     for pod in broken:  # a StatefulSet puts no newer pod in the place of one that never became ready
         world.api.delete("Pod", workloads.name(pod), world.settings.namespace, uid=pod["metadata"]["uid"])
     wait(world)
-
-
-def pods(world: World) -> list[dict[str, Any]]:
-    """The pods of Redis that are not being removed."""
-    found = world.api.list("Pod", world.settings.namespace, labels=SELECTOR)
-    return [pod for pod in found if not workloads.terminating(pod)]
 
 
 def wait(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runbook.actions.cluster import namespace, rollout
 from runbook.actions.database import roles
 from runbook.actions.package import stand_ins
-from runbook.actions.package.helm_release import go_back, install, is_current
+from runbook.actions.package.helm_release import go_back, install
 from runbook.actions.security import backing_services, secrets
 from runbook.app import blueprint
 from runbook.app.application import (
@@ -20,6 +20,7 @@ from runbook.app.application import (
     MODEL_RELEASE,
     SELECTOR,
 )
+from runbook.app.release_state import is_current
 from runbook.clients.kube import releases, workloads
 from runbook.clients.kube.diagnosis import bundle
 from runbook.clients.kube.readiness import FirstReady

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from runbook.actions.cluster import rollout
-from runbook.actions.package.helm_release import install, is_current
+from runbook.actions.package.helm_release import install
 from runbook.app import blueprint
+from runbook.app.release_state import is_current
 
 if TYPE_CHECKING:
     from runbook.app.blueprint import Blueprint

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.cluster import namespace
-from runbook.actions.package.helm_release import problems as release_problems
-from runbook.app import blueprint
+from runbook.app import blueprint, namespaces
 from runbook.app.application import COMPONENTS
+from runbook.app.release_state import problems as release_problems
 from runbook.app.secrets import secret_data
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import newest
@@ -131,9 +130,9 @@ def secured(world: World) -> Outcome:
 
 def namespace_problems(world: World) -> list[str]:
     """What the namespaces lack."""
-    wanted = namespace.wanted(world)
+    wanted = namespaces.wanted(world)
     problems = [
-        namespace.problem_of(world, each, world.api.get("Namespace", each["metadata"]["name"]))
+        namespaces.problem_of(world, each, world.api.get("Namespace", each["metadata"]["name"]))
         for each in wanted
     ]
     return [problem for problem in problems if problem]

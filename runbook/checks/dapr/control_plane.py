@@ -6,8 +6,9 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.dapr import dapr, dapr_source
 from runbook.app.application import DAPR_NAMESPACE
+from runbook.app.dapr import control_plane
+from runbook.app.dapr import source as dapr_source
 from runbook.app.sidecars import INJECTOR, TRUST_BUNDLE
 from runbook.clients import dapr_cli
 from runbook.clients.kube import workloads
@@ -32,7 +33,7 @@ def installed(world: World) -> Outcome:
     version = dapr_source.version()
     wanted = f"Dapr {version} in namespace {DAPR_NAMESPACE} with our values"
     try:
-        problems = dapr.problems(world)
+        problems = control_plane.problems(world)
     except Unmeasurable as problem:
         if problem.hint != "inv dapr":
             raise
@@ -53,20 +54,20 @@ def ready(world: World) -> Outcome:
     """
     version = dapr_source.version()
     wanted = (
-        f"{', '.join(dapr.SERVICES)} ready as {version}, webhook that fails closed,"
+        f"{', '.join(control_plane.SERVICES)} ready as {version}, webhook that fails closed,"
         f" issuer good for {LASTS.days} days"
     )
     hint = f"kubectl --namespace {DAPR_NAMESPACE} get pods,events"
     there = {workloads.name(each): each for each in world.api.list("Deployment", DAPR_NAMESPACE)}
-    problems = [f"there is no Deployment {name}" for name in dapr.SERVICES if name not in there]
-    for name in dapr.SERVICES:
+    problems = [f"there is no Deployment {name}" for name in control_plane.SERVICES if name not in there]
+    for name in control_plane.SERVICES:
         if name in there:
             problems += [workloads.deployment_problem(there[name]), _other_version(there[name], version)]
     pods = [pod for pod in world.api.list("Pod", DAPR_NAMESPACE) if not workloads.terminating(pod)]
     problems += [workloads.pod_problem(pod) for pod in pods]
     problems += _webhook_problems(world)
     if dapr_cli.speaks_of_our_cluster(world.commands, world.cluster):
-        problems += dapr_cli.unhealthy(world.commands, world.cluster, dapr.SERVICES)
+        problems += dapr_cli.unhealthy(world.commands, world.cluster, control_plane.SERVICES)
     text = workloads.describe(problems)
     if text:
         return failed(text, wanted=wanted, hint=hint)

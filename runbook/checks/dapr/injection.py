@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.package.helm_release import problems as release_problems
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS, SELECTOR, SIDECAR
+from runbook.app.release_state import problems as release_problems
 from runbook.app.sidecars import application_pods, sidecar_of, stale
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import newest

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from runbook.actions.dapr import redis
 from runbook.app import blueprint
 from runbook.app.application import REDIS, REDIS_KEY, REDIS_PORT, REDIS_SECRET
+from runbook.app.dapr import redis
 from runbook.clients.kube import workloads
 from runbook.clients.redis import RedisError, converse
 from runbook.engine.step import Outcome, failed, passed

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.dapr import dapr_source
 from runbook.app.application import BACKEND, COMPONENTS, SIDECAR_PORT, STATE_STORE
+from runbook.app.dapr import source as dapr_source
 from runbook.app.sidecars import application_pods, of_component
 from runbook.clients import dapr_cli
 from runbook.clients.kube import pod_http, workloads

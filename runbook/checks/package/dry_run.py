@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.cluster import namespace
+from runbook.app import namespaces
 from runbook.checks.chart.rendering import PRODUCTION, as_written, chart_of
 from runbook.clients.kube import workloads
 from runbook.clients.kube.kinds import full_name
@@ -78,10 +78,10 @@ def accepted(world: World) -> Outcome:
 
 def _unlike(world: World) -> list[str]:
     """Why the live namespace cannot stand for that of production, or why the latter is not held to the standard."""
-    own = namespace.manifest(world)
-    problems = [namespace.lacking(own, world.api.get("Namespace", world.settings.namespace))]
+    own = namespaces.manifest(world)
+    problems = [namespaces.lacking(own, world.api.get("Namespace", world.settings.namespace))]
     if (there := world.api.get("Namespace", SPACE)) is not None:
-        problems.append(namespace.lacking(namespace.restricted(world, SPACE), there))
+        problems.append(namespaces.lacking(namespaces.restricted(world, SPACE), there))
     return [problem for problem in problems if problem]
 
 
@@ -94,7 +94,7 @@ def _there(world: World) -> tuple[Any, ...]:
 
 def _namespaces(world: World) -> list[Object]:
     """The namespace itself, where it is not there."""
-    return [] if world.api.get("Namespace", SPACE) else [namespace.restricted(world, SPACE)]
+    return [] if world.api.get("Namespace", SPACE) else [namespaces.restricted(world, SPACE)]
 
 
 def _moved(thing: Object, space: str) -> Object:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.actions.cluster import namespace, rollout
 from runbook.actions.package import release
+from runbook.app import namespaces
 from runbook.app.application import MCP_SERVER, SECRET
 from runbook.app.drift import differences
 from runbook.app.secrets.secret_data import opaque
@@ -115,7 +116,7 @@ def _scratch(world: World) -> Iterator[None]:
     """A namespace of our own with a Secret that opens nothing; what a killed drill left of it goes first."""
     _remove(world)
     try:
-        namespace.have(world, namespace.restricted(world, SCRATCH))
+        namespace.have(world, namespaces.restricted(world, SCRATCH))
         key = secrets.token_urlsafe(SHORTEST)
         conceal(key)
         nowhere = "postgresql://nobody@127.0.0.1:1/none"

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook.actions import dapr_ownership
 from runbook.actions.dapr import dapr, dapr_source
+from runbook.app.dapr import control_plane
+from runbook.app.dapr import ownership as dapr_ownership
+from runbook.app.dapr.source import REPOSITORY, Source, version
+from runbook.app.dapr.source import source as source_of
 from runbook.clients.target import Kubeconfig
 from runbook.cluster import docker
 from runbook.cluster.embedded.toolchain import Toolchain
@@ -24,7 +27,7 @@ from tests.fakes import running
 from tests.fakes.recorded import Recorded
 from tests.fakes.worlds import FakeApi, FakeCluster, Object, world_of
 
-VERSION = dapr_source.version()
+VERSION = version()
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -124,11 +127,11 @@ def record(api: FakeApi) -> Object:
 def test_it_is_installed_by_helm_with_definitions_first(tmp_path: Path) -> None:
     world, api, helm = installed(tmp_path)
     assert helm.calls == [
-        ("pull", "dapr", dapr_source.REPOSITORY, VERSION),
+        ("pull", "dapr", REPOSITORY, VERSION),
         ("upgrade", "dapr", "dapr-system"),
     ]
     assert ("create", "CustomResourceDefinition", "components.dapr.io") in api.written
-    assert dapr.problems(world) == []
+    assert control_plane.problems(world) == []
     namespace = api.get("Namespace", "dapr-system")
     assert namespace
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -136,7 +139,7 @@ def test_it_is_installed_by_helm_with_definitions_first(tmp_path: Path) -> None:
 
 def test_the_values_close_what_the_chart_leaves_open(tmp_path: Path) -> None:
     world, _, _, _ = make(tmp_path)
-    given = dapr.values(world, dapr_source.Source(VERSION, tmp_path, "todo.runbook/dapr:1"))
+    given = control_plane.values(world, Source(VERSION, tmp_path, "todo.runbook/dapr:1"))
     assert given["global"]["mtls"] == {"enabled": True, "workloadCertTTL": "24h", "allowedClockSkew": "15m"}
     injector = given["dapr_sidecar_injector"]
     assert injector["webhookFailurePolicy"] == "Fail"
@@ -177,12 +180,12 @@ def test_what_is_missing_or_changed_is_told(tmp_path: Path) -> None:
     del api.objects["Namespace", "", "dapr-system"]["metadata"]["labels"][
         "pod-security.kubernetes.io/enforce"
     ]
-    told = "; ".join(dapr.problems(world))
+    told = "; ".join(control_plane.problems(world))
     assert "definition components.dapr.io is of another version" in told
     assert "Service dapr-sentry of the release is not there" in told
     assert "namespace dapr-system lacks pod-security.kubernetes.io/enforce=restricted" in told
     dapr.install(world)
-    assert dapr.problems(world) == []
+    assert control_plane.problems(world) == []
 
 
 @pytest.mark.parametrize(
@@ -196,15 +199,15 @@ def test_what_is_missing_or_changed_is_told(tmp_path: Path) -> None:
 def test_another_release_is_told(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     world, api, _ = installed(tmp_path)
     api.put(running.release_secret("dapr", "dapr-system", **change))
-    assert any(words in problem for problem in dapr.problems(world))
+    assert any(words in problem for problem in control_plane.problems(world))
 
 
 def test_no_release_and_no_chart(tmp_path: Path) -> None:
     world, _, helm, _ = make(tmp_path)
     with pytest.raises(Unmeasurable, match="neither fetched nor built"):
-        dapr.problems(world)
+        control_plane.problems(world)
     dapr_source.prepare(world)
-    assert dapr.problems(world) == ["there is no release dapr in namespace dapr-system"]
+    assert control_plane.problems(world) == ["there is no release dapr in namespace dapr-system"]
     dapr_source.prepare(world)
     assert len(helm.calls) == 1
 
@@ -239,7 +242,7 @@ def test_out_of_reach_of_its_repository_dapr_is_built(tmp_path: Path, carried: l
     assert found.image.startswith("todo.runbook/dapr:")
     assert found.chart == tmp_path / "chart"
     assert carried == [f"docker {found.image}", f"nodes {found.image}"]
-    assert dapr_source.source(world) == found
+    assert source_of(world) == found
 
 
 def test_what_is_built_is_not_installed_by_the_cli(tmp_path: Path, carried: list[str]) -> None:
@@ -249,7 +252,7 @@ def test_what_is_built_is_not_installed_by_the_cli(tmp_path: Path, carried: list
     assert carried
     assert commands.asked == []
     assert [call[0] for call in helm.calls] == ["upgrade"]
-    assert dapr.problems(world) == []
+    assert control_plane.problems(world) == []
 
 
 def test_the_repository_alone_may_be_wanted(tmp_path: Path, carried: list[str]) -> None:
@@ -257,7 +260,7 @@ def test_the_repository_alone_may_be_wanted(tmp_path: Path, carried: list[str]) 
     with pytest.raises(CommandFailed, match="no such host"):
         dapr_source.prepare(world)
     with pytest.raises(Unmeasurable, match="not fetched yet"):
-        dapr_source.source(world)
+        source_of(world)
     assert carried == []
 
 
@@ -269,7 +272,7 @@ def test_the_module_alone_may_be_wanted(tmp_path: Path, carried: list[str]) -> N
     (fetched / "Chart.yaml").write_text("name: dapr\n")
     assert dapr_source.prepare(world).image
     assert len(carried) == 2
-    assert dapr_source.source(make(tmp_path)[0]).image == ""
+    assert source_of(make(tmp_path)[0]).image == ""
 
 
 def test_by_a_registry_it_runs_by_digest_with_the_pull_secret(
@@ -278,7 +281,7 @@ def test_by_a_registry_it_runs_by_digest_with_the_pull_secret(
     world, _, _, _ = make(tmp_path, registry="registry.example.org/team", pull_secret="ours")
     pinned = "registry.example.org/team/todo.runbook/dapr@sha256:" + "d" * 64
     monkeypatch.setattr(Laptop, "pod_image", lambda *_: pinned)
-    given = dapr.values(world, dapr_source.prepare(world))
+    given = control_plane.values(world, dapr_source.prepare(world))
     assert given["dapr_sidecar_injector"]["image"] == given["dapr_sentry"]["image"] == {"name": pinned}
     assert given["global"]["imagePullSecrets"] == [{"name": "ours"}]
 
@@ -344,7 +347,7 @@ def test_somebody_elses_dapr_is_found_wherever_it_is_and_not_touched(
         dapr.install(world)
     assert dapr.remove(world) == []
     assert (helm.calls, commands.asked, api.written, api.objects) == ([], [], [], before)
-    assert any(words in problem for problem in dapr.problems(world))
+    assert any(words in problem for problem in control_plane.problems(world))
 
 
 def test_dapr_that_somebody_else_works_with_is_not_removed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from runbook.actions.images import builds
 from runbook.actions.package import release
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS
+from runbook.app.dapr import redis as redis_secret
 from runbook.app.sidecars import TRUST_BUNDLE
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
@@ -46,10 +47,10 @@ def test_a_password_is_made_once_and_kept(world: World, api: FakeApi) -> None:
     assert api.written == []
     del api.objects["Secret", "todo", "redis-auth"]
     redis.ensure_secret(world)
-    made = redis.password(world)
+    made = redis_secret.password(world)
     assert len(made) >= 32
     redis.ensure_secret(world)
-    assert redis.password(world) == made
+    assert redis_secret.password(world) == made
 
 
 def test_redis_comes_before_dapr_and_leaves_the_mode_alone(
@@ -136,4 +137,4 @@ def test_waiting_for_redis_is_a_watch(world: World, api: FakeApi) -> None:
     redis.wait(world)
     api.objects["StatefulSet", "todo", "redis"]["status"]["readyReplicas"] = 0
     with pytest.raises(rollout.TimedOut, match="StatefulSet redis: 0 of 1 ready"):
-        rollout.settle(world, "todo", labels=redis.SELECTOR, names=("redis",), timeout=0.5)
+        rollout.settle(world, "todo", labels=redis_secret.SELECTOR, names=("redis",), timeout=0.5)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from runbook.actions.dapr import dapr, dapr_source
+from runbook.app.dapr import control_plane as dapr
+from runbook.app.dapr import source as dapr_source
 from runbook.app.sidecars import INJECTOR, TRUST_BUNDLE
 from runbook.checks.dapr import control_plane
 from runbook.engine.errors import Unmeasurable

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from runbook.actions.dapr import dapr_source
 from runbook.app.application import BACKEND, COMPONENTS
+from runbook.app.dapr import source as dapr_source
 from runbook.checks.dapr import state_components
 from runbook.clients.kube import pod_http, workloads
 from runbook.engine.errors import Unmeasurable

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runbook.actions.cluster import namespace
+from runbook.app import namespaces
 from runbook.checks.package import dry_run
 from runbook.clients.kube.reviews import Admission
 from runbook.engine.errors import CommandFailed, Unmeasurable
@@ -59,7 +59,7 @@ class Place:
         self.objects = ([STATEFUL, SERVICE], [JOB])
         self.error: Exception | None = None
         self.world: World = world_of(self.settings, api=self.api, helm=SimpleNamespace(dry_run=self._dry_run))
-        self.api.put(namespace.manifest(self.world))
+        self.api.put(namespaces.manifest(self.world))
 
     def _admission(self, thing: Object) -> Admission:
         self.asked.append(thing)
@@ -140,7 +140,7 @@ def test_a_namespace_with_other_labels_stands_for_nothing(place: Place) -> None:
 
 
 def test_a_namespace_of_production_that_is_there_is_held_to_the_standard(place: Place) -> None:
-    there = namespace.restricted(place.world, "todo-prod")
+    there = namespaces.restricted(place.world, "todo-prod")
     place.api.put(there)
     assert dry_run.accepted(place.world).green
     assert not [each for each in place.asked if each["kind"] == "Namespace"]

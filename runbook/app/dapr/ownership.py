@@ -122,10 +122,10 @@ def _of_our_release(world: World, thing: Mapping[str, Any]) -> bool:
 def has_release(world: World) -> bool:
     """Whether the control plane is ours: its record says so; or it is the one that its CLI was to install for us."""
     kept = revisions(world.api, DAPR_RELEASE, DAPR_NAMESPACE)
-    return are_ours(world.settings, kept) or _by_cli_for_us(world, kept)
+    return are_ours(world.settings, kept) or made_by_cli_for_us(world, kept)
 
 
-def _by_cli_for_us(world: World, kept: Sequence[Revision]) -> bool:
+def made_by_cli_for_us(world: World, kept: Sequence[Revision]) -> bool:
     """A record without any id, in our own namespace, that the ledger says we were about to make."""
     return (
         bool(kept)
@@ -133,14 +133,3 @@ def _by_cli_for_us(world: World, kept: Sequence[Revision]) -> bool:
         and Ledger(world.settings).holds(KIND, DAPR_RELEASE)
         and installation.owns(world.settings, world.api.get("Namespace", DAPR_NAMESPACE))
     )
-
-
-def mark(world: World) -> None:
-    """Put our id on the record of a release that Dapr's CLI has just made for us: it takes no labels."""
-    kept = revisions(world.api, DAPR_RELEASE, DAPR_NAMESPACE)
-    if _by_cli_for_us(world, kept):
-        path = f"/metadata/labels/{installation.LABEL.replace('/', '~1')}"
-        label = {"op": "add", "path": path, "value": installation.identity(world.settings)}
-        for each in kept:
-            record = f"sh.helm.release.v1.{each.name}.v{each.revision}"
-            world.api.patch("Secret", record, DAPR_NAMESPACE, [label])
