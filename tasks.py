@@ -176,6 +176,16 @@ def setup(c: Context, cluster: str = "", name: str = "") -> None:
         entry.prepare(entry.settings(c.config, cluster, name))
 
 
+@task(help=WHERE | {"json": "write the findings as JSON to standard output"})
+def doctor(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Find what is in the way of a deploy here."""
+    with plainly():
+        from runbook.cli import doctor as command
+        from runbook.cli import entry
+
+        command.diagnose(entry.settings(c.config, cluster, name), as_json=json)
+
+
 @task(help=WHERE, name="remove")
 def dapr_remove(c: Context, cluster: str = "", name: str = "") -> None:
     """Deploy without sidecars, remove Dapr and Redis."""
@@ -417,6 +427,7 @@ def test(_: Context, part: list[str]) -> None:
 
 ns = Collection(
     setup,
+    doctor,
     build,
     deploy,
     full,
