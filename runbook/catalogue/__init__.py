@@ -21,6 +21,7 @@ from runbook.catalogue import (
     setup,
 )
 from runbook.engine.errors import UsageError
+from runbook.engine.plan import Plan
 from runbook.engine.step import Step
 
 PRINTED = {
@@ -108,6 +109,25 @@ def join(phases: Iterable[Phase]) -> tuple[Step, ...]:
 
 
 STEPS = join(PHASES)
+
+
+_ENGINE, _BUILDS = "T045", frozenset({"T016", "T017", "T036"})
+
+
+def engine_first(chosen: Plan) -> Plan:
+    """The same plan for a node that brings the build engine, which appears as the cluster comes up: builds wait for it.
+
+    Otherwise a build would begin in one engine and end in another, which does not hold its bases.
+    """
+    if _ENGINE not in chosen:
+        return chosen
+    return replace(
+        chosen,
+        steps=tuple(
+            replace(step, needs=(*step.needs, _ENGINE)) if step.id in _BUILDS else step
+            for step in chosen.steps
+        ),
+    )
 
 
 def find(name: str, steps: Sequence[Step] = STEPS, *, printed: bool = False) -> Step:

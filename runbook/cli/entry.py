@@ -250,6 +250,8 @@ def _walk(
     reporter = reporter_for(writer, f"http://{chosen.host}/" if "T052" in steps else "")
     with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
         world = World.of(chosen, frozenset(changes))
+        if mode is Mode.APPLY and world.cluster.builds_inside:
+            steps = catalogue.engine_first(steps)
         if "T043" in steps and world.cluster.provider == "existing":
             world.cluster.kubeconfig()  # without a context nothing of it could be asked: one line instead of 40
         if mode is Mode.APPLY and "T048" in steps:

@@ -36,6 +36,10 @@ class Cluster(Target, Protocol):
     provider: str
     """embedded, minikube, kind or existing."""
 
+    @property
+    def builds_inside(self) -> bool:
+        """Whether the node brings the build engine, which is another one before `up` than after it."""
+
     def up(self, progress: Progress) -> None:
         """Bring it to Ready, or repair it; a second call changes nothing."""
 

@@ -33,6 +33,7 @@ class Existing:
     """Implements `runbook.cluster.Cluster` as far as a foreign cluster allows; the rest says what to do by hand."""
 
     provider = "existing"
+    builds_inside = False
 
     def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
         self.settings = settings

@@ -37,6 +37,10 @@ class Minikube(Existing):
         self._way: tuple[str, int] | tuple[()] | None = None
         self._minikube = MinikubeCommand(settings, self.kubeconfig().path, self._commands)
 
+    @property
+    def builds_inside(self) -> bool:  # type: ignore[override]
+        return self.settings.runtime == "docker" and not self.settings.registry
+
     def obstacle(self) -> str:
         """Why `minikube start` cannot work here, in a few words; "" where it can."""
         if not self._minikube.installed():

@@ -497,6 +497,12 @@ def test_with_a_registry_images_take_its_way(monkeypatch: pytest.MonkeyPatch) ->
     assert not any(command.startswith("minikube") for command in recorded.asked)
 
 
+def test_builds_wait_for_the_engine_of_the_node() -> None:
+    assert Minikube(Settings()).builds_inside
+    assert not Minikube(Settings(runtime="containerd")).builds_inside
+    assert not Minikube(Settings(registry="registry.example.org")).builds_inside
+
+
 def test_docker_environment(settings: Settings) -> None:
     # The real one writes shell lines unless --shell=none comes with --output=json.
     found, _ = cluster(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.catalogue import STEPS
+from runbook.catalogue import STEPS, engine_first
 from runbook.engine.plan import heights, plan
 from runbook.engine.step import Outcome, Step, passed
 
@@ -35,6 +35,15 @@ def test_a_plan_holds_what_was_asked_and_all_that_it_needs_and_no_more(
 def test_a_plan_keeps_the_order_of_the_list(steps: tuple[Step, ...]) -> None:
     made = plan([steps[-1].id], steps)
     assert list(made.steps) == sorted(made.steps, key=lambda step: step.id)
+
+
+def test_builds_wait_for_an_engine_that_the_node_brings() -> None:
+    """Else a first `inv deploy` on minikube begins a build in the user's Docker and ends it in the node's."""
+    made = plan(["T054"], STEPS)
+    waiting = {step.id for step in engine_first(made).steps if "T045" in step.needs}
+    assert waiting == {step.id for step in made.steps if "T045" in step.needs} | {"T016", "T017", "T036"}
+    alone = plan(["T016"], STEPS)  # without a cluster the user's own engine builds
+    assert engine_first(alone) == alone
 
 
 def test_nothing_asked_is_nothing_to_do() -> None:

@@ -191,6 +191,7 @@ class FakeCluster:
 
     name = "todo"
     provider = "embedded"
+    builds_inside = False
 
     def __init__(self, images: Mapping[str, str] | None = None) -> None:
         self.images = dict(images or {})

@@ -56,6 +56,7 @@ class Embedded:
     """Implements `runbook.cluster.Cluster`."""
 
     provider = "embedded"
+    builds_inside = False
 
     def __init__(self, settings: Settings, binary: Binaries | None = None) -> None:
         self.settings = settings
