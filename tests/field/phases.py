@@ -12,7 +12,7 @@ from tests.field.inside import Inside
 TABLE: list[str] = []
 """Provider, phase, steps and seconds of this run."""
 
-STEPS = {"deploy": 54, "secure": 54, "package": 45, "dapr": 58, "db": 48}
+STEPS = {"deploy": 54, "secure": 54, "package": 45, "dapr": 63, "db": 48}
 """How many steps each command has to prove."""
 
 

@@ -14,7 +14,6 @@ from runbook.app.dapr.source import (
     source,
     version,
 )
-from runbook.cluster import docker
 from runbook.engine.errors import CommandFailed, TimedOut
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 def prepare(world: World) -> Source:
     """Build or fetch what is missing, and bring the image into the cluster. Idempotent."""
+    from runbook.cluster import docker
     from runbook.cluster.embedded.node import Embedded
     from runbook.cluster.embedded.toolchain import Toolchain
 
