@@ -344,6 +344,26 @@ def lint_tasks(_: Context, file: str, json: bool = False) -> None:
         task_list.lint(file, as_json=json)
 
 
+@task(
+    help=WHERE
+    | {
+        "component": "backend, frontend, mcp-server, database, model or dapr (default: the application)",
+        "follow": "go on with what is written from now on, through restarts, until Ctrl-C",
+        "tail": "lines of each container to begin with (default: 100)",
+    },
+)
+def logs(
+    c: Context, component: str = "", cluster: str = "", name: str = "", follow: bool = False, tail: str = ""
+) -> None:
+    """Show what the containers wrote: inv logs -c backend"""
+    with plainly():
+        from runbook.cli import entry
+        from runbook.cli import logs as command
+
+        chosen = entry.settings(c.config, cluster, name)
+        command.show(chosen, component, follow=follow, tail=tail)
+
+
 @task(help=WHERE | {"json": RUN["json"]}, name="settings")
 def show_settings(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
     """Show each setting, its value and where it comes from."""
@@ -439,6 +459,7 @@ ns = Collection(
     status,
     list_steps,
     explain,
+    logs,
     show_settings,
     version,
     cleanup,

@@ -119,6 +119,28 @@ class Api:
         path = self._kinds.resolve("Pod").path(namespace, pod) + "/log"
         return self._wire.request("GET", path, params=asked).text
 
+    def log_lines(
+        self,
+        pod: str,
+        container: str,
+        namespace: str,
+        *,
+        since: str = "",
+        tail: int | None = None,
+        follow: bool,
+    ) -> Iterator[str]:
+        """What a container writes, each line behind its time (RFC 3339) and a blank; not redacted.
+
+        `since` is such a time. With `follow` as it comes, until the container ends or was silent for a while.
+        """
+        asked = {"container": container, "timestamps": "true", "follow": str(follow).lower()}
+        if since:
+            asked["sinceTime"] = since
+        if tail is not None:
+            asked["tailLines"] = str(tail)
+        path = self._kinds.resolve("Pod").path(namespace, pod) + "/log"
+        return self._wire.lines(path, asked, READ_TIMEOUT)
+
     def events(self, namespace: str, *, about: str = "") -> Objects:
         """Events of a namespace, or of the object with UID `about`; newest last."""
         found = self.list("Event", namespace, fields=f"involvedObject.uid={about}" if about else "")

@@ -10,6 +10,8 @@ from http import HTTPStatus
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from urllib3.exceptions import ReadTimeoutError
+
 from runbook.clients.process.proxies import FOREIGN
 from runbook.clients.target import Target
 from runbook.engine.errors import RunbookError, Unmeasurable
@@ -95,6 +97,25 @@ class Wire:
         """A parsed response of success."""
         answer: dict[str, Any] = json.loads(self.request(method, path, **options).text)
         return answer
+
+    def lines(self, path: str, params: Mapping[str, str], silence: float) -> Generator[str, None, None]:
+        """The lines of a response as they come; ends where the server ends it or is silent for so many seconds."""
+        client = self.client()
+        response = client.ask("GET", path, params=params, timeout=silence)
+        with client.reachable():
+            if response.status != HTTPStatus.OK:
+                _demand_success("GET", path, response.status, response.data.decode(errors="replace"))
+            rest = b""
+            try:
+                for chunk in response.stream():
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in whole)
+            except ReadTimeoutError:
+                return  # nothing was written meanwhile
+            finally:
+                response.close()
+            if rest:
+                yield rest.decode(errors="replace")
 
     def changes(
         self, path: str, params: Mapping[str, str], version: str, seconds: float
