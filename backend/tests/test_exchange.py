@@ -57,7 +57,7 @@ class Waiting:
 async def started(assistant: Waiting, kept: Kept) -> tuple[Exchanges, AsyncIterator[Any]]:
     claim = cast(Claim, kept)
     exchanges = Exchanges(SETTINGS, cast(Sessions, None), cast(Assistant, assistant))
-    events = exchanges.start(Asked("user", uuid4(), [], claim, RequestContext.of(Headers())))
+    events = exchanges.start(Asked("user", "UTC", uuid4(), [], claim, RequestContext.of(Headers())))
     await asyncio.sleep(0)
     return exchanges, events
 

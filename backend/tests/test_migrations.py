@@ -19,7 +19,7 @@ def test_down_and_up_again(fresh: Database) -> None:
     assert {row["tablename"] for row in tables} == {
         "alembic_version",
         *("task", "conversation", "message", "chat_key"),
-        "rate_limit",
+        *("rate_limit", "preference"),
         *("user", "session", "account", "verification"),
     }
 
@@ -45,7 +45,10 @@ def test_an_upgrade_without_news_renews_the_rights(fresh: Database) -> None:
 
 
 RIGHTS = {
-    "todo_backend": {"task", "conversation", "message", "chat_key", "rate_limit", "user", "session"},
+    "todo_backend": {
+        *("task", "conversation", "message", "chat_key", "rate_limit", "preference"),
+        *("user", "session"),
+    },
     "todo_frontend": {"user", "session", "account", "verification", "rate_limit"},
     "todo_mcp": {"task"},
 }

@@ -43,4 +43,4 @@ def test_what_was_not_made_may_be_tried_again(alice: Person) -> None:
 
 
 def test_each_message_to_the_tools_is_one_of_its_own() -> None:
-    assert identity_token("a", "k" * 32, now=1) != identity_token("a", "k" * 32, now=1)
+    assert identity_token("a", "UTC", "k" * 32, now=1) != identity_token("a", "UTC", "k" * 32, now=1)

@@ -168,8 +168,8 @@ def test_every_question_uses_an_index(crowd: Database) -> None:
         for sort in Sort
         for order in Order
     ]
-    statements: list[Any] = [page("person-1", question) for question in questions]
-    statements += [numbers("person-1", question) for question in questions]
+    statements: list[Any] = [page("person-1", question, NOW) for question in questions]
+    statements += [numbers("person-1", question, NOW) for question in questions]
     for plan in explained(crowd, statements):
         assert not {kind for kind, _ in plan} & {"Seq Scan", "Parallel Seq Scan"}
         assert any(index and index.startswith("ix_task_") for _, index in plan)
@@ -194,7 +194,7 @@ def test_every_question_uses_an_index(crowd: Database) -> None:
 def test_the_first_page_of_a_long_list_is_read_in_order(
     crowd: Database, question: dict[str, str], index: str
 ) -> None:
-    [plan] = explained(crowd, [page("heavy", TaskQuery.model_validate(question))])
+    [plan] = explained(crowd, [page("heavy", TaskQuery.model_validate(question), NOW)])
     assert plan == {("Limit", None), ("Index Scan", index)}
 
 

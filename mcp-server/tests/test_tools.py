@@ -43,7 +43,7 @@ def test_a_task_is_added_with_defaults_and_with_everything(alice: Caller, databa
     full = alice.done(
         "add_task", title="full", description="details", priority="low", due_date="2030-01-31T10:00:00+02:00"
     )["task"]
-    assert full["target_completion_date"] == "2030-01-31T08:00:00Z"
+    assert full["target_completion_date"] == "2030-01-31T10:00:00Z"
     rows = database.rows("SELECT id, user_id, priority FROM task WHERE user_id = $1 ORDER BY title", alice.id)
     assert [(str(row["id"]), row["priority"]) for row in rows] == [
         (full["id"], "low"),

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from todo_backend import errors, health, logs
+from todo_backend import day, errors, health, logs
 from todo_backend.allowance import Allowance
 from todo_backend.chat import router as chat
 from todo_backend.chat.assistant import Assistant
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origins=[settings.frontend_origin],
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        allow_headers=["Content-Type", HEADER, "Idempotency-Key"],
+        allow_headers=["Content-Type", HEADER, "Idempotency-Key", day.HEADER],
         expose_headers=[HEADER, "Retry-After", "Idempotency-Replayed"],
     )
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)

@@ -38,6 +38,8 @@ export async function send(path: string, { method = "GET", body, headers = {}, s
       method,
       headers: {
         Accept: "application/json",
+        // The day of the person, not of the server, decides what is overdue, and what "tomorrow" means.
+        "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone,
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },

@@ -17,7 +17,7 @@ const PAUSES_MS = [100, 300, 900];
 const NOT_SENT = ["ECONNREFUSED", "EHOSTUNREACH", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"];
 
 const SESSION_COOKIE = /^(?:__Secure-|__Host-)?better-auth\.session_token=/;
-const REQUEST_HEADERS = ["accept", "content-type", "idempotency-key", "traceparent", "tracestate"];
+const REQUEST_HEADERS = ["accept", "content-type", "idempotency-key", "traceparent", "tracestate", "x-time-zone"];
 const ANSWER_HEADERS = ["content-type", "retry-after", "allow", "idempotency-replayed"];
 const WITHOUT_BODY = [204, 205, 304];
 

@@ -36,7 +36,7 @@ export const EVENTS = [
 
 export const TOOLS = [
   { name: "add_task", takes: "title; description, priority, due_date" },
-  { name: "list_tasks", takes: "status, priority" },
+  { name: "list_tasks", takes: "status, priority, due_from, due_before, completed_from, completed_to, sort" },
   { name: "get_task", takes: "task_id" },
   { name: "search_tasks", takes: "words of the title or description" },
   { name: "update_task", takes: "task_id; what is to change" },

@@ -1,4 +1,7 @@
-/** A due date is a calendar day, kept as midnight UTC: it must not shift with the reader's time zone. */
+/**
+ * A due date is a calendar day with an optional time of day, kept as it was written and marked as UTC: it must not
+ * shift with the reader's time zone. Midnight is the day alone.
+ */
 
 const DAY_MS = 24 * 3_600 * 1_000;
 
@@ -7,9 +10,15 @@ export function dayOf(stored: string): string {
   return stored.slice(0, 10);
 }
 
-/** A day (YYYY-MM-DD) as the stored time. */
-export function storedDay(day: string): string {
-  return `${day}T00:00:00Z`;
+/** Of a stored time, its time of day as HH:MM; empty for the day alone. */
+export function timeOf(stored: string): string {
+  const time = stored.slice(11, 16);
+  return time === "00:00" ? "" : time;
+}
+
+/** A day (YYYY-MM-DD), and a time of day (HH:MM) or none, as the stored time. */
+export function storedDay(day: string, time = ""): string {
+  return `${day}T${time === "" ? "00:00" : time}:00Z`;
 }
 
 /** The reader's day, `ahead` days from now. */
@@ -19,15 +28,18 @@ export function localDay(now: Date, ahead = 0): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+const NEAR = new Map([[-1, "yesterday"], [0, "today"], [1, "tomorrow"]]);
+
 export type Due = { state: "overdue" | "today" | "later"; text: string };
 
 /** How near a due date is, in words. */
 export function due(stored: string, now: Date): Due {
   const day = dayOf(stored);
   const days = Math.round((Date.parse(day) - Date.parse(localDay(now))) / DAY_MS);
-  if (days < 0) return { state: "overdue", text: days === -1 ? "Due yesterday" : `Due ${dayText(day, now)}` };
-  if (days === 0) return { state: "today", text: "Due today" };
-  return { state: "later", text: days === 1 ? "Due tomorrow" : `Due ${dayText(day, now)}` };
+  const name = NEAR.get(days) ?? dayText(day, now);
+  const time = timeOf(stored);
+  const text = `Due ${name}${time === "" ? "" : `, ${time}`}`;
+  return { state: days < 0 ? "overdue" : days === 0 ? "today" : "later", text };
 }
 
 /** A stored time as the reader's day, such as "23 Nov"; with the year when it is another one. */

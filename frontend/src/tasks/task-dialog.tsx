@@ -4,7 +4,7 @@ import { type FormEvent, useId, useRef, useState } from "react";
 
 import { Dialog } from "@/ui/dialog";
 
-import { dayOf, localDay, storedDay } from "./day";
+import { dayOf, localDay, storedDay, timeOf } from "./day";
 import {
   draftErrors,
   type DraftErrors,
@@ -34,11 +34,12 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
   const [description, setDescription] = useState(task?.description ?? "");
   const [priority, setPriority] = useState<Priority>(task?.priority ?? "medium");
   const [day, setDay] = useState(task?.target_completion_date ? dayOf(task.target_completion_date) : "");
+  const [time, setTime] = useState(task?.target_completion_date ? timeOf(task.target_completion_date) : "");
   const [errors, setErrors] = useState<DraftErrors>({});
 
   function save(event: FormEvent): void {
     event.preventDefault();
-    const found = draftErrors({ title, description });
+    const found = draftErrors({ title, description, day });
     setErrors(found);
     if (found.title !== undefined) titleField.current?.focus();
     if (Object.keys(found).length > 0) return;
@@ -46,7 +47,7 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
       title: title.trim(),
       description: description.trim(),
       priority,
-      target_completion_date: day === "" ? null : storedDay(day),
+      target_completion_date: day === "" ? null : storedDay(day, time),
     });
   }
 
@@ -115,7 +116,30 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
           <label htmlFor={`${id}-due`} className="mb-1.5 block font-medium">
             Due date
           </label>
-          <input id={`${id}-due`} type="date" className="field" value={day} onChange={(event) => setDay(event.target.value)} />
+          <div className="flex gap-2">
+            <input
+              id={`${id}-due`}
+              type="date"
+              min="1900-01-01"
+              max="9998-12-31"
+              className="field min-w-0 flex-1"
+              value={day}
+              aria-invalid={errors.day !== undefined}
+              aria-describedby={`${id}-due-error`}
+              onChange={(event) => setDay(event.target.value)}
+            />
+            <input
+              type="time"
+              aria-label="Time"
+              className="field w-32"
+              value={time}
+              disabled={day === ""}
+              onChange={(event) => setTime(event.target.value)}
+            />
+          </div>
+          <p id={`${id}-due-error`} className="mt-1 text-sm text-danger empty:hidden">
+            {errors.day}
+          </p>
           <div className="mt-2 flex flex-wrap gap-2">
             {PRESETS.map(({ label, ahead }) => (
               <button

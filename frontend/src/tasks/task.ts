@@ -23,14 +23,15 @@ export type TaskDraft = Pick<Task, "title" | "description" | "priority" | "targe
 export const LONGEST_TITLE = 200;
 export const LONGEST_DESCRIPTION = 1_000;
 
-export type DraftErrors = { title?: string; description?: string };
+export type DraftErrors = { title?: string; description?: string; day?: string };
 
 /** The same limits as the database's, told before anything is sent. */
-export function draftErrors({ title, description }: Pick<TaskDraft, "title" | "description">): DraftErrors {
+export function draftErrors({ title, description, day = "" }: Pick<TaskDraft, "title" | "description"> & { day?: string }): DraftErrors {
   const errors: DraftErrors = {};
   if (title.trim() === "") errors.title = "A task needs a title.";
   else if (title.trim().length > LONGEST_TITLE) errors.title = `At most ${LONGEST_TITLE} characters.`;
   if (description.trim().length > LONGEST_DESCRIPTION) errors.description = `At most ${LONGEST_DESCRIPTION} characters.`;
+  if (day !== "" && (day < "1900" || day.length > 10)) errors.day = "Please choose a year from 1900 on.";
   return errors;
 }
 

@@ -22,6 +22,13 @@ it("gives the body and the request's id", async () => {
   expect(await ask("/x")).toEqual({ body: { total: 1 }, requestId: "id-1" });
 });
 
+it("tells where the person is", async () => {
+  fetchMock.mockResolvedValue(Response.json({}));
+  await ask("/x");
+  const sent = new Headers(fetchMock.mock.calls[0]?.[1]?.headers);
+  expect(sent.get("X-Time-Zone")).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+});
+
 it("gives null where there is no body", async () => {
   fetchMock.mockResolvedValue(new Response(null, { status: 204 }));
   expect((await ask("/x", { method: "DELETE" })).body).toBeNull();

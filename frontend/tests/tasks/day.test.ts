@@ -17,6 +17,8 @@ describe("a due date", () => {
     ["2026-11-23T00:00:00Z", "today", "Due today"],
     ["2026-11-24T00:00:00", "later", "Due tomorrow"],
     ["2026-12-01T00:00:00Z", "later", "Due 1 Dec"],
+    ["2026-11-23T15:00:00Z", "today", "Due today, 15:00"],
+    ["2026-11-24T23:59:00Z", "later", "Due tomorrow, 23:59"],
     ["2027-01-05T00:00:00Z", "later", "Due 5 Jan 2027"],
   ])("%s is %s: %s", (stored, state, text) => {
     expect(due(stored, NOW)).toEqual({ state, text });

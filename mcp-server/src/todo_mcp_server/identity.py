@@ -5,8 +5,10 @@ The user's id is never a parameter of a tool, so neither the model nor a crafted
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 import jwt
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -48,8 +50,16 @@ class BackendTokenVerifier(TokenVerifier):
             client_id=ISSUER,
             scopes=[],
             subject=subject,
-            claims={"iss": ISSUER, "jti": str(claims.get("jti", ""))},
+            claims={"iss": ISSUER} | {name: str(claims.get(name, "")) for name in ("jti", "zoneinfo")},
         )
+
+
+_zones = cache(available_timezones)
+
+
+def _zone(name: Any) -> ZoneInfo:
+    """The zone of that IANA name; UTC for what is none, as from a backend that tells none."""
+    return ZoneInfo(name if name in _zones() else "UTC")
 
 
 def _uuid(value: Any) -> UUID | None:
@@ -64,6 +74,8 @@ class Caller:
     """One HTTP request's verified user and the request id that ties the services' logs together."""
 
     user_id: str
+    zone: ZoneInfo
+    """Where the user is: their day decides what is overdue."""
     request_id: str
     message_id: UUID | None
     """Of this one message, however often it comes; None where the token names none."""
@@ -81,11 +93,12 @@ class Caller:
         subject = user.access_token.subject if isinstance(user, AuthenticatedUser) else None
         if subject is None:
             raise PermissionError("the request carries no verified identity")
-        claims = user.access_token.claims if isinstance(user, AuthenticatedUser) else None
+        claims = (user.access_token.claims if isinstance(user, AuthenticatedUser) else None) or {}
         trace = _TRACEPARENT.match(request.headers.get("traceparent", ""))
         return cls(
             user_id=subject,
-            message_id=_uuid((claims or {}).get("jti")),
+            zone=_zone(claims.get("zoneinfo")),
+            message_id=_uuid(claims.get("jti")),
             request_id=request.headers.get("x-request-id", _UNKNOWN_REQUEST),
             trace_id=trace[1] if trace else "",
         )

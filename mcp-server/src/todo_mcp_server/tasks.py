@@ -51,8 +51,7 @@ class Status(StrEnum):
 _OF_STATUS = {
     Status.PENDING: "NOT is_completed",
     Status.COMPLETED: "is_completed",
-    # A task is due on a day, kept as its midnight in UTC: it is late once that day is over.
-    Status.OVERDUE: "NOT is_completed AND target_completion_date < date_trunc('day', now(), 'UTC')",
+    Status.OVERDUE: "NOT is_completed",
 }
 
 
@@ -82,6 +81,10 @@ class Filter:
     priority: Priority | None = None
     due_from: datetime | None = None
     due_before: datetime | None = None
+    late_before: datetime | None = None
+    """The begin of the person's day: a task is late once the day on which it is due is over."""
+    done_from: datetime | None = None
+    done_before: datetime | None = None
     text: str | None = None
     """Part of the title or the description, whatever the case."""
 
@@ -91,6 +94,9 @@ class Filter:
             "priority = ${}::task_priority": self.priority and self.priority.value,
             "target_completion_date >= ${}": self.due_from,
             "target_completion_date < ${}": self.due_before,
+            "target_completion_date < ${}::timestamptz": self.late_before,
+            "completed_at >= ${}": self.done_from,
+            "completed_at < ${}": self.done_before,
             "strpos(lower(title || E'\\n' || description), lower(${})) > 0": self.text,
         }
         given = [(condition, value) for condition, value in asked.items() if value is not None]
@@ -101,7 +107,7 @@ class Filter:
 
 
 class Task(BaseModel):
-    """A task as tools return it; times are UTC."""
+    """A task as tools return it; the due date is of the person's own calendar, the other times are UTC."""
 
     id: UUID
     title: str

@@ -1,9 +1,10 @@
 """The tools: typed parameters, typed results, and failures that a model can read and explain."""
 
 from collections.abc import Callable
-from datetime import MAXYEAR, UTC, datetime
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
@@ -29,14 +30,11 @@ _FIRST_YEAR = 1900
 """The database takes year 1, and its driver returns it without a zone; nobody needs such dates."""
 
 
-def _in_utc(due: datetime) -> datetime:
-    try:
-        in_utc = due.replace(tzinfo=UTC) if due.tzinfo is None else due.astimezone(UTC)
-    except OverflowError:
-        in_utc = None
-    if in_utc is None or in_utc.year < _FIRST_YEAR:
-        raise ValueError(f"must lie within the years {_FIRST_YEAR} to {MAXYEAR} in UTC")
-    return in_utc
+def _as_written[Day: date](due: Day) -> Day:
+    """Day and time as they were written: a due date belongs to a calendar and moves with no time zone."""
+    if due.year < _FIRST_YEAR or due.year == MAXYEAR:
+        raise ValueError(f"must lie within the years {_FIRST_YEAR} to {MAXYEAR - 1}")
+    return due.replace(tzinfo=UTC) if isinstance(due, datetime) else due
 
 
 Title = Annotated[
@@ -53,15 +51,24 @@ Description = Annotated[
 ]
 DueDate = Annotated[
     datetime,
-    AfterValidator(_in_utc),
-    Field(description="When the task is due: 2026-01-31 or 2026-01-31T17:00:00Z; UTC without a zone."),
+    AfterValidator(_as_written),
+    Field(
+        description="When the task is due, on the person's own calendar: 2026-01-31, or with a time of day"
+        " 2026-01-31T17:00. Kept as written; a zone does not move it."
+    ),
 ]
 TaskId = Annotated[UUID, Field(description="The task's id, as add_task and list_tasks return it.")]
 DueFrom = Annotated[
-    datetime, AfterValidator(_in_utc), Field(description="Only tasks that are due at this time or later.")
+    datetime, AfterValidator(_as_written), Field(description="Only tasks due on this day or later.")
 ]
 DueBefore = Annotated[
-    datetime, AfterValidator(_in_utc), Field(description="Only tasks that are due before this time.")
+    datetime, AfterValidator(_as_written), Field(description="Only tasks due before this day.")
+]
+CompletedFrom = Annotated[
+    date, AfterValidator(_as_written), Field(description="Only tasks completed on this day or later.")
+]
+CompletedTo = Annotated[
+    date, AfterValidator(_as_written), Field(description="Only tasks completed on this day or before.")
 ]
 SearchText = Annotated[
     str,
@@ -102,6 +109,18 @@ def _caller(context: ToolContext) -> Caller:
 def _acting(context: ToolContext) -> tuple[TaskStore, str]:
     """The store and the verified user of this very request."""
     return context.request_context.lifespan_context, _caller(context).user_id
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The moment at which `day` begins in `zone`."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def _late_before(context: ToolContext, status: Status) -> datetime | None:
+    """The user's today as due dates are kept, where overdue tasks are wanted."""
+    if status is not Status.OVERDUE:
+        return None
+    return _midnight(datetime.now(_caller(context).zone).date(), ZoneInfo("UTC"))
 
 
 class _Operation:
@@ -155,10 +174,21 @@ async def list_tasks(
     due_from: DueFrom | None = None,
     due_before: DueBefore | None = None,
     sort: Sort = Sort.NEWEST,
+    completed_from: CompletedFrom | None = None,
+    completed_to: CompletedTo | None = None,
 ) -> TaskListResult:
-    """List the user's tasks, if asked only those of one status, priority or range of due dates."""
+    """List the user's tasks, if asked only those of one status, priority or range of days."""
     store, user_id = _acting(context)
-    wanted = Filter(status, priority, due_from, due_before)
+    zone = _caller(context).zone
+    wanted = Filter(
+        status,
+        priority,
+        due_from,
+        due_before,
+        late_before=_late_before(context, status),
+        done_from=_midnight(completed_from, zone) if completed_from else None,
+        done_before=_midnight(completed_to + timedelta(days=1), zone) if completed_to else None,
+    )
     with _Operation("list the tasks"):
         tasks, total = await store.find(user_id, wanted, sort)
     return TaskListResult(tasks=tasks, total=total)
@@ -177,7 +207,9 @@ async def search_tasks(
     """Find the user's tasks by words of their title or description, newest first."""
     store, user_id = _acting(context)
     with _Operation("search the tasks"):
-        tasks, total = await store.find(user_id, Filter(status, text=query))
+        tasks, total = await store.find(
+            user_id, Filter(status, late_before=_late_before(context, status), text=query)
+        )
     return TaskListResult(tasks=tasks, total=total)
 
 

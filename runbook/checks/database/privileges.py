@@ -20,6 +20,7 @@ READ = frozenset({"SELECT"})
 RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "database-url": {
         **dict.fromkeys(("task", "conversation", "message", "chat_key", "rate_limit"), ALL),
+        "preference": frozenset({"SELECT", "INSERT", "UPDATE"}),
         **dict.fromkeys(("user", "session"), READ),
     },
     "frontend-database-url": dict.fromkeys(("user", "session", "account", "verification", "rate_limit"), ALL),

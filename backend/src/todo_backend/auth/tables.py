@@ -45,6 +45,14 @@ session = Table(
     Index("ix_session_userId", "userId"),
 )
 
+preference = Table(
+    "preference",
+    metadata,
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("time_zone", Text, nullable=False),
+)
+"""What the backend remembers of a person: the IANA name of the zone that their browser told last."""
+
 account = Table(
     "account",
     metadata,

@@ -99,7 +99,7 @@ class Assistant:
         await self._client.close()
 
     async def answer(
-        self, user_id: str, request: RequestContext, turns: list[Turn], touch: Touch
+        self, user_id: str, zone: str, request: RequestContext, turns: list[Turn], touch: Touch
     ) -> AsyncIterator[ToolCall | str | Reply]:
         """Answer the last of `turns` for `user_id`: tool calls and pieces of text, then the whole reply.
 
@@ -113,10 +113,10 @@ class Assistant:
         if guard and not await belongs(self._client, guard, turns):
             raise OffTopicError
         async with AsyncExitStack() as stack:
-            tools = await _opened(task_tools(self._settings, user_id, request), stack)
+            tools = await _opened(task_tools(self._settings, user_id, zone, request), stack)
             agent = Agent[None](
                 name="Todo assistant",
-                instructions=instructions(datetime.now(UTC)),
+                instructions=instructions(datetime.now(UTC), zone),
                 model=self._model,
                 model_settings=ModelSettings(retry=_RETRY),
                 mcp_servers=[tools],

@@ -35,6 +35,7 @@ class Asked:
     """A message that is saved and waits for its answer; `turns` is the conversation up to it."""
 
     user_id: str
+    time_zone: str
     conversation_id: UUID
     turns: list[Turn]
     claim: Claim
@@ -84,7 +85,7 @@ class Exchanges:
         try:
             async with asyncio.timeout(self._settings.chat_timeout):
                 async for piece in self._assistant.answer(
-                    asked.user_id, asked.context, asked.turns, asked.claim.touch
+                    asked.user_id, asked.time_zone, asked.context, asked.turns, asked.claim.touch
                 ):
                     if isinstance(piece, Reply):
                         answer = await self._store(asked, piece)

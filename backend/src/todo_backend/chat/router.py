@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from todo_backend.allowance import Allowance
 from todo_backend.answers import CHAT, NOT_FOUND, SIGNED_IN, Answers
-from todo_backend.auth.dependency import UnitOfWork, User
+from todo_backend.auth.dependency import TimeZone, UnitOfWork, User
 from todo_backend.chat import stream
 from todo_backend.chat.conversations import Conversations
 from todo_backend.chat.exchange import Asked, Event
@@ -64,6 +64,7 @@ async def _chat_user(user: User, request: Request) -> str:
 async def chat(
     user: Annotated[str, Depends(_chat_user)],
     work: UnitOfWork,
+    zone: TimeZone,
     request: Request,
     said: ChatRequest,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
@@ -87,7 +88,7 @@ async def chat(
             return _events(claim.conversation_id, model, stream.replayed(claim), _REPLAYED)
         return JSONResponse(claim.model_dump(mode="json"), headers=_REPLAYED)
     # One transaction: the key is claimed if, and only if, the message is saved.
-    asked = await _save(Conversations(work, user), said, claim, request.state.context)
+    asked = await _save(Conversations(work, user), zone, said, claim, request.state.context)
     await work.commit()
     await work.close()
     events = request.app.state.exchanges.start(asked)
@@ -112,7 +113,7 @@ def _in_part(tools: list[str]) -> str:
 
 
 async def _save(
-    conversations: Conversations, said: ChatRequest, claim: Claim, context: RequestContext
+    conversations: Conversations, zone: str, said: ChatRequest, claim: Claim, context: RequestContext
 ) -> Asked:
     """Save the message in its conversation, a new one if none is named.
 
@@ -127,7 +128,7 @@ async def _save(
         raise HTTPException(404, _NOT_FOUND)
     await conversations.ask(conversation.id, said.message)
     turns = await conversations.history(conversation.id)
-    return Asked(conversations.user_id, conversation.id, turns, claim, context)
+    return Asked(conversations.user_id, zone, conversation.id, turns, claim, context)
 
 
 def _events(

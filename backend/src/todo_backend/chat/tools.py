@@ -17,8 +17,8 @@ _AUDIENCE = "todo-mcp-server"
 _LIFETIME_SECONDS = 60
 
 
-def identity_token(user_id: str, key: str, now: float | None = None) -> str:
-    """A token by which the MCP server knows the user; it expires after a minute.
+def identity_token(user_id: str, zone: str, key: str, now: float | None = None) -> str:
+    """A token by which the MCP server knows the user and their time zone; it expires after a minute.
 
     `now` is in seconds since the epoch, the present by default.
     """
@@ -27,6 +27,7 @@ def identity_token(user_id: str, key: str, now: float | None = None) -> str:
         "iss": _ISSUER,
         "aud": _AUDIENCE,
         "sub": user_id,
+        "zoneinfo": zone,
         "iat": issued,
         "exp": issued + _LIFETIME_SECONDS,
         # Of this message: a sidecar that repeats it repeats the token.
@@ -38,12 +39,13 @@ def identity_token(user_id: str, key: str, now: float | None = None) -> str:
 class _Identity(httpx2.Auth):
     """Signs each HTTP message anew, so that a long turn never carries an expired token."""
 
-    def __init__(self, user_id: str, key: str) -> None:
+    def __init__(self, user_id: str, zone: str, key: str) -> None:
         self._user_id = user_id
+        self._zone = zone
         self._key = key
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response]:
-        request.headers["Authorization"] = f"Bearer {identity_token(self._user_id, self._key)}"
+        request.headers["Authorization"] = f"Bearer {identity_token(self._user_id, self._zone, self._key)}"
         yield request
 
 
@@ -52,13 +54,15 @@ def _failed(_: RunContextWrapper[object], error: Exception) -> str:
     return f"The tool did not answer ({type(error).__name__}). Tell the user that this did not work."
 
 
-def task_tools(settings: Settings, user_id: str, request: RequestContext) -> MCPServerStreamableHttp:
+def task_tools(
+    settings: Settings, user_id: str, zone: str, request: RequestContext
+) -> MCPServerStreamableHttp:
     """The task tools for one turn of one user; open it as an asynchronous context."""
     return MCPServerStreamableHttp(
         params={
             "url": str(settings.mcp_server_url),
             "headers": request.headers(),
-            "auth": _Identity(user_id, settings.mcp_signing_key.get_secret_value()),
+            "auth": _Identity(user_id, zone, settings.mcp_signing_key.get_secret_value()),
             "timeout": settings.mcp_timeout,
             "sse_read_timeout": settings.mcp_timeout,
             "terminate_on_close": False,  # the server keeps no sessions

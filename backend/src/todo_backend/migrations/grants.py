@@ -3,6 +3,7 @@
 _RIGHTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "todo_backend": (
         ("SELECT, INSERT, UPDATE, DELETE", ("task", "conversation", "message", "chat_key", "rate_limit")),
+        ("SELECT, INSERT, UPDATE", ("preference",)),
         ("SELECT", ("user", "session")),
     ),
     "todo_frontend": (

@@ -1,5 +1,6 @@
 """The list of a user's tasks: filtered, sorted, counted and in pages. Every order has its index."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ SearchText = Annotated[
 
 
 class Status(StrEnum):
-    """Which tasks are wanted; overdue ones are pending and were due before today, in UTC."""
+    """Which tasks are wanted; overdue ones are pending and were due before the person's today."""
 
     ALL = "all"
     PENDING = "pending"
@@ -81,31 +82,34 @@ class Counts(BaseModel):
     matching: int
 
 
-async def find(work: AsyncSession, user_id: str, query: TaskQuery) -> tuple[list[Task], Counts]:
-    """The page of tasks that `query` asks for, and the numbers of all."""
-    total, done, matching = (await work.exec(numbers(user_id, query))).one()
-    found = await work.exec(page(user_id, query))
+async def find(
+    work: AsyncSession, user_id: str, query: TaskQuery, today: datetime
+) -> tuple[list[Task], Counts]:
+    """The page of tasks that `query` asks for, and the numbers of all; `today` is `day.begin_of_day`."""
+    total, done, matching = (await work.exec(numbers(user_id, query, today))).one()
+    found = await work.exec(page(user_id, query, today))
     return list(found), Counts(total=total, completed=done, pending=total - done, matching=matching)
 
 
-def numbers(user_id: str, query: TaskQuery) -> Select[int, int, int]:
+def numbers(user_id: str, query: TaskQuery, today: datetime) -> Select[int, int, int]:
     """The statement that counts the user's tasks: all, completed, and those that `query` lets through."""
     completed = func.count().filter(col(Task.is_completed))
-    return select(func.count(), completed, func.count().filter(_wanted(query))).where(Task.user_id == user_id)
+    matching = func.count().filter(_wanted(query, today))
+    return select(func.count(), completed, matching).where(Task.user_id == user_id)
 
 
-def page(user_id: str, query: TaskQuery) -> SelectOfScalar[Task]:
+def page(user_id: str, query: TaskQuery, today: datetime) -> SelectOfScalar[Task]:
     """The statement for the tasks of one page."""
     return (
         select(Task)
-        .where(Task.user_id == user_id, _wanted(query))
+        .where(Task.user_id == user_id, _wanted(query, today))
         .order_by(*_order(query))
         .limit(query.limit)
         .offset(query.offset)
     )
 
 
-def _wanted(query: TaskQuery) -> ColumnElement[bool]:
+def _wanted(query: TaskQuery, today: datetime) -> ColumnElement[bool]:
     """The filter as one condition; true where nothing is asked."""
     completed, due = col(Task.is_completed), col(Task.target_completion_date)
     conditions: list[ColumnElement[bool]] = []
@@ -115,7 +119,7 @@ def _wanted(query: TaskQuery) -> ColumnElement[bool]:
         case Status.COMPLETED:
             conditions.append(completed.is_(True))
         case Status.OVERDUE:
-            conditions.append(and_(not_(completed), due < func.date_trunc("day", func.now(), "UTC")))
+            conditions.append(and_(not_(completed), due < today))
         case Status.ALL:
             pass
     if query.priority is not None:

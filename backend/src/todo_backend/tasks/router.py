@@ -1,5 +1,6 @@
 """Routes of tasks. Each statement filters by the user, so another user's task is as absent as none."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from todo_backend.answers import NOT_FOUND, SIGNED_IN
-from todo_backend.auth.dependency import UnitOfWork, User
+from todo_backend.auth.dependency import TimeZone, UnitOfWork, User
+from todo_backend.day import begin_of_day
 from todo_backend.models import Task
 from todo_backend.tasks.listing import TaskQuery, find
 from todo_backend.tasks.once import Key, first_time, id_of
@@ -21,9 +23,11 @@ _NOT_FOUND = "There is no such task."
 
 
 @router.get("")
-async def list_tasks(user: User, work: UnitOfWork, query: Annotated[TaskQuery, Query()]) -> TaskList:
+async def list_tasks(
+    user: User, work: UnitOfWork, zone: TimeZone, query: Annotated[TaskQuery, Query()]
+) -> TaskList:
     """A page of the tasks, newest first unless asked otherwise, and their numbers."""
-    tasks, counts = await find(work, user, query)
+    tasks, counts = await find(work, user, query, begin_of_day(datetime.now(UTC), zone))
     return TaskList(tasks=[TaskOut.model_validate(task) for task in tasks], **counts.model_dump())
 
 

@@ -1,31 +1,25 @@
 """What the task routes take and give."""
 
-from datetime import MAXYEAR, UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from todo_backend.day import as_written
 from todo_backend.models import Priority
 from todo_backend.tasks.listing import Counts
 from todo_backend.text import Description, Title
 
-_FIRST_YEAR = 1900
-"""The database takes year 1, and its driver returns it without a zone; nobody needs such dates."""
-
-
-def _in_utc(due: datetime) -> datetime:
-    try:
-        in_utc = due.replace(tzinfo=UTC) if due.tzinfo is None else due.astimezone(UTC)
-    except OverflowError:
-        in_utc = None
-    if in_utc is None or in_utc.year < _FIRST_YEAR:
-        raise ValueError(f"must lie within the years {_FIRST_YEAR} to {MAXYEAR} in UTC")
-    return in_utc
-
-
-DueDate = Annotated[datetime, AfterValidator(_in_utc)]
-"""A time without a zone is UTC."""
+DueDate = Annotated[
+    datetime,
+    AfterValidator(as_written),
+    Field(
+        description="A day, 2026-01-31, or a day with a time of the person's own clock, 2026-01-31T17:00."
+        " It is kept as written, marked as UTC: a zone that comes along does not move it."
+    ),
+]
+"""Midnight means the day alone."""
 
 
 class NewTask(BaseModel):

@@ -56,7 +56,8 @@ export default function DevelopersPage() {
         <h2 id="tasks">Tasks</h2>
         <p>
           A task has a <code>title</code> (1 to 200 characters), a <code>description</code> (up to 1000), a <code>priority</code> (high,
-          medium, low) and a <code>target_completion_date</code>: a day, written as its midnight in UTC, or null.
+          medium, low) and a <code>target_completion_date</code>: a day, written as its midnight with the mark Z, or a day with a time
+          of your own clock, or null. The header <code>X-Time-Zone</code> (Asia/Kolkata) says where you are.
         </p>
         <Code>{ADD}</Code>
         <p>

@@ -170,7 +170,7 @@ def _outcome(turn: Turn, steps: Sequence[Step]) -> tuple[str, bool]:
 def _talk(intent: Intent, today: date) -> str:
     if isinstance(intent, Small):
         if intent.kind == "day":
-            return f"Today is {dates.WEEKDAYS[today.weekday()].title()}, {today.isoformat()} (UTC)."
+            return f"Today is {today:%A}, {today.day} {today:%B %Y}."
         return sentences.SMALL[intent.kind]
     reason = intent.reason if isinstance(intent, Unclear) else ""
     return reason or sentences.UNCLEAR
