@@ -42,6 +42,7 @@ MADE_FROM = "todo.runbook/secrets"
 
 LABEL_LENGTH = 40
 """Hexadecimal digits of a digest; a label holds at most 63 characters."""
+DEVELOPMENT = "values-dev.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,13 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
         overrides[BACKEND.name]["podAnnotations"]["todo.runbook/state-store"] = password
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
         overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
-    chart = settings.project / "charts" / "todo-app"
-    return _blueprint(settings.release, settings.namespace, chart, (chart / "values-dev.yaml",), overrides)
+    chart = chart_of(world)
+    return _blueprint(settings.release, settings.namespace, chart, (chart / DEVELOPMENT,), overrides)
+
+
+def chart_of(world: World) -> Path:
+    """The folder of the application's chart."""
+    return world.settings.project / "charts" / "todo-app"
 
 
 def stand_ins(world: World) -> list[Blueprint]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from runbook.app.application import DATABASE_NAMESPACE, DATABASE_RELEASE, MODEL_NAMESPACE, MODEL_RELEASE
-from runbook.checks.chart.rendering import DIRECT, MESHED, NAMESPACE, RELEASE, chart_of, variants
+from runbook.app.blueprint import chart_of
+from runbook.checks.chart.rendering import DIRECT, MESHED, NAMESPACE, RELEASE, variants
 from runbook.checks.tools.installed import kubectl_binary
 from runbook.clients.helm import NO_VALUES, Values
 from runbook.engine.errors import RunbookError, UsageError

@@ -13,18 +13,22 @@ from uuid import uuid4
 from runbook.actions.package import release
 from runbook.actions.package.helm_release import install
 from runbook.app import blueprint
-from runbook.app.application import COMPONENTS, REDIS, SELECTOR
+from runbook.app.application import COMPONENTS, MCP_SERVER, REDIS, SELECTOR
 from runbook.app.blueprint import Blueprint
-from runbook.app.release_state import is_current, problems
+from runbook.app.release_state import DEPLOYED, is_current, problems
 from runbook.clients.helm import Values, merged
 from runbook.clients.kube import workloads
-from runbook.clients.kube.releases import Revision, newest, revisions
+from runbook.clients.kube.releases import DIGEST_LABEL, Revision, newest, revisions
 from runbook.engine.errors import RunbookError, Unmeasurable
 
 if TYPE_CHECKING:
     from runbook.world import World
 
-LABEL = "todo.runbook/drill"
+LABEL = MARK = "todo.runbook/drill"
+"""Of an image that a drill made; and, as an annotation, of a pod that it changed."""
+
+DEADLINE = 30.0
+"""Seconds that Helm waits for a revision which never becomes ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,75 @@ def restored(world: World) -> Iterator[Start]:
         if not is_current(world, start.wanted):
             release.roll_out(world, start.wanted)
         release.wait(world)
+
+
+def roll_out(world: World, start: Start, overrides: Mapping[str, Any]) -> None:
+    """The release with other values, and ready pods, as `inv deploy` does it. Raises `RunbookError` where it fails."""
+    release.roll_out(world, start.changed(overrides))
+
+
+def roll_back(world: World, start: Start) -> None:
+    """`helm rollback` to the revision from before, and ready pods."""
+    wanted = start.wanted
+    world.progress(f"helm rollback {wanted.release} {start.revision.revision}")
+    world.helm.rollback(wanted.release, start.revision.revision, wanted.namespace)
+    release.wait(world)
+
+
+def marked(world: World, space: str) -> bool:
+    """Whether a pod of the MCP server carries the drill's annotation."""
+    pods = world.api.list("Pod", space, labels=f"app.kubernetes.io/name={MCP_SERVER.name}")
+    return any(
+        MARK in (each["metadata"].get("annotations") or {})
+        for each in pods
+        if not workloads.terminating(each)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An upgrade to values that cannot work: how it ended, what Helm recorded, and what runs then."""
+
+    error: RunbookError | None
+    made: tuple[Revision, ...]
+    evidence: bool
+    """Files of evidence were kept of it."""
+    pods: frozenset[Running]
+
+
+def attempt(world: World, start: Start, overrides: Mapping[str, Any], *, by_helm: bool) -> Attempt:
+    """Upgrade to broken values, by Helm's own flag or as `inv deploy` does it, and wait for ready pods."""
+    before, known = len(since(world, start)), set(_evidence(world))
+    world.progress("waiting for a broken upgrade to take itself back")
+    error: RunbookError | None = None
+    try:
+        if by_helm:
+            _upgrade_or_roll_back(world, start.changed(overrides))
+        else:
+            roll_out(world, start, overrides)
+    except RunbookError as problem:
+        error = problem
+    made, kept = since(world, start)[before:], bool(set(_evidence(world)) - known)
+    if error is not None and made and made[-1].status == DEPLOYED:
+        release.wait(world)
+    return Attempt(error, tuple(made), kept, running(world))
+
+
+def _upgrade_or_roll_back(world: World, wanted: Blueprint) -> None:
+    world.helm.upgrade(
+        wanted.release,
+        wanted.chart,
+        wanted.namespace,
+        values=wanted.values,
+        labels={DIGEST_LABEL: wanted.digest},
+        wait=True,
+        rollback=True,
+        timeout=DEADLINE,
+    )
+
+
+def _evidence(world: World) -> list[Path]:
+    return list((world.settings.state / "evidence").glob(f"failed-{world.settings.release}-*.json"))
 
 
 def again(world: World, wanted: Blueprint) -> None:

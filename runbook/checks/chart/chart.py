@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from runbook.app.application import COMPONENTS
+from runbook.app.blueprint import chart_of
 from runbook.checks.chart.claims import Absent, Claim, Object, Scene, Seen
 from runbook.checks.chart.rendering import (
     DIRECT,
@@ -24,7 +25,6 @@ from runbook.checks.chart.rendering import (
     RELEASE,
     Mode,
     as_written,
-    chart_of,
     host_of,
     render,
     variants,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from runbook.app.blueprint import chart_of
 from runbook.checks.chart.claims import Object
 from runbook.clients.helm import Values
 from runbook.engine.errors import CommandFailed, Unmeasurable
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 HOST = "todo.local"
 NAMESPACE = "todo"
 RELEASE = "todo-app"
-DEVELOPMENT = "values-dev.yaml"
 PRODUCTION = "values-prod.yaml"
-
-
-def chart_of(world: World) -> Path:
-    """The folder of the application's chart."""
-    return world.settings.project / "charts" / "todo-app"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from runbook.app.application import SECRET
+from runbook.app.blueprint import chart_of
 from runbook.app.secrets import secret_data
 from runbook.checks.chart.claims import Object
-from runbook.checks.chart.rendering import DIRECT, chart_of, render, variants
+from runbook.checks.chart.rendering import DIRECT, render, variants
 from runbook.clients.helm import Values
 from runbook.engine.errors import RunbookError
 from runbook.engine.step import Outcome, failed, passed

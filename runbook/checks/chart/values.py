@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook.checks.chart.rendering import (
-    DEVELOPMENT,
-    RELEASE,
-    chart_of,
-    containers,
-    render,
-    renders,
-    variants,
-)
+from runbook.app.blueprint import DEVELOPMENT, chart_of
+from runbook.checks.chart.rendering import RELEASE, containers, render, renders, variants
 from runbook.clients.helm import NO_VALUES, Values
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import BACKEND, COMPONENTS, FRONTEND, MCP_SERVER
+from runbook.app.blueprint import chart_of
 from runbook.app.sidecars import application_pods
-from runbook.checks.chart.rendering import DIRECT, chart_of, render, variants
+from runbook.checks.chart.rendering import DIRECT, render, variants
 from runbook.checks.database import dialling
 from runbook.clients.kube import workloads
 from runbook.engine.errors import Unmeasurable

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import secrets as randomness
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from runbook.actions.database import rotation
-from runbook.actions.database.rotation import Rotation
 from runbook.app.application import BACKEND, FRONTEND, MCP_SERVER, SECRET
 from runbook.app.secrets import secret_data
 from runbook.checks.cluster.pods import fingerprint
 from runbook.checks.database import dialling
 from runbook.checks.database.dialling import Dialled
 from runbook.engine.step import Outcome, failed, passed, unproven
-from runbook.probes import rows
-from runbook.probes.conversation import remove_people
-from runbook.probes.person import Person
-from runbook.probes.traffic import Traffic, going_on, starved
+from runbook.probes import rotating, rows
+from runbook.probes.traffic import Traffic
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -57,78 +51,64 @@ def in_use(world: World) -> Outcome:
     one go: the new credentials are taken, the old ones not. Meanwhile a person works, and none of their requests fails;
     afterwards every row of theirs is as it was, and a newcomer finds every service at work.
 
-    A drill that ends with other credentials than it began with; one that was killed is gone on with.
+    A drill that ends with other credentials than it began with; an interrupted one is resumed.
 
     Source: T119.
     """
     wanted = "the new roles in use, the old ones refused (28P01 or 28000), no request failed, no row changed"
     hint = "inv verify.step T119 --drills, which goes on where it stood"
-    began, nonce = time.monotonic(), randomness.token_hex(4)
-    since = datetime.now(UTC).replace(microsecond=0)
-    turned = rotation.begin(world)
-    old = rotation.old_urls(world, turned)
-    try:
-        with Person(world) as person:
-            rows.store(person, f"before the rotation {nonce}")
-            before = rows.of_person(world, nonce)
-            with going_on(person) as traffic:
-                for stage in rotation.STAGES:
-                    stage(world, turned)
-            after = rows.of_person(world, nonce)
-        with Person(world) as newcomer:
-            said = newcomer.say("Add a task to buy medlars").status_code
-    finally:
-        left = remove_people(world)
-    world.clients.memory.forget()
+    began = time.monotonic()
+    seen = rotating.rotate(world)
     pod = dialling.backend_pods(world)[0]
-    attempts = {"new": {}, **{f"old {key}": {"url": url} for key, url in old.items()}}
+    attempts = {"new": {}, **{f"old {key}": {"url": url} for key, url in seen.old_urls.items()}}
     found = dialling.dial(world, pod, attempts)
     sessions = _sessions(world)
-    problems = _problems(turned, found.attempts, sessions)
-    problems += rows.differences(before, after)
-    if said != 200:
-        problems.append(f"a newcomer's message was answered {said}")
+    problems = _problems(seen.new, found.attempts, sessions)
+    problems += rows.differences(seen.rows_before, seen.rows_after)
+    if seen.newcomer_status != 200:
+        problems.append(f"a newcomer's message was answered {seen.newcomer_status}")
     evidence = {
-        "from": dict(turned.old),
-        "to": dict(turned.new),
-        "resumed": turned.resumed,
-        "requests": traffic.asked,
-        "failures": dict(traffic.failures),
+        "from": dict(seen.old),
+        "to": dict(seen.new),
+        "resumed": seen.resumed,
+        "requests": seen.traffic.asked,
+        "failures": dict(seen.traffic.failures),
         "sessions": sessions,
     }
-    if not problems and traffic.failures and (busy := starved(world, since)):
+    if not problems and seen.traffic.failures and seen.starved:
         return unproven(
-            f"{_lost(traffic)}, while the node was too busy for {', '.join(busy)} to answer its probes",
+            f"{_lost(seen.traffic)}, while the node was too busy for {', '.join(seen.starved)} to answer its probes",
             wanted=wanted,
             hint=hint,
             **evidence,
         )
-    if traffic.failures:
-        problems.append(_lost(traffic))
+    if seen.traffic.failures:
+        problems.append(_lost(seen.traffic))
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **evidence)
-    if not before or not old:
+    if not seen.rows_before or not seen.old_urls:
         return unproven("there was nothing to compare with", wanted=wanted, hint=hint, **evidence)
     own = found.attempts["new"]
     states = ", ".join(sorted({each.state for name, each in found.attempts.items() if name != "new"}))
     return passed(
-        f"{'resumed: ' if turned.resumed else ''}{own.role} in use with {own.tls}, {len(old)} old roles refused"
-        f" ({states}); {traffic.asked} requests meanwhile, 0 failed, slowest {traffic.slowest:.1f} s;"
-        f" {len(before)} rows as they were; {time.monotonic() - began:.0f} s{f'; not tidy: {left}' if left else ''}",
+        f"{'resumed: ' if seen.resumed else ''}{own.role} in use with {own.tls}, {len(seen.old_urls)} old roles refused"
+        f" ({states}); {seen.traffic.asked} requests meanwhile, 0 failed, slowest {seen.traffic.slowest:.1f} s;"
+        f" {len(seen.rows_before)} rows as they were; {time.monotonic() - began:.0f} s"
+        f"{f'; not cleaned up: {seen.left}' if seen.left else ''}",
         wanted=wanted,
         **evidence,
     )
 
 
 def _problems(
-    turned: Rotation,
+    new: Mapping[str, str],
     attempts: Mapping[str, Dialled],
     sessions: Mapping[str, Mapping[str, int]],
 ) -> list[str]:
     own = attempts["new"]
     problems = []
-    if not own.connected or own.role != turned.new["database-url"]:
-        problems.append(f"the backend's own credentials: {own.words}, not as {turned.new['database-url']}")
+    if not own.connected or own.role != new["database-url"]:
+        problems.append(f"the backend's own credentials: {own.words}, not as {new['database-url']}")
     for name, tried in attempts.items():
         if name == "new":
             continue
@@ -137,9 +117,9 @@ def _problems(
         elif tried.state not in REFUSED:
             problems.append(f"the {name} was not refused for its credentials: {tried.words}")
     problems += [
-        f"no running {application} is signed in as {turned.new[key]}"
+        f"no running {application} is signed in as {new[key]}"
         for key, application in APPLICATIONS.items()
-        if not sessions.get(turned.new[key], {}).get(application)
+        if not sessions.get(new[key], {}).get(application)
     ]
     return problems
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import COMPONENTS, REDIS
-from runbook.checks.chart.rendering import NAMESPACE, RELEASE, chart_of, read_values
+from runbook.app.blueprint import chart_of
+from runbook.checks.chart.rendering import NAMESPACE, RELEASE, read_values
 from runbook.clients.helm import Values
 from runbook.engine.errors import CommandFailed, Unmeasurable
 from runbook.engine.step import Outcome, failed, passed

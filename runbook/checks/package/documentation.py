@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runbook.checks.chart.rendering import chart_of, read_values
+from runbook.app.blueprint import chart_of
+from runbook.checks.chart.rendering import read_values
 from runbook.clients.helm import merged
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from runbook.checks.chart.rendering import chart_of, variants
+from runbook.app.blueprint import chart_of
+from runbook.checks.chart.rendering import variants
 from runbook.clients.helm import Values
 from runbook.clients.helm_lines import Finding
 from runbook.engine.step import Outcome, failed, passed

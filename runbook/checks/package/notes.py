@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import REDIS_SECRET, SECRET
+from runbook.app.blueprint import chart_of
 from runbook.app.secret_patterns import form_of
 from runbook.app.secrets import secret_data
-from runbook.checks.chart.rendering import chart_of
 from runbook.clients.helm import Values
 from runbook.clients.kube.releases import newest
 from runbook.engine.errors import CommandFailed, Unmeasurable

@@ -16,15 +16,8 @@ from runbook.app.application import (
     REDIS_SECRET,
     SECRET,
 )
-from runbook.checks.chart.rendering import (
-    NAMESPACE,
-    RELEASE,
-    as_written,
-    chart_of,
-    containers,
-    read_values,
-    render,
-)
+from runbook.app.blueprint import chart_of
+from runbook.checks.chart.rendering import NAMESPACE, RELEASE, as_written, containers, read_values, render
 from runbook.checks.package import consistency
 from runbook.engine.errors import CommandFailed
 from runbook.engine.step import Check, Outcome, failed, passed

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runbook.actions.cluster import namespace, rollout
-from runbook.actions.package import release
-from runbook.app import namespaces
-from runbook.app.application import MCP_SERVER, SECRET
-from runbook.app.drift import differences
-from runbook.app.secrets.secret_data import opaque
-from runbook.app.secrets.secret_values import SHORTEST
-from runbook.checks.chart.rendering import DEVELOPMENT, chart_of
-from runbook.clients.helm import Values
-from runbook.clients.kube import workloads
-from runbook.clients.kube.releases import newest, revisions
-from runbook.engine.errors import Unmeasurable
-from runbook.engine.redaction import conceal
+from runbook.app.application import MCP_SERVER
 from runbook.engine.step import Outcome, failed, passed
-from runbook.ownership.installation import namespace_problem
-from runbook.probes import upgrading
+from runbook.probes import first_revision, upgrading
+from runbook.probes.first_revision import SCRATCH
+from runbook.probes.upgrading import MARK, marked
 from runbook.probes.visits import visited
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-MARK = "todo.runbook/drill"
-SCRATCH = "todo-drill"
-READY = 120.0
-"""Seconds for the one pod of the scratch release; and for its namespace to go."""
-
-BUDGET = ("PodDisruptionBudget", MCP_SERVER.name)
-"""What revision 2 of the scratch release has and revision 1 has not."""
 
 
 def returns(world: World) -> Outcome:
@@ -51,13 +30,11 @@ def returns(world: World) -> Outcome:
     world.api.guard()
     with visited(world) as visits, upgrading.restored(world) as start:
         overrides = {MCP_SERVER.name: {"podAnnotations": {MARK: secrets.token_hex(4)}}}
-        release.roll_out(world, start.changed(overrides))
-        problems = [] if _marked(world, settings.namespace) else ["the change did not reach the pods"]
-        world.progress(f"helm rollback {settings.release} {start.revision.revision}")
-        world.helm.rollback(settings.release, start.revision.revision, settings.namespace)
-        release.wait(world)
+        upgrading.roll_out(world, start, overrides)
+        problems = [] if marked(world, settings.namespace) else ["the change did not reach the pods"]
+        upgrading.roll_back(world, start)
         problems += [f"live: {told}" for told in start.differences(world)]
-        if _marked(world, settings.namespace):
+        if marked(world, settings.namespace):
             problems.append("live: a pod still has what the rollback takes away")
     problems += visits.problems()
     if not problems:
@@ -72,87 +49,22 @@ def returns(world: World) -> Outcome:
     )
 
 
-def _marked(world: World, space: str) -> bool:
-    """Whether a pod of the MCP server carries the drill's annotation."""
-    pods = world.api.list("Pod", space, labels=f"app.kubernetes.io/name={MCP_SERVER.name}")
-    return any(
-        MARK in (each["metadata"].get("annotations") or {})
-        for each in pods
-        if not workloads.terminating(each)
-    )
-
-
 def _to_the_first(world: World) -> list[str]:
     """Revision 1, 2, and back to 1: what is wrong with what is there then."""
-    name = world.settings.release
-    with _scratch(world):
-        _install(world, replicas=1)
-        first = newest(world.api, name, SCRATCH)
-        _install(world, replicas=2, mark=secrets.token_hex(4))
-        second = newest(world.api, name, SCRATCH)
-        if first is None or second is None or (first.revision, second.revision) != (1, 2):
-            return ["Helm did not make revisions 1 and 2"]
-        problems = []
-        if world.api.get(*BUDGET, SCRATCH) is None or not _marked(world, SCRATCH):
-            problems.append("revision 2 did not bring what it should")
-        world.progress(f"helm rollback {name} 1 in {SCRATCH}")
-        world.helm.rollback(name, 1, SCRATCH)
-        _settle(world)
-        last = revisions(world.api, name, SCRATCH)[-1]
-        if (last.revision, last.status, last.description()) != (3, "deployed", "Rollback to 1"):
-            problems.append(f"revision {last.revision} is {last.status}: {last.description()}")
-        if last.manifest() != first.manifest():
-            problems.append("the manifest is not that of revision 1")
-        problems += differences(world.api, first.manifest(), SCRATCH)
-        if world.api.get(*BUDGET, SCRATCH) is not None:
-            problems.append("the PodDisruptionBudget of revision 2 is still there")
-        if _marked(world, SCRATCH):
-            problems.append("a pod of revision 2 is still there")
+    seen = first_revision.roll_back(world)
+    first, second, last = seen.first.revision, seen.second.revision, seen.last.revision if seen.last else None
+    if first is None or second is None or last is None or seen.last is None:
+        return ["Helm did not make revisions 1 and 2"]
+    problems = []
+    if not seen.second.budget or not seen.second.marked:
+        problems.append("revision 2 did not bring what it should")
+    if (last.revision, last.status, last.description()) != (3, "deployed", "Rollback to 1"):
+        problems.append(f"revision {last.revision} is {last.status}: {last.description()}")
+    if last.manifest() != first.manifest():
+        problems.append("the manifest is not that of revision 1")
+    problems += seen.differences
+    if seen.last.budget:
+        problems.append("the PodDisruptionBudget of revision 2 is still there")
+    if seen.last.marked:
+        problems.append("a pod of revision 2 is still there")
     return problems
-
-
-@contextmanager
-def _scratch(world: World) -> Iterator[None]:
-    """A namespace of our own with a Secret that opens nothing; what a killed drill left of it goes first."""
-    _remove(world)
-    try:
-        namespace.have(world, namespaces.restricted(world, SCRATCH))
-        key = secrets.token_urlsafe(SHORTEST)
-        conceal(key)
-        nowhere = "postgresql://nobody@127.0.0.1:1/none"
-        world.api.apply(opaque(SECRET, SCRATCH, {"mcp-database-url": nowhere, "mcp-signing-key": key}))
-        yield
-    finally:
-        _remove(world)
-
-
-def _remove(world: World) -> None:
-    there = world.api.get("Namespace", SCRATCH)
-    if there is None:
-        return
-    if foreign := namespace_problem(world.settings, there):
-        raise Unmeasurable(foreign, wanted="a namespace of ours, or none of that name")
-    if "deletionTimestamp" not in there["metadata"]:
-        world.helm.uninstall(world.settings.release, SCRATCH)
-        world.api.delete("Namespace", SCRATCH, uid=str(there["metadata"]["uid"]))
-    rollout.gone(world, [SCRATCH], timeout=READY)
-
-
-def _install(world: World, *, replicas: int, mark: str = "") -> None:
-    """The MCP server alone, which starts without a database and is ready."""
-    chart = chart_of(world)
-    overrides: dict[str, Any] = {
-        "global": {"imageTag": world.settings.tag},
-        "frontend": {"enabled": False},
-        "backend": {"enabled": False},
-        MCP_SERVER.name: {"replicaCount": replicas, "podAnnotations": {MARK: mark} if mark else {}},
-    }
-    world.progress(f"helm upgrade --install {world.settings.release} in {SCRATCH}")
-    values = Values((chart / DEVELOPMENT,), overrides)
-    world.helm.upgrade(world.settings.release, chart, SCRATCH, values=values, timeout=READY)
-    _settle(world)
-
-
-def _settle(world: World) -> None:
-    labels = f"app.kubernetes.io/name={MCP_SERVER.name}"
-    rollout.settle(world, SCRATCH, labels=labels, names=[MCP_SERVER.name], timeout=READY)

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from runbook.actions.package import release
 from runbook.app.application import BACKEND, COMPONENTS, MCP_SERVER
-from runbook.app.blueprint import Blueprint
-from runbook.clients.kube.releases import DIGEST_LABEL, Revision, newest
+from runbook.clients.kube.releases import Revision, newest
 from runbook.engine.errors import CommandFailed, RunbookError
 from runbook.engine.step import Outcome, failed, passed
 from runbook.engine.waiting import Hopeless
@@ -24,9 +21,6 @@ from runbook.probes.visits import visited
 
 if TYPE_CHECKING:
     from runbook.world import World
-
-DEADLINE = 30.0
-"""Seconds that Helm waits for a revision which never becomes ready."""
 
 Overrides = dict[str, Any]
 
@@ -65,15 +59,16 @@ def tag_reaches_the_pods(world: World) -> Outcome:
     with upgrading.other_images(world) as (tag, ids), visited(world) as visits:
         with upgrading.restored(world) as start:
             world.progress(f"upgrading to tag {tag}")
-            release.roll_out(world, start.changed(upgrading.with_tag(tag, ids, world)))
+            upgrading.roll_out(world, start, upgrading.with_tag(tag, ids, world))
             there = upgrading.running(world)
         problems = start.differences(world)
     for component in COMPONENTS:
         expected = {(f"{component.image}:{tag}", ids[component.name])}
         found = upgrading.images(there).get(component.name, set())
+        before = {image_id for _, image_id in upgrading.images(start.pods).get(component.name, set())}
         if found != expected:
             problems.append(f"{component.name} ran {_shown(found)}, not {_shown(expected)}")
-        if expected & upgrading.images(start.pods).get(component.name, set()):
+        if ids[component.name] in before:
             problems.append(f"the image of {component.name} was the same one before")
     kept = {each.pod for each in there} & {each.pod for each in start.pods}
     if kept:
@@ -103,8 +98,8 @@ def broken_rolls_back(world: World) -> Outcome:
     hint = f"helm history {settings.release} --namespace {settings.namespace}"
     world.api.guard()
     with visited(world) as visits, upgrading.restored(world) as start:
-        problems = _broken(world, start, UNREADY, _by_flag, CommandFailed, "failed")
-        problems = problems or _broken(world, start, NO_IMAGE, release.roll_out, Hopeless, "superseded")
+        problems = _broken(world, start, UNREADY, CommandFailed, "failed")
+        problems = problems or _broken(world, start, NO_IMAGE, Hopeless, "superseded")
         if not problems:
             world.progress("a good upgrade after the broken ones")
             upgrading.again(world, start.wanted)
@@ -116,52 +111,28 @@ def broken_rolls_back(world: World) -> Outcome:
         return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
     count = len(upgrading.since(world, start))
     return passed(
-        f"pods that are never ready: taken back by Helm after {DEADLINE:g} s; an image that is not there: by the"
-        f" runbook, with evidence; {count} revisions later the same {len(start.pods)} pods run; {visits}",
+        f"pods that are never ready: taken back by Helm after {upgrading.DEADLINE:g} s; an image that is not there: by"
+        f" the runbook, with evidence; {count} revisions later the same {len(start.pods)} pods run; {visits}",
         wanted=wanted,
         requests=visits.made,
     )
 
 
-def _by_flag(world: World, wanted: Blueprint) -> None:
-    world.helm.upgrade(
-        wanted.release,
-        wanted.chart,
-        wanted.namespace,
-        values=wanted.values,
-        labels={DIGEST_LABEL: wanted.digest},
-        wait=True,
-        rollback=True,
-        timeout=DEADLINE,
-    )
-
-
 def _broken(
-    world: World,
-    start: Start,
-    overrides: Overrides,
-    upgrade: Callable[[World, Blueprint], None],
-    expected: type[RunbookError],
-    status: str,
+    world: World, start: Start, overrides: Overrides, expected: type[RunbookError], status: str
 ) -> list[str]:
     """What is wrong with the way in which one broken upgrade went."""
-    before = len(upgrading.since(world, start))
-    known = set(_evidence(world))
-    world.progress("waiting for a broken upgrade to take itself back")
-    try:
-        upgrade(world, start.changed(overrides))
-    except RunbookError as problem:
-        problems = [] if isinstance(problem, expected) else [f"it ended otherwise: {problem.observed}"]
-    else:
-        problems = ["a broken upgrade ended as if it were good"]
-    made = upgrading.since(world, start)[before:]
-    problems += _history(made, status, start.revision)
-    if expected is Hopeless and not set(_evidence(world)) - known:
+    seen = upgrading.attempt(world, start, overrides, by_helm=expected is CommandFailed)
+    problems = []
+    if seen.error is None:
+        problems.append("a broken upgrade ended as if it were good")
+    elif not isinstance(seen.error, expected):
+        problems.append(f"it ended otherwise: {seen.error.observed}")
+    problems += _history(seen.made, status, start.revision)
+    if expected is Hopeless and not seen.evidence:
         problems.append("no evidence was kept")
-    if not problems:
-        release.wait(world)
-        if upgrading.running(world) != start.pods:
-            problems.append("the pods are not the ones from before")
+    if not problems and seen.pods != start.pods:
+        problems.append("the pods are not the ones from before")
     return problems
 
 
@@ -178,10 +149,6 @@ def _history(made: Sequence[Revision], status: str, start: Revision) -> list[str
     if back.manifest() != start.manifest():
         problems.append(f"revision {back.revision} is not what was there before")
     return problems
-
-
-def _evidence(world: World) -> list[Path]:
-    return list((world.settings.state / "evidence").glob(f"failed-{world.settings.release}-*.json"))
 
 
 def _shown(images: set[tuple[str, str]]) -> str:

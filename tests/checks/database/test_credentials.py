@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from runbook.actions.database import rotation
 from runbook.actions.package import release
 from runbook.checks.database import credentials
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Outcome, Status
-from runbook.probes import rows
+from runbook.probes import rotating, rows
 from runbook.probes.traffic import Traffic
 from tests.fakes import running
 from tests.fakes.stored import GOOD, Server, made_anew, make, refused
@@ -32,9 +33,9 @@ class Stage:
         self.rows = [{"task 1": "700 abc"}, {"task 1": "700 abc", "task 2": "701 d"}]
         self.answered = 200
         self.people = 0
-        monkeypatch.setattr(credentials, "Person", self._person)
-        monkeypatch.setattr(credentials, "going_on", self._going_on)
-        monkeypatch.setattr(credentials, "remove_people", lambda *_: "")
+        monkeypatch.setattr(rotating, "Person", self._person)
+        monkeypatch.setattr(rotating, "going_on", self._going_on)
+        monkeypatch.setattr(rotating, "remove_people", lambda *_: "")
         monkeypatch.setattr(rows, "store", lambda *_: None)
         monkeypatch.setattr(rows, "of_person", lambda *_: self.rows.pop(0))
         monkeypatch.setattr(release, "bring", made_anew)
@@ -154,7 +155,7 @@ def test_the_proof_ends_with_the_credentials_and_while_a_rotation_is_under_way(s
     stage.ask()
     after = credentials.identity(stage.world)
     assert before != after == credentials.identity(stage.world)
-    credentials.rotation.begin(stage.world)
+    rotation.begin(stage.world)
     assert credentials.identity(stage.world) != after
 
 

@@ -10,6 +10,7 @@ from runbook.checks.package import rollbacks, upgrades
 from runbook.clients.kube.releases import newest
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.step import Check, Status
+from runbook.probes import upgrading
 from tests.fakes.upgraded import IMAGES, Place
 
 DRILLS = (upgrades.tag_reaches_the_pods, upgrades.broken_rolls_back, rollbacks.returns)
@@ -62,10 +63,15 @@ def test_the_images_of_the_other_tag_are_gone_afterwards(place: Place) -> None:
     ]
 
 
-def test_an_image_that_is_the_same_proves_nothing(place: Place) -> None:
+def test_the_same_image_under_another_tag_fails(place: Place) -> None:
+    """By id, whatever the tag says."""
     place.engine.same = True
-    found = upgrades.tag_reaches_the_pods(place.world)
-    assert found.status is Status.PASSED  # by tag and id the pods ran what they should
+    outcome = upgrades.tag_reaches_the_pods(place.world)
+    assert outcome.status is Status.FAILED
+    assert "the image of backend was the same one before" in outcome.observed
+
+
+def test_an_upgrade_that_does_not_reach_the_pods_fails(place: Place) -> None:
     place.helm.deaf = True
     outcome = upgrades.tag_reaches_the_pods(place.world)
     assert outcome.status is Status.FAILED
@@ -125,7 +131,7 @@ def test_helm_that_does_not_roll_back_is_found_out(place: Place) -> None:
 
 
 def test_evidence_that_was_not_kept_is_missed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrades, "_evidence", lambda _: [])
+    monkeypatch.setattr(upgrading, "_evidence", lambda _: [])
     assert "no evidence was kept" in upgrades.broken_rolls_back(place.world).observed
 
 

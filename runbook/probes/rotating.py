@@ -1,0 +1,67 @@
+"""Credentials rotated under a user who goes on working: what the server, the user and the rows said of it."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from runbook.actions.database import rotation
+from runbook.probes import rows
+from runbook.probes.conversation import remove_people
+from runbook.probes.person import Person
+from runbook.probes.traffic import Traffic, going_on, starved
+
+if TYPE_CHECKING:
+    from runbook.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """`old`, `new`: the role of each key of the Secret."""
+
+    resumed: bool
+    """An earlier run began it."""
+    new: Mapping[str, str]
+    old: Mapping[str, str]
+    old_urls: Mapping[str, str] = field(repr=False)
+    """The credentials that went, by key of the Secret, as far as they were still known."""
+    traffic: Traffic
+    rows_before: dict[str, str]
+    rows_after: dict[str, str]
+    newcomer_status: int
+    """Of a chat message by somebody who signed up afterwards."""
+    starved: tuple[str, ...]
+    """Pods that the node was too busy to let answer in time."""
+    left: str
+    """What could not be removed; empty when nothing is left."""
+
+
+def rotate(world: World) -> Rotated:
+    """Take the services to new credentials while a user works; an interrupted rotation is resumed.
+
+    The new credentials stay. Raises `Unmeasurable` for a database outside.
+    """
+    nonce = randomness.token_hex(4)
+    since = datetime.now(UTC).replace(microsecond=0)
+    turned = rotation.begin(world)
+    old_urls = rotation.old_urls(world, turned)
+    try:
+        with Person(world) as person:
+            rows.store(person, f"before the rotation {nonce}")
+            before = rows.of_person(world, nonce)
+            with going_on(person) as traffic:
+                for stage in rotation.STAGES:
+                    stage(world, turned)
+            after = rows.of_person(world, nonce)
+        with Person(world) as newcomer:
+            status = newcomer.say("Add a task to buy medlars").status_code
+    finally:
+        left = remove_people(world)
+    world.clients.memory.forget()
+    busy = tuple(starved(world, since)) if traffic.failures else ()
+    return Rotated(
+        turned.resumed, turned.new, turned.old, old_urls, traffic, before, after, status, busy, left
+    )
