@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from offline_model import dates, memory, plan, results, sentences
+from offline_model import memory, plan, results, sentences
 from offline_model.intents import Intent, Period, Show, Small, Unclear
 from offline_model.plan import Plan, Step
 from offline_model.results import Result, Task
