@@ -128,7 +128,7 @@ STEPS = (
         "The local Kubernetes runs and its node is Ready",
         check=node.ready,
         apply=cluster.up,
-        needs=("T005", "T006", "T007"),
+        needs=("T004", "T005", "T006", "T007"),
     ),
     Step(
         "T044",

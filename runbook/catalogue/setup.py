@@ -22,16 +22,14 @@ STEPS = (
         check=installed.build_engine,
         apply=toolchain.start_engine,
     ),
-    # After T004, so that the build engine does not wait for the minutes that these take where nothing is cached.
     Step(
         "T005",
         "A local Kubernetes can be started",
         check=installed.kubernetes,
         apply=toolchain.install,
-        needs=("T004",),
     ),
-    Step("T006", "Helm 3 or 4 is installed", check=installed.helm, apply=toolchain.install, needs=("T004",)),
-    Step("T007", "kubectl is installed", check=installed.kubectl, apply=toolchain.install, needs=("T004",)),
+    Step("T006", "Helm 3 or 4 is installed", check=installed.helm, apply=toolchain.install_program("helm")),
+    Step("T007", "kubectl is installed", check=installed.kubectl, apply=toolchain.install_program("kubectl")),
     Step(
         "T008", "Dapr can be installed: its CLI, or Helm in its place", check=installed.dapr, needs=("T006",)
     ),

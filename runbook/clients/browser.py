@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook.clients.process.remedies import how_to_install
 from runbook.clients.target import Target
 from runbook.engine.errors import CommandMissing, Unmeasurable
 from runbook.engine.settings import Settings
@@ -62,7 +63,7 @@ class Browser:
         raise CommandMissing(
             "no Chromium or Chrome is on this machine",
             wanted="a browser to look with",
-            hint="apt-get install chromium",
+            hint=how_to_install("chromium"),
         )
 
     def arguments(self) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import tempfile
 from collections import deque
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 from runbook.clients.holdings import digests
 from runbook.clients.process.environment import direct, leave_engine
+from runbook.clients.process.remedies import how_to_install
 from runbook.engine.errors import CommandFailed, CommandMissing, RunbookError, Unmeasurable
 from runbook.engine.redaction import redact
 
@@ -121,7 +123,7 @@ class Docker:
         if not facts.id:
             raise Unmeasurable(
                 f"no build engine answers: {'; '.join(getattr(facts, 'server_errors', None) or ['no server'])}",
-                hint="inv setup",
+                hint=no_engine_hint(self._cluster.provider, self._cluster.docker_environment()),
             )
         address = self._cluster.docker_environment().get("DOCKER_HOST", "the user's own")
         return EngineFacts(address, facts.name or "", facts.id, facts.server_version or "")
@@ -266,13 +268,13 @@ class Docker:
         try:
             yield self.client
         except ClientNotFoundError as error:
-            hint = no_engine_hint(self._cluster.provider, {})
+            hint = "inv setup" if self._cluster.provider == "embedded" else how_to_install("docker")
             raise CommandMissing("`docker` is not installed", hint=hint) from error
         except DockerException as error:
             if not self._answers():
                 hint = no_engine_hint(self._cluster.provider, self._cluster.docker_environment())
                 raise Unmeasurable(f"the build engine does not answer: {_said(error)}", hint=hint) from error
-            raise _ours(error, self._cluster.provider) from error
+            raise _ours(error) from error
 
     def _answers(self) -> bool:
         """Whether there is a daemon, by its answer: the words of a client that finds none change with its version."""
@@ -314,15 +316,10 @@ def _said(error: Any) -> str:
     return " | ".join(said.splitlines()[-KEPT_LINES:])
 
 
-def _ours(error: Any, provider: str) -> RunbookError:
+def _ours(error: Any) -> RunbookError:
     last = _said(error)
     if "unknown flag" in last or "is not a docker command" in last:
-        hint = (
-            "inv setup"
-            if provider == "embedded"
-            else "install docker-buildx-plugin, or Debian's docker-buildx"
-        )
-        return CommandMissing("this Docker client has no buildx plugin", hint=hint)
+        return CommandMissing("this Docker client has no buildx plugin", hint="inv setup")
     command = redact(" ".join(map(str, error.docker_command)))
     return CommandFailed(f"`{command}` ended with status {error.return_code}: {last}", hint=command)
 
@@ -335,4 +332,6 @@ def no_engine_hint(provider: str, environment: Mapping[str, str]) -> str:
     socket = Path(host.removeprefix("unix://"))
     if host.startswith("unix://") and socket.exists() and not os.access(socket, os.W_OK):
         return "sudo usermod -aG docker $USER, and sign in again"
-    return "start Docker (Docker Desktop, or: sudo systemctl start docker), then: docker info"
+    if platform.system() == "Linux":
+        return "sudo systemctl start docker (or start Docker Desktop), then: docker info"
+    return "start Docker Desktop, then: docker info"

@@ -214,7 +214,7 @@ class Existing:
             return names[0]
         context = self.kubeconfig().context
         kind = context.removeprefix("kind-")
-        raise Unmeasurable(
+        raise RunbookError(
             f"images have no way into context {context}: its nodes ({', '.join(runtimes)}) do not run on this Docker,"
             " and no registry is set",
             wanted="a registry that both reach, or a cluster that shares this Docker's images",

@@ -108,7 +108,16 @@ class Clients:
         except CommandMissing:
             if progress is None:
                 raise
-            toolchain.install(progress, (part,))
+            try:
+                toolchain.install(progress, (part,))
+            except CommandMissing as without_go:
+                from runbook.clients.process.remedies import how_to_install
+
+                raise CommandMissing(
+                    f"{part} is not installed, and cannot be built here: {without_go.observed}",
+                    wanted=f"{part} on PATH, or {without_go.wanted}",
+                    hint=how_to_install(part, built=False),
+                ) from without_go
             return toolchain.binary(part)
 
     @shared

@@ -151,7 +151,7 @@ class TestSharedEngine:
         cluster = existing(
             FakeApi(*nodes), {"docker info": json.dumps({"ID": "d", "Name": "docker-desktop"})}
         )
-        with pytest.raises(Unmeasurable, match="no way into context somewhere") as refused:
+        with pytest.raises(RunbookError, match="no way into context somewhere") as refused:
             cluster.holdings([BACKEND])
         assert "TODO_REGISTRY" in refused.value.hint
         with pytest.raises(RunbookError):
@@ -159,7 +159,7 @@ class TestSharedEngine:
 
     def test_a_kind_cluster_by_its_context_has_a_better_way(self) -> None:
         cluster = existing(FakeApi(node()), {"docker info": "{}"}, context="kind-mine")
-        with pytest.raises(Unmeasurable) as refused:
+        with pytest.raises(RunbookError) as refused:
             cluster.holdings([BACKEND])
         assert refused.value.hint == "TODO_CLUSTER=kind TODO_CLUSTER_NAME=mine"
 

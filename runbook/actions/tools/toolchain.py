@@ -1,4 +1,4 @@
-"""Install the tools and start the build engine, where they are ours to install: under the embedded cluster."""
+"""Install the tools; start the build engine, where it is ours to start: under the embedded cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from runbook.engine.step import Outcome, failed, passed
+from runbook.engine.errors import CommandMissing
+from runbook.engine.step import Apply, Outcome, failed, passed
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -19,7 +20,7 @@ _toolchain = threading.Lock()
 
 
 def install(world: World) -> None:
-    """Build and install what the embedded cluster is made of; on a user's own cluster its tools are the user's."""
+    """Build and install what the embedded cluster is made of; another cluster's own programs are the user's."""
     if world.cluster.provider != "embedded":
         return
     from runbook.cluster.embedded.setup import setup
@@ -29,17 +30,41 @@ def install(world: World) -> None:
         setup(world.settings, world.progress)
 
 
+def install_program(name: str) -> Apply:
+    """The whole toolchain under the embedded cluster; elsewhere this program, which neither PATH nor the toolchain has.
+
+    Raises `CommandMissing`, with what to do on this platform, where it cannot be built here.
+    """
+
+    def apply(world: World) -> None:
+        if world.cluster.provider == "embedded":
+            install(world)
+        elif world.commands.find(name) is None:
+            _build(world, name)
+
+    return apply
+
+
 def start_engine(world: World) -> None:
-    """Have a build engine that answers: the user's Docker, else ours.
+    """Have a build engine that answers: the user's Docker, with a buildx of ours where it has none, else ours.
 
     Ours wants only the packages and buildx, so that images build while the rest of the toolchain compiles.
     """
     if world.cluster.provider != "embedded":
+        try:
+            world.cluster.docker_environment()
+        except CommandMissing:
+            _build(world, "buildx")
         return
     from runbook.cluster.embedded.engine import Engine
 
     _install_engine_parts(world)
     Engine(world.settings).up(world.progress)
+
+
+def _build(world: World, program: str) -> None:
+    with _alone(_toolchain, world):
+        world.clients.built(program, world.progress)
 
 
 def _install_engine_parts(world: World) -> None:

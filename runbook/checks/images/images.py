@@ -102,15 +102,19 @@ def engine_is_the_clusters(world: World) -> Outcome:
     """The engine that we build with is the one whose images the cluster runs.
 
     Where the node runs Docker (minikube) the daemon is the node's own and gives the node's name; elsewhere the cluster
-    names the engine from which it takes its images. Source: T045.
+    names the engine, or the registry, from which it takes its images. One that has neither fails. Source: T045.
     """
     wanted = "one build engine, which the cluster takes its images from"
+    way = ", ".join(world.cluster.holdings().nodes)
     engine = world.docker.engine()
     nodes = {str(node["metadata"]["name"]): _runtime(node) for node in world.api.list("Node")}
     if not nodes:
         raise Unmeasurable("the cluster has no node", wanted=wanted, hint="inv cluster.status")
     evidence = {"engine": engine.id, "address": engine.address, "nodes": nodes}
     runtimes = ", ".join(f"{name} ({runtime})" for name, runtime in nodes.items())
+    if world.cluster.provider == "existing":
+        told = f"engine {engine.version} at {engine.address} feeds {way}, which {runtimes} take images from"
+        return passed(told, wanted=wanted, **evidence)
     if any(runtime.startswith("docker:") for runtime in nodes.values()):
         if engine.name not in nodes:
             return failed(

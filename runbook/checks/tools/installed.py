@@ -34,6 +34,9 @@ OLDEST_DAPR = "1.12"
 OLDEST_HELM = "3.13"
 """The first that keeps labels on a release and asks the server in a dry run."""
 
+KUBECTL_SKEW = 1
+"""Minor versions by which kubectl may be older or newer than the API server."""
+
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 
 
@@ -42,15 +45,25 @@ def build_engine(world: World) -> Outcome:
 
     Source: T004.
     """
+    from runbook.clients.docker import no_engine_hint
+
     wanted = f"{DESKTOP} {OLDEST_DESKTOP} or newer, or a Docker Engine {OLDEST_ENGINE} or newer, that answers"
-    hint = "inv setup  (starts a build engine of our own), or start Docker"
-    environment = world.cluster.docker_environment()
+    try:
+        environment = world.cluster.docker_environment()
+    except CommandMissing as missing:
+        return failed(missing.observed, wanted=f"{wanted}, and its client has buildx", hint=missing.hint)
+    hint = no_engine_hint(world.cluster.provider, environment)
     try:
         answer = world.commands.run(
             ["docker", "version", "--format", "{{json .}}"], timeout=ASK, env=environment, check=False
         )
         server = json.loads(answer.stdout or "{}").get("Server") or {}
-    except (CommandMissing, TimedOut, ValueError) as problem:
+    except CommandMissing as missing:
+        ours = world.cluster.provider == "embedded"
+        return failed(
+            f"no build engine answers: {missing}", wanted=wanted, hint=hint if ours else missing.hint
+        )
+    except (TimedOut, ValueError) as problem:
         return failed(f"no build engine answers: {problem}", wanted=wanted, hint=hint)
     if not server:
         said = (answer.stderr.strip().splitlines() or ["it says nothing"])[-1]
@@ -73,18 +86,25 @@ def build_engine(world: World) -> Outcome:
 def kubernetes(world: World) -> Outcome:
     """What starts the local Kubernetes is installed: minikube, kind, or the embedded node's own parts.
 
-    Source: T005. Where the cluster is the user's own, nothing needs to be installed.
+    Source: T005. A cluster of the user's own starts without us: it answers, or the step fails.
     """
     provider = world.cluster.provider
     if provider == "minikube":
         return _told(world, "minikube", ["minikube", "version", "--output", "json"], "minikubeVersion")
     if provider == "kind":
         return _told(world, "kind", ["kind", "version"], "")
-    if provider == "existing":
-        return passed(
-            f"the cluster of context {world.cluster.kubeconfig().context} is used as it is", provider=provider
-        )
-    return _embedded(world)
+    return _existing(world) if provider == "existing" else _embedded(world)
+
+
+def _existing(world: World) -> Outcome:
+    """It is not ours to start, so that it must answer now."""
+    context = world.cluster.kubeconfig().context
+    wanted = f"the cluster of context {context} answers"
+    state = world.cluster.status()
+    if not state.running:
+        hint = f"kubectl --context {context} get nodes"
+        return failed(f"context {context}: {state.detail}", wanted=wanted, hint=hint, parts=dict(state.parts))
+    return passed(f"{state.detail}, Kubernetes {state.version}", wanted=wanted, version=state.version)
 
 
 def _embedded(world: World) -> Outcome:
@@ -142,7 +162,7 @@ def helm(world: World) -> Outcome:
 
 
 def kubectl(world: World) -> Outcome:
-    """kubectl runs: the one on PATH, or the toolchain's.
+    """kubectl runs: the one on PATH, or the toolchain's. Far from the API server's version, it says so.
 
     Source: T007.
     """
@@ -154,7 +174,20 @@ def kubectl(world: World) -> Outcome:
     said = world.commands.run([binary, "version", "--client", "--output", "json"], timeout=ASK).stdout
     version = str(json.loads(said)["clientVersion"]["gitVersion"])
     evidence = {"version": version, "binary": str(binary), "newer_than_tested": _newer(version, "kubectl")}
-    return passed(f"kubectl {version}{_warning(evidence)}", wanted=wanted, **evidence)
+    skew = _skew(version, world)
+    return passed(f"kubectl {version}{_warning(evidence)}{skew}", wanted=wanted, **evidence)
+
+
+def _skew(version: str, world: World) -> str:
+    """A word where kubectl is further from the API server than Kubernetes supports; "" where no cluster answers yet."""
+    try:
+        server = world.api.version()
+        ours, theirs = _version(version), _version(server)
+    except RunbookError:
+        return ""
+    if ours.major == theirs.major and abs(ours.minor - theirs.minor) <= KUBECTL_SKEW:
+        return ""
+    return f" ({version} is more than one minor from the API server's {server}: Kubernetes does not support that)"
 
 
 def kubectl_binary(world: World) -> Path:

@@ -16,6 +16,7 @@ from plumbum import CommandNotFound, local
 
 from runbook.clients.process.environment import of_child
 from runbook.clients.process.foreground import foreground
+from runbook.clients.process.remedies import how_to_install
 from runbook.engine.errors import CommandFailed, CommandMissing, TimedOut
 from runbook.engine.redaction import conceal, redact
 from runbook.engine.settings import Settings
@@ -25,18 +26,6 @@ GRACE = 5.0
 
 SHOWN_LINES = 8
 """Lines of a failed command's output that its error carries: the last ones, where programs say why."""
-
-_INSTALL = {
-    "docker": "install Docker Desktop 4.53 or newer, or: apt-get install docker.io",
-    "minikube": "install minikube, or choose the embedded cluster: TODO_CLUSTER=embedded",
-    "helm": "inv setup",
-    "kubectl": "inv setup",
-    "dapr": "optional: Helm installs Dapr",
-    "chromium": "apt-get install chromium",
-    "ip": "apt-get install iproute2",
-    "nft": "apt-get install nftables",
-    "git": "apt-get install git",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +121,7 @@ class Commands:
             raise CommandMissing(
                 f"the command {Path(name).name} is not there",
                 wanted=f"{Path(name).name} installed",
-                hint=_how_to_install(name),
+                hint=how_to_install(name),
             ) from None
         return cast("subprocess.Popen[bytes]", process)
 
@@ -164,8 +153,3 @@ def _last_words(out: bytes, err: bytes) -> str:
     """The end of what a failed command said, from standard error if it wrote there."""
     lines = [line.strip() for line in (_text(err).strip() or _text(out).strip()).splitlines() if line.strip()]
     return redact(": " + " | ".join(lines[-SHOWN_LINES:])) if lines else ""
-
-
-def _how_to_install(name: str) -> str:
-    short = Path(name).name
-    return _INSTALL.get(short, f"install {short}")

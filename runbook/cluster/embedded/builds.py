@@ -36,7 +36,7 @@ def go_version() -> str:
 
 
 def demand_go(parts: Iterable[Part]) -> None:
-    """Raise unless the machine's Go can build all of these parts."""
+    """Raise `CommandMissing` unless the machine's Go can build all of these parts."""
     go_parts = [part for part in parts if isinstance(part, GoPart)]
     if not go_parts:
         return
@@ -48,7 +48,7 @@ def demand_go(parts: Iterable[Part]) -> None:
         raise CommandMissing("`go` is not installed", wanted=wanted_text, hint=hint)
     numbers = tuple(int(number) for number in re.findall(r"\d+", found)[:3])
     if numbers < wanted:
-        raise RunbookError(f"the Go of this machine is {found}", wanted=wanted_text, hint=hint)
+        raise CommandMissing(f"the Go of this machine is {found}", wanted=wanted_text, hint=hint)
 
 
 def go_environment(*, cgo: bool = False) -> dict[str, str]:

@@ -2,24 +2,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runbook.actions.tools import toolchain
 from runbook.cli.lock import one_run
+from runbook.clients.process.commands import Commands
+from runbook.clients.process.remedies import how_to_install
 from runbook.cluster.embedded import engine as engines
 from runbook.cluster.embedded import setup as setups
 from runbook.cluster.embedded.sandbox import Sandbox
+from runbook.cluster.embedded.toolchain import Toolchain
+from runbook.engine.errors import CommandMissing
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
-from runbook.world import World
+from runbook.world import Clients, World
 
 
 @dataclass
 class FakeCluster:
     provider: str = "embedded"
     name: str = "todo"
+    buildx: bool = True
+
+    def docker_environment(self) -> dict[str, str]:
+        if not self.buildx:
+            raise CommandMissing("`buildx` is not installed", hint="inv setup")
+        return {}
 
 
 @dataclass
@@ -56,8 +67,8 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def on(world: World, provider: str) -> World:
-    vars(world.clients)["cluster"] = FakeCluster(provider)
+def on(world: World, provider: str, *, buildx: bool = True) -> World:
+    vars(world.clients)["cluster"] = FakeCluster(provider, buildx=buildx)
     return world
 
 
@@ -74,12 +85,47 @@ def test_whichever_step_comes_first_the_parts_of_the_engine_do(world: World, ins
     assert installed == ["engine's", "all"]
 
 
-def test_on_a_cluster_of_the_user_nothing_is_installed(
-    world: World, engine: FakeEngine, installed: list[str]
+@pytest.mark.parametrize("provider", ["minikube", "kind", "existing"])
+def test_on_a_cluster_of_the_user_only_what_path_lacks_is_built(
+    world: World,
+    engine: FakeEngine,
+    installed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
 ) -> None:
-    toolchain.install(on(world, "minikube"))
-    toolchain.start_engine(on(world, "minikube"))
+    there = ["helm", "kubectl"]
+    monkeypatch.setattr(Commands, "find", lambda _, name: Path("/usr/bin") / name if name in there else None)
+    monkeypatch.setattr(Clients, "built", lambda _self, part, _progress: installed.append(part))
+    user = on(world, provider)
+    for act in (toolchain.install, toolchain.start_engine, *map(toolchain.install_program, there)):
+        act(user)
     assert installed == [] and engine.said == []
+    there.remove("helm")
+    for act in (toolchain.install, *map(toolchain.install_program, ("helm", "kubectl"))):
+        act(user)
+    assert installed == ["helm"]
+
+
+def test_a_docker_without_buildx_gets_one(
+    world: World, installed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clients, "built", lambda _self, part, _progress: installed.append(part))
+    toolchain.start_engine(on(world, "kind", buildx=False))
+    assert installed == ["buildx"]
+
+
+def test_what_cannot_be_built_here_says_how_it_comes_to_this_platform(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_go(*_: object) -> None:
+        raise CommandMissing("`go` is not installed", wanted="Go 1.24.0 or newer", hint="install a Go")
+
+    monkeypatch.setattr(Commands, "find", lambda _self, _name: None)
+    monkeypatch.setattr(Toolchain, "install", without_go)
+    with pytest.raises(CommandMissing, match="helm is not installed, and cannot be built here") as caught:
+        toolchain.install_program("helm")(on(world, "minikube"))
+    assert caught.value.wanted == "helm on PATH, or Go 1.24.0 or newer"
+    assert caught.value.hint == how_to_install("helm", built=False) != "inv setup"
 
 
 def test_an_installation_that_fails_lets_the_next_one_try(

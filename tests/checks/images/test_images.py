@@ -12,7 +12,8 @@ from runbook.app.image_specs import APPLICATION, BACKEND, FRONTEND, PYTHON, SOUR
 from runbook.app.provenance import wanted_digest
 from runbook.checks.images import images
 from runbook.clients.docker import EngineFacts, ImageFacts, Layer
-from runbook.engine.errors import Unmeasurable
+from runbook.clients.holdings import Holdings
+from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
 from runbook.world import World
@@ -206,6 +207,25 @@ class TestEngineIsTheClusters:
     def test_passes_where_the_engine_is_the_node(self, world: World, docker: FakeDocker) -> None:
         docker.facts = replace(docker.facts, name="todo")
         assert self.ask(world, node("todo", "docker://28.4.0")).green
+
+    def test_passes_by_a_registry_whatever_the_nodes_run(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by_registry = Holdings({"registry.example.org/team": {}})
+        monkeypatch.setattr(FakeCluster, "holdings", lambda *_: by_registry)
+        monkeypatch.setattr(FakeCluster, "provider", "existing")
+        outcome = self.ask(world, node("docker-desktop", "docker://28.4.0"), node("b", "docker://28.4.0"))
+        assert outcome.green and "feeds registry.example.org/team" in outcome.observed
+
+    def test_says_what_is_missing_where_images_have_no_way(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none(*_: object) -> Holdings:
+            raise RunbookError("images have no way into context c", hint="TODO_REGISTRY=...")
+
+        monkeypatch.setattr(FakeCluster, "holdings", none)
+        with pytest.raises(RunbookError, match="no way into context c"):
+            self.ask(world, node("n", "containerd://2.1.0"))
 
     def test_fails_where_another_engine_answers_than_the_nodes_own(self, world: World) -> None:
         outcome = self.ask(world, node("todo", "docker://28.4.0"))

@@ -16,7 +16,7 @@ from runbook.engine.errors import CommandFailed, CommandMissing, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
 from runbook.world import World
-from tests.fakes.worlds import FakeCluster, world_of
+from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
 
 class FakeCommands:
@@ -47,10 +47,16 @@ class FakeHelm:
         return HelmVersion(self.text, int(self.text[1:].partition(".")[0]))
 
 
-def make(helm: str | None = "v3.19.0", provider: str = "embedded", **answers: str | None) -> World:
+def make(
+    helm: str | None = "v3.19.0", provider: str = "embedded", serves: str = "", **answers: str | None
+) -> World:
+    """`serves`: the version of an API server that answers."""
     cluster = FakeCluster()
     cluster.provider = provider
-    return world_of(Settings(), commands=FakeCommands(**answers), helm=FakeHelm(helm), cluster=cluster)
+    api = FakeApi()
+    api.away, api.server_version = not serves, serves
+    commands = FakeCommands(**answers)
+    return world_of(Settings(), commands=commands, helm=FakeHelm(helm), cluster=cluster, api=api)
 
 
 def server(version: str, platform: str = "Docker Engine - Community") -> str:
@@ -83,6 +89,47 @@ def test_build_engine(answer: str | None, status: Status, words: str) -> None:
 def test_a_version_that_is_none_cannot_be_measured() -> None:
     with pytest.raises(Unmeasurable):
         installed.build_engine(make(docker=server("unknown")))
+
+
+def test_without_docker_each_provider_has_its_own_remedy() -> None:
+    assert installed.build_engine(make(docker=None)).hint == "inv setup"
+    assert installed.build_engine(make(docker=None, provider="kind")).hint == "install it"
+
+
+def test_a_docker_without_buildx_can_be_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(_: FakeCluster) -> dict[str, str]:
+        raise CommandMissing("`buildx` is not installed", hint="inv setup")
+
+    monkeypatch.setattr(FakeCluster, "docker_environment", without)
+    outcome = installed.build_engine(make(docker=server("28.0"), provider="kind"))
+    assert (outcome.status, outcome.hint) == (Status.FAILED, "inv setup")
+
+
+def test_a_cluster_of_the_user_must_answer() -> None:
+    cluster = FakeCluster()
+    cluster.provider, cluster.running = "existing", False
+    outcome = installed.kubernetes(world_of(Settings(), cluster=cluster))
+    assert (outcome.status, outcome.observed) == (Status.FAILED, "context todo: not there")
+    assert outcome.hint == "kubectl --context todo get nodes"
+    cluster.running = True
+    assert installed.kubernetes(world_of(Settings(), cluster=cluster)).observed == "runs, Kubernetes v1.35.4"
+
+
+@pytest.mark.parametrize(
+    ("ours", "server", "told"),
+    [
+        ("v1.34.1", "v1.35.4", False),
+        ("v1.36.0", "v1.35.4-gke.1500", False),
+        ("v1.32.4-dispatcher", "v1.35.4", True),
+        ("v1.36.0", "v1.33.1+k3s1", True),
+        ("v1.30.0", "", False),
+    ],
+)
+def test_a_kubectl_far_from_the_server_is_named(ours: str, server: str, told: bool) -> None:
+    answer = json.dumps({"clientVersion": {"gitVersion": ours}})
+    outcome = installed.kubectl(make(kubectl=answer, serves=server))
+    assert outcome.green
+    assert (f"more than one minor from the API server's {server}" in outcome.observed) is told
 
 
 def test_minikube_where_it_is_the_provider() -> None:
