@@ -1,4 +1,7 @@
-"""Logs: one JSON object per line on standard output, with the time in UTC and without secrets."""
+"""Logs: one JSON object per line on standard output, with the time in UTC and without secrets.
+
+Backend and MCP server have the same module, byte for byte: what one redacts, the other redacts.
+"""
 
 import logging
 import re

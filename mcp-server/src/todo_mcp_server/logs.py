@@ -1,4 +1,7 @@
-"""Logs: one JSON object per line on standard output, with the time in UTC and without secrets."""
+"""Logs: one JSON object per line on standard output, with the time in UTC and without secrets.
+
+Backend and MCP server have the same module, byte for byte: what one redacts, the other redacts.
+"""
 
 import logging
 import re
@@ -11,14 +14,16 @@ import structlog
 _SECRETS = (
     (re.compile(r"(?i)(postgres(?:ql)?://[^:/@\s]*:)[^@\s]*@"), r"\1***@"),
     (re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+"), r"\1***"),
+    (re.compile(r"(?i)(session_token=)[^;\s]+"), r"\1***"),
+    (re.compile(r"\bsk-[\w-]{8,}"), "sk-***"),
 )
 
-_QUIET = ("uvicorn.access", "mcp", "asyncio", "httpx2", "httpcore2")
+_QUIET = ("uvicorn.access", "openai", "mcp", "asyncio", "httpx2", "httpcore2", "sqlalchemy")
 """Loggers that would repeat our own lines or carry what people wrote; they speak from WARNING on."""
 
 
 def redact(text: str) -> str:
-    """`text` with passwords of URLs and bearer tokens starred out."""
+    """`text` with passwords of URLs, tokens, cookies and keys starred out."""
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
