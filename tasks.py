@@ -287,13 +287,30 @@ def sbom(c: Context) -> None:
         inspection.write_bills(entry.settings(c.config))
 
 
-@task(help=WHERE)
-def plan(c: Context, cluster: str = "", name: str = "") -> None:
-    """Say what a deploy would change; change nothing."""
+@task(
+    help=WHERE
+    | {
+        "target": "deploy, full, build, secure, dapr, package, db or automation (default: deploy)",
+        "json": "write the plan as JSON to standard output",
+    }
+)
+def plan(c: Context, target: str = "deploy", cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Say what a command would change; exit 4 for changes."""
     with plainly():
-        from runbook.cli import entry, overview
+        from runbook.cli import entry
+        from runbook.cli import plan as command
 
-        overview.show_plan(entry.settings(c.config, cluster, name), entry.DEPLOYMENT)
+        command.show(entry.settings(c.config, cluster, name), target, as_json=json)
+
+
+@task(help=WHERE | {"json": "write the differences as JSON to standard output"})
+def drift(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
+    """Say what on the cluster differs from its releases."""
+    with plainly():
+        from runbook.cli import entry
+        from runbook.cli import plan as command
+
+        command.show_drift(entry.settings(c.config, cluster, name), as_json=json)
 
 
 @task(help=WHERE | {"json": RUN["json"], "details": "also show what is unproven or blocked"})
@@ -456,6 +473,7 @@ ns = Collection(
     db,
     automation,
     plan,
+    drift,
     status,
     list_steps,
     explain,

@@ -33,8 +33,8 @@ _LEVELS = (
 """What of an object is compared, besides its being there."""
 
 
-def differences(api: Api, manifest: Sequence[Object], namespace: str) -> list[str]:
-    """What is missing or different, one sentence each; at most `SHOWN` of them."""
+def differences(api: Api, manifest: Sequence[Object], namespace: str, shown: int | None = SHOWN) -> list[str]:
+    """What is missing or different, one sentence each; at most `shown` of them, or with None all."""
     found: list[str] = []
     live: dict[str, dict[str, Object]] = {}
     for wanted in manifest:
@@ -50,8 +50,8 @@ def differences(api: Api, manifest: Sequence[Object], namespace: str) -> list[st
             if told and wanted["kind"] == "Secret" and level == "data":
                 told = ["data is not what the release made"]  # no value of a Secret is shown
             found += [f"{wanted['kind']} {name}: {difference}" for difference in told]
-    if len(found) > SHOWN:
-        return [*found[:SHOWN], f"and {len(found) - SHOWN} more differences"]
+    if shown is not None and len(found) > shown:
+        return [*found[:shown], f"and {len(found) - shown} more differences"]
     return found
 
 

@@ -1,22 +1,17 @@
-"""The commands that only look: the list of steps, the state of things, what a deploy would change."""
+"""The commands that only look: the list of steps, the state of things."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from runbook import catalogue
 from runbook.cli.entry import journal_of
-from runbook.cli.lock import one_run
 from runbook.cluster import ClusterStatus
 from runbook.engine.errors import RunbookError, UsageError
-from runbook.engine.events import Mode, Result
 from runbook.engine.journal import NOWHERE, Entry, Place
-from runbook.engine.plan import plan
-from runbook.engine.runner import walk
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status, Step
 from runbook.ownership import installation
@@ -213,32 +208,3 @@ def _tell_cluster(out: Writer, settings: Settings, cluster: ClusterStatus) -> No
     out.line(f"cluster  {settings.cluster_name} ({cluster.provider}{version}): {cluster.detail}")
     for name, state in cluster.parts.items():
         out.line(f"         {name}: {state}")
-
-
-def show_plan(settings: Settings, asked: Iterable[str]) -> None:
-    """Ask everything and say what a deploy would change; changes nothing."""
-    out = Writer(sys.stdout)
-    steps, world = plan(asked, catalogue.STEPS), World.of(settings)
-    with one_run(settings.state, "plan", alone=False):
-        run = walk(steps, world, mode=Mode.VERIFY, journal=journal_of(settings, world), sink=lambda _: None)
-    _section(out, "Stands already", [f"{len(run.with_status(Status.PASSED))} of {len(steps.steps)} steps"])
-    rest = [result for result in run.results if not result.outcome.green]
-    made = [result for result in rest if result.step.apply]
-    later = [result for result in rest if not result.step.apply and result.outcome.status is Status.BLOCKED]
-    wrong = [result for result in rest if result not in made and result not in later]
-    _section(out, "Would be made", [_reason(result) for result in made])
-    _section(
-        out, "Would be asked after that", [", ".join(result.step.id for result in later)] if later else []
-    )
-    _section(out, "In the way, and not for a deploy to change", [_reason(result) for result in wrong])
-
-
-def _reason(result: Result) -> str:
-    return f"{result.step.id}  {result.step.title}: {result.outcome.observed}"
-
-
-def _section(out: Writer, title: str, lines: list[str]) -> None:
-    if lines:
-        out.line(f"{title}:")
-        for line in lines:
-            out.line(f"  {line}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +117,28 @@ class Journal:
                 entry = seen if seen.outcome.green else None
         return entry
 
+    def unwritten(self) -> Unwritten:
+        return Unwritten(self.path, self._place)
+
+    def spent(self) -> dict[str, float]:
+        """Seconds that each step took when it was last done, or asked, and not carried."""
+        return {line.entry.step: line.seconds for line in self._finished() if not line.carried}
+
+    def took(self, steps: Sequence[str]) -> float | None:
+        """Seconds of the last run that brought exactly these steps to green; None where there was none."""
+        begun: dict[str, str] = {}
+        seconds = None
+        for line in self._lines():
+            run, at = str(line.get("run")), str(line.get("at"))
+            if line.get("event") == "began" and line.get("mode") == Mode.APPLY.value:
+                if line.get("steps") == list(steps):
+                    begun[run] = at
+            elif line.get("event") == "ended" and line.get("exit_code") == 0 and run in begun:
+                with suppress(ValueError):
+                    elapsed = datetime.fromisoformat(at) - datetime.fromisoformat(begun[run])
+                    seconds = elapsed.total_seconds()
+        return seconds
+
     def _finished(self) -> Iterator[_Line]:
         """What came of steps, oldest first; lines of another version of this program are passed over."""
         for line in self._lines():
@@ -166,6 +189,16 @@ class Journal:
         )
 
 
+class Unwritten(Journal):
+    """The same journal for whoever only looks: it is read, and no line is added."""
+
+    def began(self, plan: Plan, mode: Mode) -> None:
+        del plan, mode
+
+    def _write(self, fields: Mapping[str, Any]) -> None:
+        del fields
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """One step's end, as it was written and as it is read."""
@@ -173,6 +206,7 @@ class _Line:
     entry: Entry
     run: str
     carried: bool
+    seconds: float
     written: Mapping[str, Any]
 
 
@@ -193,7 +227,9 @@ def _read(line: Mapping[str, Any]) -> _Line | None:
     observed, wanted, hint = map(str, words)
     outcome = Outcome(status, observed, wanted, hint, evidence)
     entry = Entry(step, at, outcome, fingerprint, _place(line))
-    return _Line(entry, str(line.get("run") or ""), bool(line.get("carried")), line)
+    seconds = line.get("seconds")
+    spent = float(seconds) if isinstance(seconds, int | float) else 0.0
+    return _Line(entry, str(line.get("run") or ""), bool(line.get("carried")), spent, line)
 
 
 def _place(line: Mapping[str, Any]) -> Place:
