@@ -17,7 +17,6 @@ from runbook.cluster import docker
 from runbook.cluster.embedded import addons
 from runbook.cluster.embedded.archive import ScratchImage
 from runbook.cluster.embedded.configuration import render
-from runbook.engine.errors import RunbookError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 
@@ -57,7 +56,7 @@ def manifests(
     namespace_uid: str,
     api_servers: Sequence[addons.ApiServer],
 ) -> list[dict[str, Any]]:
-    """The controller's objects for these nodes, each with the installation's id and the digest of it all.
+    """The controller's objects for these nodes, each with the digest of it all.
 
     With `host_port` the node that it runs on answers on port 80; otherwise its Service alone is the way in. It may read
     the application's namespace from when that is there (`namespace_uid`).
@@ -65,7 +64,6 @@ def manifests(
     found = _rendered(settings, image, address, namespace_uid, api_servers, host_port=host_port)
     for manifest in found:
         metadata = manifest["metadata"]
-        metadata["labels"] = {**(metadata.get("labels") or {}), **installation.labels(settings)}
         if manifest["kind"] == "Namespace" and host_port:  # a cluster may refuse it by its default
             metadata["labels"]["pod-security.kubernetes.io/enforce"] = "privileged"
         elif manifest["kind"] == "Service" and not host_port:
@@ -112,17 +110,8 @@ def _place(pod: dict[str, Any], settings: Settings, nodes: Sequence[Mapping[str,
 
 
 def install(api: Api, settings: Settings, wanted: Sequence[Mapping[str, Any]], progress: Progress) -> None:
-    """Have these objects and a Ready controller. Raises `RunbookError`, with nothing written, where one is not ours."""
-    for manifest in wanted:
-        metadata = manifest["metadata"]
-        live = api.get(manifest["kind"], metadata["name"], metadata.get("namespace"))
-        if live is not None and not installation.owns(settings, live):
-            raise RunbookError(
-                f"the cluster has {manifest['kind']} {metadata['name']}, which this installation did not make",
-                wanted=f"a controller of class {CLASS} by its owner, or nothing of these names",
-                hint=f"kubectl get {manifest['kind'].lower()} {metadata['name']} --namespace {NAMESPACE} --show-labels",
-            )
-    addons.apply(api, wanted)
+    """Have these objects and a Ready controller. Raises `Foreign`, with nothing written, where one is not ours."""
+    addons.apply(api, settings, wanted)
     addons.wait_for_pods(api, wanted, "", progress)
 
 

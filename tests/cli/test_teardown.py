@@ -42,7 +42,11 @@ class Docker:
 def api(settings: Settings) -> FakeApi:
     claim = {
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "data-postgres-0", "namespace": "todo-database"},
+        "metadata": {
+            "name": "data-postgres-0",
+            "namespace": "todo-database",
+            "managedFields": [{"manager": "kube-controller-manager", "fieldsV1": {"f:spec": {}}}],
+        },
         "spec": {"resources": {"requests": {"storage": "1Gi"}}},
     }
     marks = installation.labels(settings)

@@ -11,9 +11,10 @@ import pytest
 
 from runbook.clients.kube.api import Api
 from runbook.cluster import docker, ingress
+from runbook.cluster.embedded import addons
 from runbook.cluster.embedded.addons import ApiServer
 from runbook.cluster.existing import Existing
-from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
+from runbook.engine.errors import Foreign, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from tests.fakes.recorded import Answer, Recorded
@@ -188,9 +189,9 @@ class TestIngressController:
         assert not [each for each in cluster.__dict__["recorded"].asked if "load" in each]
 
     def test_every_object_carries_the_installations_id(self, settings: Settings) -> None:
-        found = self.wanted(settings)
-        assert len(found) == 10
-        assert all(installation.owns(settings, each) for each in found.values())
+        api = FakeApi()
+        assert addons.apply(cast("Api", api), settings, list(self.wanted(settings).values())) == 10
+        assert all(installation.owns(settings, each) for each in api.objects.values())
 
     def test_it_runs_on_the_node_whose_port_is_published(self, settings: Settings) -> None:
         front = node() | {"metadata": {"name": "n", "labels": {"ingress-ready": "true"}}}
@@ -236,9 +237,7 @@ class TestIngressController:
     ) -> None:
         foreign = {"kind": "ClusterRole", "metadata": {"name": "ingress-controller"}}
         api = FakeApi(foreign)
-        with pytest.raises(
-            RunbookError, match="ClusterRole ingress-controller, which this installation did not"
-        ):
+        with pytest.raises(Foreign, match="ClusterRole ingress-controller was not made by this"):
             ingress.install(api, settings, list(self.wanted(settings).values()), silent)
         assert api.get("Namespace", "ingress-nginx") is None
 
@@ -246,9 +245,10 @@ class TestIngressController:
         self, settings: Settings
     ) -> None:
         found = self.wanted(settings)
-        foreign = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
         ours = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-        api = FakeApi(*(found[kind] for kind in ours), foreign)
+        api = FakeApi()
+        addons.apply(cast("Api", api), settings, [found[kind] for kind in ours])
+        api.put({"kind": "IngressClass", "metadata": {"name": "nginx"}})
         assert {each["kind"] for each in ingress.ours(api, settings)} == set(ours)
 
 

@@ -141,6 +141,7 @@ def release_secret(
     payload = base64.b64encode(gzip.compress(json.dumps(record).encode()))
     return {
         "kind": "Secret",
+        "type": "helm.sh/release.v1",
         "data": {"release": base64.b64encode(payload).decode()},
         "metadata": {
             "name": f"sh.helm.release.v1.{name}.v{revision}",

@@ -213,7 +213,7 @@ class Api:
         """A new object. Raises `Refused` where there is one of that name already, or it is not admitted."""
         self.guard()
         path = self._kinds.of(manifest).path(manifest["metadata"].get("namespace"))
-        return self._wire.json("POST", path, body=manifest)
+        return self._wire.json("POST", path, params={"fieldManager": FIELD_MANAGER}, body=manifest)
 
     def replace(self, manifest: Mapping[str, Any]) -> Object:
         """The object as the manifest says it, and nothing else of it."""

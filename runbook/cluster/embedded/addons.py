@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from runbook.clients.kube.api import FIELD_MANAGER
 from runbook.cluster import Progress
 from runbook.cluster.embedded.configuration import API_PORT, QUEUE, Configuration, render
+from runbook.engine.errors import Foreign
+from runbook.engine.settings import Settings
 from runbook.engine.waiting import NotYet, Sight, Subject, watching
+from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.clients.kube.api import Api
@@ -79,17 +83,41 @@ def manifests(
     return found
 
 
-def apply(api: Api, wanted: Sequence[Mapping[str, Any]]) -> int:
-    """Have these objects; returns how many had to be written."""
+def apply(api: Api, settings: Settings, wanted: Sequence[Mapping[str, Any]]) -> int:
+    """Have these objects, each with our id from its creation on; returns how many had to be written.
+
+    Raises `Foreign`, with nothing written, where one of them is somebody else's.
+    """
+    there = [
+        api.get(each["kind"], each["metadata"]["name"], each["metadata"].get("namespace")) for each in wanted
+    ]
+    for live in there:
+        if live is not None and not installation.owns(settings, live) and not _of_an_older_version(live):
+            raise Foreign(
+                f"{live['kind']} {live['metadata']['name']} {installation.whose(live)}; it was left as it is",
+                wanted="one of ours, or none of that name",
+                hint="whoever owns it moves it away, then again; or another cluster: TODO_CLUSTER_NAME=<another name>",
+            )
     written = 0
-    for manifest in wanted:
+    for manifest, live in zip(wanted, there, strict=True):
         metadata = manifest["metadata"]
-        live = api.get(manifest["kind"], metadata["name"], metadata.get("namespace"))
         digest = ((live or {}).get("metadata", {}).get("annotations") or {}).get(DIGEST)
         if digest != metadata["annotations"][DIGEST]:
-            api.apply(manifest)
+            # An apply takes away what it leaves out; what has no id gets none: that is written at creation alone.
+            marks = installation.labels(settings) if live is None or installation.owns(settings, live) else {}
+            same = {"uid": live["metadata"]["uid"]} if live else {}  # that very one, and no other of its name
+            labels = {**(metadata.get("labels") or {}), **marks}
+            api.apply({**manifest, "metadata": {**metadata, **same, "labels": labels}})
             written += 1
     return written
+
+
+def _of_an_older_version(live: Mapping[str, Any]) -> bool:
+    """Made by this program before it wrote ids: its digest is there, and nobody's id."""
+    metadata = live["metadata"]
+    managers = {str(each.get("manager", "")) for each in metadata.get("managedFields") or []}
+    marked = DIGEST in (metadata.get("annotations") or {}) and FIELD_MANAGER in managers
+    return marked and not installation.owner(live)
 
 
 def wait_for_pods(

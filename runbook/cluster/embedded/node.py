@@ -93,7 +93,7 @@ class Embedded:
             further = beside.submit(self._load, [self._scratch("traefik")], progress)
             readiness.wait_for_api(self._api, self.folder, progress)
             loading.result()
-            addons.apply(self._api, wanted)
+            addons.apply(self._api, self.settings, wanted)
             readiness.wait_for_processes(self._api, self.sandbox, self.name, progress)
             readiness.wait_for_node(self._api, self.name, self._since, self.folder, progress)
             addons.wait_for_pods(self._api, wanted, self._since, progress)
@@ -112,7 +112,7 @@ class Embedded:
         wanted = addons.manifests(
             addons.INGRESS, self._configuration(), {image.name: image.reference}, served
         )
-        addons.apply(self._api, wanted)
+        addons.apply(self._api, self.settings, wanted)
         addons.wait_for_pods(self._api, wanted, self._since, progress)
         eventually(
             self._ask_ingress,

@@ -318,7 +318,7 @@ def test_apply_is_server_side_and_names_its_manager(api: Api, server: Server) ->
 
 def test_a_new_object_a_whole_one_and_operations_on_one_are_written(api: Api, server: Server) -> None:
     api.create(config_map("x"))
-    assert server.asked[-1] == ("POST", "/api/v1/namespaces/todo/configmaps")
+    assert server.asked[-1] == ("POST", "/api/v1/namespaces/todo/configmaps?fieldManager=todo-runbook")
     api.replace(config_map("x"))
     assert server.asked[-1] == ("PUT", "/api/v1/namespaces/todo/configmaps/x")
     operations = [{"op": "remove", "path": "/data/key"}]

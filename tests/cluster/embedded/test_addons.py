@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml
 
-from runbook.clients.kube.api import Api
+from runbook.clients.kube.api import FIELD_MANAGER, Api
 from runbook.cluster.embedded import addons
 from runbook.cluster.embedded.addresses import Addresses
 from runbook.cluster.embedded.configuration import Configuration
+from runbook.engine.errors import Foreign
+from runbook.engine.settings import Settings
+from runbook.ownership import installation
+from tests.fakes.worlds import FakeApi
 
 IMAGES = {
     "coredns": "todo.runbook/coredns:1",
@@ -149,28 +151,54 @@ def test_foreign_names(configuration: Configuration, outside: bool, wanted: str)
     assert corefile.count("{") == corefile.count("}")
 
 
-class Store:
-    """The API's get and apply."""
-
-    def __init__(self) -> None:
-        self.objects: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Mapping[str, Any] | None:
-        return self.objects.get((kind, name))
-
-    def apply(self, manifest: Mapping[str, Any]) -> None:
-        self.objects[manifest["kind"], manifest["metadata"]["name"]] = yaml.safe_load(
-            yaml.safe_dump(dict(manifest))
-        )
+def test_a_second_apply_writes_nothing_and_repairs_what_was_lost(
+    settings: Settings, objects: list[dict[str, Any]]
+) -> None:
+    api = FakeApi()
+    assert addons.apply(cast("Api", api), settings, objects) == len(objects)
+    assert addons.apply(cast("Api", api), settings, objects) == 0
+    del api.objects["Deployment", "kube-system", "coredns"]
+    assert addons.apply(cast("Api", api), settings, objects) == 1
 
 
-def test_a_second_apply_writes_nothing_and_repairs_what_was_lost(objects: list[dict[str, Any]]) -> None:
-    store = Store()
-    api = cast("Api", store)
-    assert addons.apply(api, objects) == len(objects)
-    assert addons.apply(api, objects) == 0
-    del store.objects["Deployment", "coredns"]
-    assert addons.apply(api, objects) == 1
+def test_every_object_carries_our_id_from_its_creation_on(
+    settings: Settings, objects: list[dict[str, Any]]
+) -> None:
+    api = FakeApi()
+    addons.apply(cast("Api", api), settings, objects)
+    assert {kind for kind, _, _ in api.objects} >= {
+        "Namespace",
+        "ClusterRole",
+        "StorageClass",
+        "IngressClass",
+    }
+    assert all(installation.owns(settings, each) for each in api.objects.values())
+
+
+@pytest.mark.parametrize("labels", [{}, {installation.LABEL: "f" * 32}])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("Namespace", "ingress-nginx"), ("ClusterRole", "system:coredns"), ("StorageClass", "standard")],
+)
+def test_what_is_somebody_elses_is_refused_before_anything_is_written(
+    settings: Settings, objects: list[dict[str, Any]], kind: str, name: str, labels: dict[str, str]
+) -> None:
+    api = FakeApi({"kind": kind, "metadata": {"name": name, "labels": labels}})
+    with pytest.raises(Foreign, match=f"{kind} {name} was"):
+        addons.apply(cast("Api", api), settings, objects)
+    assert api.written == []
+
+
+def test_what_an_older_version_made_is_brought_up_to_date_without_an_id(
+    settings: Settings, objects: list[dict[str, Any]]
+) -> None:
+    """It was not written at creation: by it alone nobody would know that the object is ours."""
+    api = FakeApi()
+    for each in objects:
+        about = {"annotations": {addons.DIGEST: "0"}, "managedFields": [{"manager": FIELD_MANAGER}]}
+        api.put({"kind": each["kind"], "metadata": {**each["metadata"], **about}})
+    assert addons.apply(cast("Api", api), settings, objects) == len(objects)
+    assert not any(installation.owns(settings, each) for each in api.objects.values())
 
 
 def pod(**changes: Any) -> dict[str, Any]:
