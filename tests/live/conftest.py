@@ -31,6 +31,7 @@ ORDER = (
     "test_database",
     "test_dapr",
     "test_automation",
+    "test_interrupted",
     "test_foreign",
     "test_teardown",
 )

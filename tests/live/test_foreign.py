@@ -16,7 +16,8 @@ import yaml
 from commands import Answer, inv
 from planting import Hands
 
-from runbook.actions.dapr import dapr, dapr_source
+from runbook.app.dapr import control_plane
+from runbook.app.dapr.source import source
 from runbook.engine.settings import Settings
 from runbook.engine.waiting import NotYet, eventually
 from runbook.ownership import installation
@@ -66,9 +67,9 @@ def _data(name: str, space: str) -> Object:
 
 def neighbours(settings: Settings) -> list[Object]:
     """Another installation's namespace; and a Dapr of no installer, under names of its own, with a Component in use."""
-    definitions = list(dapr.definitions(dapr_source.source(World.of(settings)).chart))
+    definitions = list(control_plane.definitions(source(World.of(settings)).chart))
     for each in definitions:
-        del each["metadata"]["annotations"][dapr.DIGEST]
+        del each["metadata"]["annotations"][control_plane.DIGEST]
     component = {
         "apiVersion": "dapr.io/v1alpha1",
         "kind": "Component",
