@@ -20,6 +20,7 @@ from runbook.world import World
 ORDER = (
     "test_steps",
     "test_journeys",
+    "test_days",
     "test_isolation",
     "test_pages",
     "test_abuse",
