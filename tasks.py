@@ -421,6 +421,24 @@ def down(c: Context, cluster: str = "", name: str = "", yes: bool = False, unsee
         teardown.cluster_down(entry.settings(c.config, cluster, name), yes=yes, unseen=unseen)
 
 
+@task(help=WHERE)
+def stop(c: Context, cluster: str = "", name: str = "") -> None:
+    """Stop the cluster and keep all that is in it."""
+    with plainly():
+        from runbook.cli import entry, pause
+
+        pause.stop(entry.settings(c.config, cluster, name))
+
+
+@task(help=WHERE)
+def start(c: Context, cluster: str = "", name: str = "") -> None:
+    """Start a stopped cluster with all that was in it."""
+    with plainly():
+        from runbook.cli import entry, pause
+
+        pause.start(entry.settings(c.config, cluster, name))
+
+
 @task(help=WHERE | {"json": RUN["json"]}, name="status")
 def cluster_status(c: Context, cluster: str = "", name: str = "", json: bool = False) -> None:
     """Show the parts; exit 0 only when it runs."""
@@ -480,6 +498,8 @@ ns = Collection(
     logs,
     show_settings,
     version,
+    stop,
+    start,
     cleanup,
     sbom,
     test,

@@ -43,6 +43,12 @@ class Cluster(Target, Protocol):
     def up(self, progress: Progress) -> None:
         """Bring it to Ready, or repair it; a second call changes nothing."""
 
+    def stop(self, progress: Progress) -> None:
+        """End its processes and keep all of its data; `up` starts it again. Fine where it does not run.
+
+        Raises `UsageError` for a cluster that this installation did not make.
+        """
+
     def down(self, progress: Progress) -> None:
         """Remove all that `up` made and prove it gone; fine when there is nothing."""
 

@@ -51,6 +51,14 @@ class Existing:
                 state.detail, wanted="a cluster that runs", hint=f"kubectl --context {self.name} get nodes"
             )
 
+    def stop(self, progress: Progress) -> None:
+        del progress
+        raise UsageError(
+            f"context {self.name} is somebody else's cluster",
+            wanted="a cluster that was made here",
+            hint="stop it with the program that made it",
+        )
+
     def down(self, progress: Progress) -> None:
         """Nothing: what we did not make stays."""
         progress(f"context {self.name} was not made by us: left as it is")

@@ -82,6 +82,17 @@ class Kind(Existing):
             progress=progress,
         )
 
+    def stop(self, progress: Progress) -> None:
+        """`docker stop` of its nodes, which end their pods; their volumes stay."""
+        nodes = self._nodes()
+        if nodes and not self._ours(nodes):
+            raise UsageError(
+                f"kind cluster {self.name} was not made here", hint="docker stop its nodes yourself"
+            )
+        if running := [node.name for node in nodes if node.state == "running"]:
+            progress(f"docker stop {' '.join(running)}")
+            self._commands.run(["docker", "stop", *running], timeout=CREATE_SECONDS)
+
     def down(self, progress: Progress) -> None:
         """Delete the cluster if we made it, and look whether it is gone; a user's own is left, running or stopped."""
         nodes = self._nodes()

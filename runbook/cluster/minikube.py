@@ -12,7 +12,7 @@ from runbook.clients.target import Kubeconfig
 from runbook.cluster import ClusterStatus, Progress, docker, ingress, minikube_start
 from runbook.cluster.existing import HTTP_PORT, Existing
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
-from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable
+from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 
@@ -71,6 +71,17 @@ class Minikube(Existing):
                 raise self._not_ours(profile)
             self._delete(profile, progress)
         self._create(progress)
+
+    def stop(self, progress: Progress) -> None:
+        """`minikube stop`; its volume stays."""
+        profile = self._minikube.profile()
+        if profile.state is not State.ABSENT and not self._owns(profile):
+            raise UsageError(
+                f"minikube profile {self.name} was not made here", hint=f"minikube stop --profile {self.name}"
+            )
+        if profile.state is State.RUNNING:
+            progress("minikube stop")
+            self._minikube.run("stop", timeout=START_SECONDS)
 
     def down(self, progress: Progress) -> None:
         """Delete the profile if this installation made it, and look whether profile, container and volume are gone."""

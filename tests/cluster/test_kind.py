@@ -350,3 +350,21 @@ class TestImages:
         for node in NODES:
             begin = f"docker exec {node} ctr --namespace=k8s.io images rm"
             assert docker.asked(begin) == [f"{begin} --sync {drill}"]
+
+
+def test_a_stop_keeps_the_nodes_and_is_refused_for_a_users_own(settings: Settings) -> None:
+    docker = Docker()
+    docker.answers["docker stop"] = ""
+    cluster = docker.cluster(settings)
+    cluster.stop(lambda _: None)
+    assert docker.asked("docker stop") == []  # there is none
+    cluster.up(lambda _: None)
+    cluster.stop(lambda _: None)
+    assert docker.asked("docker stop") == [f"docker stop {' '.join(NODES)}"]
+    assert docker.asked("kind delete") == []
+    for node in NODES:
+        Ledger(settings).strike(LEDGER_NODE, container(node))
+    Ledger(settings).strike(LEDGER_KIND, "todo")
+    with pytest.raises(UsageError, match="was not made here"):
+        cluster.stop(lambda _: None)
+    assert len(docker.asked("docker stop")) == 1

@@ -630,3 +630,16 @@ def test_a_name_in_use_is_told(settings: Settings) -> None:
     found, _ = cluster(settings, image_ls=said.LISTED, image_rm=said.IMAGE_IN_USE)
     with pytest.raises(RunbookError, match=f"keeps {B}: a container still uses it"):
         found.forget_images([B])
+
+
+def test_a_stop_is_for_a_profile_that_was_made_here_and_runs(settings: Settings) -> None:
+    found, recorded = cluster(settings, status=said.RUNNING, stop="", profile_list=ours(settings))
+    found.stop(silent)
+    assert f"{M} stop" in recorded.asked
+    assert not deleted(recorded)
+    found, recorded = cluster(settings, status=said.STOPPED, profile_list=ours(settings))
+    found.stop(silent)
+    found, recorded = cluster(settings, status=said.RUNNING, profile_list=said.profiles("f" * 32))
+    with pytest.raises(UsageError, match="was not made here"):
+        found.stop(silent)
+    assert f"{M} stop" not in recorded.asked

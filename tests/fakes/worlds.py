@@ -215,6 +215,10 @@ class FakeCluster:
         self.calls.append("up")
         self.running = True
 
+    def stop(self, progress: Callable[[str], None]) -> None:
+        self.calls.append("stop")
+        self.running, self.stopped = False, True
+
     def down(self, progress: Callable[[str], None]) -> None:
         self.calls.append("down")
         self.running = self.stopped = False

@@ -124,6 +124,14 @@ class Embedded:
             progress=progress,
         )
 
+    def stop(self, progress: Progress) -> None:
+        """End the node as a power cut would, which etcd, PostgreSQL and containerd are made for; its folder stays."""
+        if not self.sandbox.running():
+            return
+        progress("ending the node; its data stays")
+        self.sandbox.stop()
+        link.remove(self.name, self.sandbox)
+
     def down(self, progress: Progress) -> None:
         """Remove all that `up` made, and look whether it is gone.
 
