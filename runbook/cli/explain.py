@@ -31,7 +31,7 @@ def explain(settings: Settings, name: str, *, as_json: bool = False) -> None:
     last = journal_of(settings).last()
     wanted = name.strip().upper()
     requirement = BY_ID.get(wanted)
-    lines = _requirement(requirement, last) if requirement else _step(settings, catalogue.find(name), last)
+    lines = _requirement(requirement, last) if requirement else known(settings, catalogue.find(name), last)
     out = Writer(sys.stdout)
     if as_json:
         document: dict[str, list[str]] = {}
@@ -45,7 +45,8 @@ def explain(settings: Settings, name: str, *, as_json: bool = False) -> None:
         before = label
 
 
-def _step(settings: Settings, step: Step, last: dict[str, Entry]) -> Lines:
+def known(settings: Settings, step: Step, last: dict[str, Entry]) -> Lines:
+    """Label and text of each line about a step, the title first. `last` is what each step was last seen as."""
     story = f" ({step.story})" if step.story else ""
     lines = [(step.id, step.title), ("phase", step.phase + story)]
     if step.printed != step.id:

@@ -130,7 +130,7 @@ def _home() -> Path:
 SECRETS = {"database_url": "TODO_DATABASE_URL", "openai_api_key": "OPENAI_API_KEY"}
 """Settings that are taken from the environment only: a file or a flag would show them."""
 
-_ENVIRONMENT = {
+VARIABLES = {
     **{f"TODO_{key.upper()}": key for key in Settings.model_fields if key != "project"},
     "OPENAI_API_KEY": "openai_api_key",
     "OPENAI_BASE_URL": "openai_base_url",
@@ -184,12 +184,12 @@ def load(
     found: dict[str, Any] = dict(section)
     sources = dict.fromkeys(found, place)
     for name, text in environment.items():
-        if name in _ENVIRONMENT:
+        if name in VARIABLES:
             if text != "":
-                found[_ENVIRONMENT[name]] = text
-                sources[_ENVIRONMENT[name]] = f"by {name}"
+                found[VARIABLES[name]] = text
+                sources[VARIABLES[name]] = f"by {name}"
         elif name.startswith("TODO_") and name not in OTHERS:
-            raise _unknown(f"the variable {name}", name, sorted(_ENVIRONMENT))
+            raise _unknown(f"the variable {name}", name, sorted(VARIABLES))
     for key, value in (flags or {}).items():
         if value not in (None, ""):
             found[key] = value
