@@ -237,16 +237,16 @@ def test_without_a_usable_home_the_user_s_own_counts(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"- a\n- list\n", "invoke.yaml cannot be read"),
-        (b"\xff\xfe\x00", "invoke.yaml cannot be read"),
-        (b"runbook: [1", "invoke.yaml cannot be read"),
+        (b"- a\n- list\n", "invoke.yaml, or the file of -f, cannot be read"),
+        (b"\xff\xfe\x00", "invoke.yaml, or the file of -f, cannot be read"),
+        (b"runbook: [1", "invoke.yaml, or the file of -f, cannot be read"),
         (b"runbook: text\n", "`runbook` in invoke.yaml is not a mapping"),
         (b"runbok: {}\n", "runbok in invoke.yaml is not a known section; wanted: runbook?"),
         (
             b"runbook: {database_url: postgresql://u:the-password@h/d}\n",
             "invoke.yaml holds the secret database_url",
         ),
-        (None, "invoke.yaml cannot be read"),
+        (None, "invoke.yaml, or the file of -f, cannot be read"),
     ],
 )
 def test_an_unusable_invoke_yaml_is_one_line_and_exit_2(
