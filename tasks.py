@@ -473,6 +473,15 @@ def cleanup(
         teardown.clean(entry.settings(c.config, cluster, name), yes=yes, unseen=unseen, cache=cache)
 
 
+@task(help={"shell": "bash, zsh or fish"}, positional=["shell"], name="completion")
+def show_completion(_: Context, shell: str) -> None:
+    """Print a completion script: inv completion bash"""
+    with plainly():
+        from runbook.cli import completion
+
+        completion.show(ns, shell)
+
+
 @task(help={"part": "lint, unit, services or live (default: all); may be repeated"}, iterable=["part"])
 def test(_: Context, part: list[str]) -> None:
     """Run the whole test command."""
@@ -502,6 +511,7 @@ ns = Collection(
     start,
     cleanup,
     sbom,
+    show_completion,
     test,
     Collection(
         "verify",
