@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runbook.clients.holdings import HeldImage, Holdings, familiar
 from runbook.clients.kube import kubeconfig
@@ -18,6 +18,7 @@ from runbook.cluster import ClusterStatus, Progress, docker, forwarding, ingress
 from runbook.cluster.forwarding import Forward
 from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
+from runbook.engine.waiting import NotYet, Sight, Subject, watching
 from runbook.ownership import installation
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 INGRESS_NAMESPACE = ingress.NAMESPACE
 HTTP_PORT = 80
 CONNECT_SECONDS = 2.0
+READY_SECONDS = 180.0
 
 
 class Existing:
@@ -57,6 +59,18 @@ class Existing:
             f"context {self.name} is somebody else's cluster",
             wanted="a cluster that was made here",
             hint="stop it with the program that made it",
+        )
+
+    def _wait_until_usable(self, progress: Progress) -> None:
+        """Until every node and DNS are Ready, by watch: kind and minikube return before they are."""
+        watching(
+            self._api,
+            [_NODES, _DNS],
+            _usable,
+            timeout=READY_SECONDS,
+            wanted=f"Ready nodes of the {self.provider} cluster {self.name}, and its DNS",
+            hint=f"kubectl --kubeconfig {self.kubeconfig().path} get nodes,pods --all-namespaces",
+            progress=progress,
         )
 
     def down(self, progress: Progress) -> None:
@@ -250,6 +264,28 @@ class Existing:
         from runbook.clients.kube.api import Api
 
         return Api(self.settings, self)
+
+
+_NODES = Subject("Node")
+_DNS = Subject("EndpointSlice", "kube-system", labels="kubernetes.io/service-name=kube-dns")
+
+
+def _usable(sight: Sight) -> None:
+    """Raises `NotYet` with what is missing."""
+    for node in _not_ready(sight[_NODES]):
+        raise NotYet(f"node {node} is not Ready")
+    endpoints = [endpoint for each in sight[_DNS] for endpoint in each.get("endpoints") or []]
+    if not sight[_NODES] or not any((each.get("conditions") or {}).get("ready") for each in endpoints):
+        raise NotYet("DNS has no ready endpoint")
+
+
+def _not_ready(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        conditions = {
+            each["type"]: each["status"] for each in (node.get("status") or {}).get("conditions") or []
+        }
+        if conditions.get("Ready") != "True":
+            yield node["metadata"]["name"]
 
 
 def _seen(file: Path) -> tuple[Path, int, int]:

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from runbook.clients.holdings import Holdings, familiar
 from runbook.clients.process.commands import Commands
 from runbook.clients.target import Kubeconfig
-from runbook.cluster import ClusterStatus, Progress, node_images
+from runbook.cluster import ClusterStatus, Progress, kind_start, node_images
 from runbook.cluster.existing import Existing
 from runbook.cluster.node_images import Inside, Listed
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
-from runbook.engine.waiting import NotYet, Sight, Subject, watching
-from runbook.ownership import installation
 
 if TYPE_CHECKING:
     from runbook.ownership.ledger import Ledger
 
 CREATE_SECONDS = 600.0
-READY_SECONDS = 180.0
 ASK_SECONDS = 60.0
 LEDGER_KIND = "kind cluster"
 LEDGER_NODE = "kind node"
 """A ledger's word for a node container that we made; the entry's name is the container's whole id."""
-
-_CONTROL_PLANE = "control-plane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +65,7 @@ class Kind(Existing):
         if nodes:
             self._adopt(nodes)
             self._kind("export", "kubeconfig", "--name", self.name, *self._file)
-        watching(
-            self._api,
-            [_NODES, _DNS],
-            _usable,
-            timeout=READY_SECONDS,
-            wanted=f"Ready nodes of the kind cluster {self.name}, and its DNS",
-            hint=f"kubectl --kubeconfig {self.kubeconfig().path} get nodes,pods --all-namespaces",
-            progress=progress,
-        )
+        self._wait_until_usable(progress)
 
     def stop(self, progress: Progress) -> None:
         """`docker stop` of its nodes, which end their pods; their volumes stay."""
@@ -202,7 +187,7 @@ class Kind(Existing):
 
     def _create(self, progress: Progress) -> None:
         ledger = self._ledger
-        configuration = self._configuration()
+        configuration = kind_start.configuration(self.settings)
         ledger.add(LEDGER_KIND, self.name)  # before there is anything: an interrupted creation counts too
         progress("kind create cluster")
         image = ("--image", self.settings.node_image) if self.settings.node_image else ()
@@ -212,34 +197,17 @@ class Kind(Existing):
         except CommandFailed as problem:
             if not self._nodes():  # kind has removed what it had made
                 ledger.strike(LEDGER_KIND, self.name)
-            raise _explained(problem) from problem
+            raise kind_start.explained(problem) from problem
         for node in self._nodes():
             ledger.add(LEDGER_NODE, node.id)
-
-    def _configuration(self) -> dict[str, Any]:
-        """The user's file (`kind_config`), else one node with port 80; each node carries the installation's id."""
-        if file := self.settings.kind_config:
-            found = _read(Path(file).expanduser())
-        else:
-            found = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": [self._front()]}
-        nodes = found.setdefault("nodes", [{"role": _CONTROL_PLANE}])
-        for node in nodes:
-            node["labels"] = {**(node.get("labels") or {}), **installation.labels(self.settings)}
-        return found
-
-    def _front(self) -> dict[str, Any]:
-        """The node that the ingress controller runs on; without a `http_port` its own address is what is asked."""
-        node: dict[str, Any] = {"role": _CONTROL_PLANE, "labels": {"ingress-ready": "true"}}
-        if port := self.settings.http_port:
-            mapping = {"containerPort": 80, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
-            node["extraPortMappings"] = [mapping]
-        return node
 
     def _nodes(self) -> list[Node]:
         """Every container of the cluster; none where kind knows no such cluster."""
         if self.name not in self._kind("get", "clusters").split():
             return []
-        names = self._kind("get", "nodes", "--name", self.name).split() or [f"{self.name}-{_CONTROL_PLANE}"]
+        names = self._kind("get", "nodes", "--name", self.name).split() or [
+            f"{self.name}-{kind_start.CONTROL_PLANE}"
+        ]
         found = []
         for name in names:
             asked = ["docker", "container", "inspect", "--format", "{{.State.Status}} {{.Id}}", name]
@@ -306,63 +274,6 @@ class Kind(Existing):
         return self._commands.run(["kind", *arguments], timeout=timeout, stdin=stdin).stdout
 
 
-_NODES = Subject("Node")
-_DNS = Subject("EndpointSlice", "kube-system", labels="kubernetes.io/service-name=kube-dns")
-
-
-def _usable(sight: Sight) -> None:
-    """Raises `NotYet` with what is missing."""
-    for node in _not_ready(sight[_NODES]):
-        raise NotYet(f"node {node} is not Ready")
-    endpoints = [endpoint for each in sight[_DNS] for endpoint in each.get("endpoints") or []]
-    if not sight[_NODES] or not any((each.get("conditions") or {}).get("ready") for each in endpoints):
-        raise NotYet("DNS has no ready endpoint")
-
-
-def _not_ready(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for node in nodes:
-        conditions = {
-            each["type"]: each["status"] for each in (node.get("status") or {}).get("conditions") or []
-        }
-        if conditions.get("Ready") != "True":
-            yield node["metadata"]["name"]
-
-
 def _time(text: str) -> datetime:
     """Docker's times have nanoseconds and a Z."""
     return datetime.fromisoformat(text.partition(".")[0].rstrip("Z")).replace(tzinfo=UTC)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as problem:
-        raise UsageError(
-            f"kind_config {path} cannot be read: {problem}".splitlines()[0],
-            wanted="a file for `kind create cluster --config`",
-        ) from None
-    if not isinstance(found, dict) or found.get("kind") != "Cluster":
-        raise UsageError(
-            f"kind_config {path} holds no kind Cluster",
-            wanted="kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4",
-        )
-    return found
-
-
-def _explained(problem: CommandFailed) -> RunbookError:
-    """The hint is never the command that has just failed."""
-    if re.search(r"port is already allocated|address already in use", problem.observed):
-        return RunbookError(
-            f"a port that the node is to publish is taken: {problem.observed}",
-            wanted="a free port of this machine",
-            hint="TODO_HTTP_PORT=8080 inv cluster.up  (0: none; on Linux the node's own address serves)",
-        )
-    if re.search(r"failed to pull image|pull access denied|no such host|manifest unknown", problem.observed):
-        return RunbookError(
-            problem.observed,
-            wanted="a node image that Docker holds or can pull",
-            hint="TODO_NODE_IMAGE=kindest/node:<version that `docker image ls` shows> inv cluster.up",
-        )
-    return RunbookError(
-        problem.observed, wanted="exit status 0", hint="docker ps --all --filter label=io.x-k8s.kind.cluster"
-    )

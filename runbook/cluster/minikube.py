@@ -48,11 +48,16 @@ class Minikube(Existing):
         return minikube_start.obstacle(self.settings, self._commands)
 
     def up(self, progress: Progress) -> None:
-        """Start the profile unless it runs, until all of its system pods and its node are Ready.
+        """Start the profile unless it runs, and wait until its nodes and its DNS are Ready.
 
         A profile that minikube cannot look at is made again where it is ours, and refused where it is not.
         """
         self._way = None
+        self._have_it_run(progress)
+        # After a stop minikube takes the DNS of before for Ready.
+        self._wait_until_usable(progress)
+
+    def _have_it_run(self, progress: Progress) -> None:
         profile = self._minikube.profile()
         if profile.state is State.RUNNING:
             # Written anew: an address may have moved, and a profile of the same name may have other certificates.

@@ -16,7 +16,7 @@ from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
 from tests.fakes.recorded import Answer, Recorded
-from tests.fakes.worlds import FakeApi
+from tests.fakes.worlds import FakeApi, usable
 
 HERE = Path(__file__).parent / "recordings"
 CRICTL = json.loads((HERE / "kind-crictl-images-after-kind-load.json").read_text())
@@ -88,32 +88,11 @@ class Docker:
     def cluster(self, settings: Settings, api: FakeApi | None = None) -> Kind:
         self.recorded = Recorded(self.answers)
         found = Kind(settings, self.recorded.as_commands())
-        found.__dict__["_api"] = api or usable()
+        found.__dict__["_api"] = api or usable(*NODES)
         return found
 
     def asked(self, begin: str) -> list[str]:
         return [command for command in self.recorded.asked if command.startswith(begin)]
-
-
-def usable(*, dns: bool = True) -> FakeApi:
-    nodes: list[dict[str, Any]] = [
-        {
-            "kind": "Node",
-            "metadata": {"name": name},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-        }
-        for name in NODES
-    ]
-    endpoints = {
-        "kind": "EndpointSlice",
-        "metadata": {
-            "name": "kube-dns-1",
-            "namespace": "kube-system",
-            "labels": {"kubernetes.io/service-name": "kube-dns"},
-        },
-        "endpoints": [{"conditions": {"ready": dns}}],
-    }
-    return FakeApi(*nodes, endpoints)
 
 
 def silent(_: str) -> None:
@@ -174,9 +153,9 @@ class TestUp:
     def test_it_returns_when_dns_is_ready_and_not_before(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("runbook.cluster.kind.READY_SECONDS", 0.3)
+        monkeypatch.setattr("runbook.cluster.existing.READY_SECONDS", 0.3)
         with pytest.raises(TimedOut, match="DNS has no ready endpoint"):
-            Docker().cluster(settings, usable(dns=False)).up(silent)
+            Docker().cluster(settings, usable(*NODES, dns=False)).up(silent)
 
     def test_one_that_is_there_is_used_and_not_deleted(self, settings: Settings) -> None:
         docker = Docker(dict.fromkeys(NODES, "running"))

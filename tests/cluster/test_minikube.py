@@ -13,13 +13,13 @@ from runbook.clients.holdings import Holdings
 from runbook.cluster.embedded.toolchain import Toolchain
 from runbook.cluster.existing import Existing
 from runbook.cluster.minikube import LEDGER_KIND, Minikube
-from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
+from runbook.engine.errors import CommandFailed, RunbookError, TimedOut, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
 from tests.cluster import minikube_answers as said
 from tests.fakes.recorded import Answer, Recorded
-from tests.fakes.worlds import FakeApi
+from tests.fakes.worlds import FakeApi, usable
 
 M = "minikube --profile todo"
 B = "todo-b:1.0.0"
@@ -42,7 +42,9 @@ def cluster(
     known["docker context inspect"] = "unix:///var/run/docker.sock"
     known |= {f"{M} {name.replace('_', ' ')}": answer for name, answer in answers.items()}
     recorded = Recorded(known)
-    return Minikube(settings, recorded.as_commands()), recorded
+    found = Minikube(settings, recorded.as_commands())
+    found.__dict__["_api"] = usable("todo")
+    return found, recorded
 
 
 def silent(_: str) -> None:
@@ -214,6 +216,18 @@ def test_a_stopped_profile_of_the_user_is_started_as_it_is_and_stays_the_users(
     )
     assert any("keeps the size, driver and network" in word for word in words)
     assert not deleted(recorded)
+
+
+@pytest.mark.parametrize("status", [said.STOPPED, said.RUNNING])
+def test_it_is_up_when_dns_is_ready_and_not_before(
+    settings: Settings, status: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """minikube returns from the start of a stopped profile while DNS is away for some seconds yet."""
+    monkeypatch.setattr("runbook.cluster.existing.READY_SECONDS", 0.3)
+    found, _ = cluster(settings, status=status, start="", **{"update-context": ""})
+    found.__dict__["_api"] = usable("todo", dns=False)
+    with pytest.raises(TimedOut, match="DNS has no ready endpoint"):
+        found.up(silent)
 
 
 @pytest.mark.parametrize("profiles", [said.profiles(), said.profiles("f" * 32), "not JSON", ""])

@@ -186,6 +186,28 @@ def _matches(thing: Object, selector: str) -> bool:
     return wanted.items() <= labels.items()
 
 
+def usable(*names: str, dns: bool = True) -> FakeApi:
+    """A cluster whose nodes of these names are Ready, and its DNS unless a test says otherwise."""
+    nodes: list[dict[str, Any]] = [
+        {
+            "kind": "Node",
+            "metadata": {"name": name},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+        for name in names
+    ]
+    endpoints = {
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kube-dns-1",
+            "namespace": "kube-system",
+            "labels": {"kubernetes.io/service-name": "kube-dns"},
+        },
+        "endpoints": [{"conditions": {"ready": dns}}],
+    }
+    return FakeApi(*nodes, endpoints)
+
+
 class FakeCluster:
     """An embedded cluster that runs, until a test says otherwise."""
 

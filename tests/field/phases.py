@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -23,7 +24,10 @@ def green(user: Inside, command: str, when: str = "") -> None:
     done = user.inv(command, "--json", timeout=3000)
     seconds = time.monotonic() - begun
     try:
-        steps = json.loads(done.stdout[done.stdout.index("{") :])["steps"]
+        document = re.search(
+            r"^\{$.*", done.stdout, re.MULTILINE | re.DOTALL
+        )  # after what was said meanwhile
+        steps = json.loads(document[0] if document else "")["steps"]
     except ValueError:
         pytest.fail(done.stdout[-6000:])
     passed = sum(step["status"] == "passed" for step in steps)
