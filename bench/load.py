@@ -13,11 +13,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rich.console import Console
@@ -25,52 +22,23 @@ from rich.table import Table
 
 from runbook.engine.errors import RunbookError
 from runbook.engine.settings import load as settings_of
-from runbook.probes import load
-from runbook.probes.load import Seen
+from runbook.probes import load, users
+from runbook.probes.load import LoadResult, Sessions
 from runbook.world import World
 
 PROJECT = Path(__file__).resolve().parents[1]
 LOOK_EVERY = 1.0
 """Seconds between two looks at PostgreSQL's connections."""
 
-_CONNECTIONS = """SELECT usename AS role, count(*) AS connections FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL GROUP BY usename"""
 
-
-@dataclass
-class Connections:
-    """The most that each role had at once, in so many looks."""
-
-    most: dict[str, int] = field(default_factory=dict)
-    looks: int = 0
-
-    def watch(self, world: World, over: threading.Event) -> None:
-        """Look until it is over, by one connection of the runbook's own."""
-        with world.database.connect() as connection:
-            while not over.wait(LOOK_EVERY):
-                rows: list[dict[str, Any]] = connection.execute(_CONNECTIONS).fetchall()
-                connection.commit()
-                self.looks += 1
-                for row in rows:
-                    role = str(row["role"])
-                    self.most[role] = max(self.most.get(role, 0), int(row["connections"]))
-
-
-def measure(world: World, users: int, seconds: float) -> tuple[Seen, Connections]:
+def measure(world: World, size: int, seconds: float) -> tuple[LoadResult, Sessions]:
     """Let the people work, and watch the database meanwhile."""
-    connections, over = Connections(), threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(connections.watch, world, over)
-        try:
-            with load.at_work(world, users) as seen:
-                over.wait(seconds)
-        finally:
-            over.set()
-        watching.result()
-    return seen, connections
+    with load.sessions_counted(world, every=LOOK_EVERY) as sessions, users.at_work(world, size) as seen:
+        time.sleep(seconds)
+    return seen, sessions
 
 
-def table(seen: Seen) -> Table:
+def table(seen: LoadResult) -> Table:
     """Figures of each kind of request, then of all."""
     shown = Table("request", "number", "per second", "median ms", "p95 ms", "slowest ms")
     every = [(kind, sorted(times)) for kind, times in sorted(seen.seconds.items())]

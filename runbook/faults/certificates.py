@@ -17,7 +17,7 @@ from runbook.clients.kube import workloads
 from runbook.engine.errors import RunbookError
 from runbook.engine.waiting import NotYet, eventually
 from runbook.faults.planting import Hands, Object
-from runbook.probes import load
+from runbook.probes import users
 from runbook.probes.dapr import flows, mtls
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def renewed_under_load(hands: Hands) -> str:
         if late := [name for name, serials in held.items() if len(serials) <= RENEWALS]:
             raise NotYet(f"not renewed {RENEWALS} times yet: {', '.join(late)}")
 
-    with load.at_work(world, PEOPLE) as people:
+    with users.at_work(world, PEOPLE) as people:
         eventually(
             renewed, timeout=PATIENCE, every=EVERY, wanted=f"each certificate renewed {RENEWALS} times"
         )

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 from runbook.actions.database import rotation
 from runbook.probes import rows
 from runbook.probes.conversation import remove_people
+from runbook.probes.load import LoadResult
 from runbook.probes.person import Person
-from runbook.probes.traffic import Traffic, going_on, starved
+from runbook.probes.users import working
 
 if TYPE_CHECKING:
     from runbook.world import World
+
+
+LATE = ("deadline exceeded", "Timeout")
+"""In the words of a readiness probe that got no answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Rotated:
     old: Mapping[str, str]
     old_urls: Mapping[str, str] = field(repr=False)
     """The credentials that went, by key of the Secret, as far as they were still known."""
-    traffic: Traffic
+    load: LoadResult
     rows_before: dict[str, str]
     rows_after: dict[str, str]
     newcomer_status: int
@@ -52,7 +57,7 @@ def rotate(world: World) -> Rotated:
         with Person(world) as person:
             rows.store(person, f"before the rotation {nonce}")
             before = rows.of_person(world, nonce)
-            with going_on(person) as traffic:
+            with working(person) as load:
                 for stage in rotation.STAGES:
                     stage(world, turned)
             after = rows.of_person(world, nonce)
@@ -61,7 +66,22 @@ def rotate(world: World) -> Rotated:
     finally:
         left = remove_people(world)
     world.clients.memory.forget()
-    busy = tuple(starved(world, since)) if traffic.failures else ()
-    return Rotated(
-        turned.resumed, turned.new, turned.old, old_urls, traffic, before, after, status, busy, left
+    busy = tuple(starved(world, since)) if load.failures else ()
+    return Rotated(turned.resumed, turned.new, turned.old, old_urls, load, before, after, status, busy, left)
+
+
+def starved(world: World, since: datetime) -> list[str]:
+    """Pods whose readiness was asked in vain since then: the node was too busy for them to answer in time.
+
+    A rollout keeps one pod Ready; a pod that loses its readiness meanwhile is no fault of what is rolled.
+    """
+    return sorted(
+        {
+            str(event["involvedObject"].get("name"))
+            for event in world.api.events(world.settings.namespace)
+            if event.get("reason") == "Unhealthy"
+            and str(event.get("message", "")).startswith("Readiness probe failed")
+            and any(word in str(event.get("message", "")) for word in LATE)
+            and datetime.fromisoformat(str(event.get("lastTimestamp") or event.get("eventTime"))) >= since
+        }
     )

@@ -15,7 +15,7 @@ from runbook.app.application import COMPONENTS, Component
 from runbook.clients.kube.releases import Revision, revisions
 from runbook.engine.errors import CommandFailed
 from runbook.engine.settings import Settings
-from runbook.probes.visits import Visits
+from runbook.probes.load import LoadResult
 from tests.fakes import running
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
@@ -189,7 +189,7 @@ class Place:
         self.settings = Settings(project=PROJECT)
         self.api, self.cluster = FakeApi(), Cluster()
         self.helm, self.engine = Helm(self.api, self.cluster), Engine(self.cluster)
-        self.visits = Visits(made=50)
+        self.load = LoadResult({"the page": [0.1] * 50})
         self.world = world_of(
             self.settings,
             api=self.api,
@@ -201,8 +201,8 @@ class Place:
         release.deploy(self.world)
 
     @contextmanager
-    def visited(self, _: Any) -> Any:
-        yield self.visits
+    def watched(self, _: Any) -> Any:
+        yield self.load
 
     def history(self) -> list[tuple[int, str, str]]:
         kept = revisions(self.api, "todo-app", "todo")

@@ -14,10 +14,10 @@ from runbook.engine.errors import RunbookError, TimedOut
 from runbook.engine.settings import Settings
 from runbook.faults import certificates
 from runbook.faults.planting import Hands
-from runbook.probes import load
+from runbook.probes import users
 from runbook.probes.dapr import flows, mtls
 from runbook.probes.dapr.flows import Flow
-from runbook.probes.load import Seen
+from runbook.probes.load import Failure, LoadResult
 from tests.fakes import meshed
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
@@ -35,7 +35,7 @@ class Forwarding(FakeApi):
 def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What is seen of people and pods; a test breaks one entry. Each look finds new certificates."""
     found: dict[str, Any] = {
-        "people": Seen(),
+        "people": LoadResult(),
         "flows": [BETWEEN],
         "stuck": set(),
         "looks": 0,
@@ -44,7 +44,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     found["people"].seconds["list"] = [0.1] * 9
 
     @contextmanager
-    def at_work(*_: Any) -> Iterator[Seen]:
+    def at_work(*_: Any) -> Iterator[LoadResult]:
         yield found["people"]
 
     def presented(port: int, _: str) -> Any:
@@ -53,7 +53,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             return "certificate has expired"
         return SimpleNamespace(serial_number=0 if port in found["stuck"] else found["looks"])
 
-    monkeypatch.setattr(load, "at_work", at_work)
+    monkeypatch.setattr(users, "at_work", at_work)
     monkeypatch.setattr(mtls, "presented", presented)
     monkeypatch.setattr(flows, "between", lambda *_: found["flows"])
     monkeypatch.setattr(certificates, "PATIENCE", 0.3)
@@ -81,7 +81,7 @@ def test_one_that_is_never_renewed(hands: Hands, told: dict[str, Any]) -> None:
 
 
 def test_a_call_that_failed(hands: Hands, told: dict[str, Any]) -> None:
-    told["people"].errors["chat: 502"] += 1
+    told["people"].failures.append(Failure(1.0, "chat", "502"))
     with pytest.raises(RunbookError, match="1 of 10 calls failed: chat: 502 x1"):
         certificates.renewed_under_load(hands)
 

@@ -14,7 +14,8 @@ import pytest
 
 from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.engine.settings import Settings
-from runbook.probes import changes, crowd, person, replaced, rows, traffic
+from runbook.probes import changes, person, replaced, rows, users
+from runbook.probes.load import Pace
 from runbook.probes.person import Person
 from runbook.world import World
 from tests.fakes import running
@@ -223,39 +224,42 @@ def test_lost_and_rewritten_rows_are_told() -> None:
 def test_a_crowd_is_counted_with_its_errors_and_sessions(
     world: World, application: Application, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "REQUESTS", 24)
-    monkeypatch.setattr(crowd, "LOOK_EVERY", 0.001)
+    monkeypatch.setattr(users, "REQUESTS", 24)
+    monkeypatch.setattr(users, "LOOK_EVERY", 0.001)
     database.rows["pg_stat_activity"] = [{"role": "todo_backend", "sessions": 7}]
     application.tasks = lambda r: httpx.Response(503 if r.method == "POST" else 200)
-    seen = crowd.gather(world, ["todo_backend"])
-    assert (seen.answered, dict(seen.errors)) == (20, {"503": 4})
-    assert seen.sessions == {"todo_backend": 7}
-    assert seen.looks >= 1
-    assert len(seen.seconds) == 24
+    seen, sessions = users.crowd(world, ["todo_backend"])
+    assert (seen.answered, dict(seen.errors)) == (20, {"create: 503 of the ingress": 4})
+    assert sessions.most == {"todo_backend": 7}
+    assert sessions.looks >= 1
+    assert seen.made == 24
 
 
 def test_a_crowd_ends_in_time(
     world: World, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "REQUESTS", 5)
-    monkeypatch.setattr(crowd, "LONGEST", -1.0)
-    assert dict(crowd.gather(world, []).errors) == {"no answer within -1 s": 5}
+    monkeypatch.setattr(users, "REQUESTS", 5)
+    monkeypatch.setattr(users, "LONGEST", -1.0)
+    assert dict(users.crowd(world, [])[0].errors) == {
+        "create: no answer in time": 1,
+        "list: no answer in time": 4,
+    }
 
 
 def test_whoever_is_told_to_come_later_does(
     world: World, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "REQUESTS", 6)
+    monkeypatch.setattr(users, "REQUESTS", 6)
     answers = iter([httpx.Response(503, headers={"Retry-After": "0"})] * 2)
     application.tasks = lambda _: next(answers, httpx.Response(200))
-    seen = crowd.gather(world, [])
-    assert (seen.answered, seen.again, dict(seen.errors)) == (6, 2, {})
+    seen, _ = users.crowd(world, [])
+    assert (seen.answered, len(seen.retries), dict(seen.errors)) == (6, 2, {})
 
 
 def test_traffic_goes_on_until_its_end_and_says_whose_word_a_failure_is(
     world: World, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traffic, "PAUSE", 0.001)
+    monkeypatch.setattr(users, "WORKING", Pace(pause=0.001))
     answers = iter(
         [httpx.Response(502, json={"detail": "not reached"}), httpx.Response(502, text="bad gateway")]
     )
@@ -269,8 +273,8 @@ def test_traffic_goes_on_until_its_end_and_says_whose_word_a_failure_is(
             raise httpx.ReadTimeout("late") from None
 
     application.tasks = tasks
-    with Person(world) as somebody, traffic.going_on(somebody) as seen:
+    with Person(world) as somebody, users.working(somebody) as seen:
         assert enough.wait(5)
-    assert seen.failures["502 (not reached)"] == seen.failures["502 of the ingress"] == 1
-    assert seen.failures["ReadTimeout"] >= 1
-    assert seen.asked == sum(seen.failures.values())
+    assert seen.errors["create: 502 (not reached)"] == seen.errors["list: 502 of the ingress"] == 1
+    assert seen.errors["list: ReadTimeout late"] >= 1
+    assert seen.made == seen.errors.total()

@@ -11,7 +11,8 @@ import pytest
 
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
-from runbook.probes import load
+from runbook.probes import users
+from runbook.probes.load import Pace
 from runbook.world import World
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
@@ -43,8 +44,8 @@ class Somebody:
 @pytest.fixture
 def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
     Somebody.there, Somebody.answer = 0, 200
-    monkeypatch.setattr(load, "Person", Somebody)
-    monkeypatch.setattr(load, "PAUSE", 0.001)
+    monkeypatch.setattr(users, "Person", Somebody)
+    monkeypatch.setattr(users, "BUSY", Pace(every=0.001))
     return world_of(settings, api=FakeApi(), cluster=FakeCluster())
 
 
@@ -52,7 +53,7 @@ def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[World]:
     """The worlds whose drills' people were removed."""
     found: list[World] = []
-    monkeypatch.setattr(load, "remove_people", found.append)
+    monkeypatch.setattr(users, "remove_people", found.append)
     return found
 
 
@@ -63,7 +64,7 @@ def until(answered: Any) -> None:
 
 
 def test_answers_are_counted_and_nobody_is_left(world: World, removed: list[World]) -> None:
-    with load.at_work(world, 3) as seen:
+    with users.at_work(world, 3) as seen:
         assert Somebody.there == 3
         until(lambda: seen.answered > 100)
     assert seen.answered > 100
@@ -73,12 +74,14 @@ def test_answers_are_counted_and_nobody_is_left(world: World, removed: list[Worl
     assert (Somebody.there, removed) == (0, [world])
 
 
-@pytest.mark.parametrize(("answer", "error"), [(503, ": 503"), (httpx.ReadTimeout("slow"), ": ReadTimeout")])
+@pytest.mark.parametrize(
+    ("answer", "error"), [(503, ": 503 of the ingress"), (httpx.ReadTimeout("slow"), ": ReadTimeout slow")]
+)
 def test_any_answer_but_success_is_an_error(
     world: World, removed: list[World], answer: Any, error: str
 ) -> None:
     Somebody.answer = answer
-    with load.at_work(world, 1) as seen:
+    with users.at_work(world, 1) as seen:
         until(lambda: seen.errors)
     assert all(each.endswith(error) for each in seen.errors)
     assert seen.answered == 0
@@ -86,12 +89,12 @@ def test_any_answer_but_success_is_an_error(
 
 def test_who_cannot_sign_up_stops_all(world: World, removed: list[World]) -> None:
     Somebody.answer = None
-    with pytest.raises(Unmeasurable, match="nobody can sign up"), load.at_work(world, 2):
+    with pytest.raises(Unmeasurable, match="nobody can sign up"), users.at_work(world, 2):
         pass
     assert removed == [world]
 
 
 def test_people_go_also_when_something_breaks(world: World, removed: list[World]) -> None:
-    with pytest.raises(KeyboardInterrupt), load.at_work(world, 2):
+    with pytest.raises(KeyboardInterrupt), users.at_work(world, 2):
         raise KeyboardInterrupt
     assert (Somebody.there, removed) == (0, [world])

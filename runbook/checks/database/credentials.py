@@ -14,7 +14,7 @@ from runbook.checks.database import dialling
 from runbook.checks.database.dialling import Dialled
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.probes import rotating, rows
-from runbook.probes.traffic import Traffic
+from runbook.probes.load import LoadResult
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -71,19 +71,19 @@ def in_use(world: World) -> Outcome:
         "from": dict(seen.old),
         "to": dict(seen.new),
         "resumed": seen.resumed,
-        "requests": seen.traffic.asked,
-        "failures": dict(seen.traffic.failures),
+        "requests": seen.load.made,
+        "failures": dict(seen.load.errors),
         "sessions": sessions,
     }
-    if not problems and seen.traffic.failures and seen.starved:
+    if not problems and seen.load.failures and seen.starved:
         return unproven(
-            f"{_lost(seen.traffic)}, while the node was too busy for {', '.join(seen.starved)} to answer its probes",
+            f"{_lost(seen.load)}, while the node was too busy for {', '.join(seen.starved)} to answer its probes",
             wanted=wanted,
             hint=hint,
             **evidence,
         )
-    if seen.traffic.failures:
-        problems.append(_lost(seen.traffic))
+    if seen.load.failures:
+        problems.append(_lost(seen.load))
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **evidence)
     if not seen.rows_before or not seen.old_urls:
@@ -92,7 +92,7 @@ def in_use(world: World) -> Outcome:
     states = ", ".join(sorted({each.state for name, each in found.attempts.items() if name != "new"}))
     return passed(
         f"{'resumed: ' if seen.resumed else ''}{own.role} in use with {own.tls}, {len(seen.old_urls)} old roles refused"
-        f" ({states}); {seen.traffic.asked} requests meanwhile, 0 failed, slowest {seen.traffic.slowest:.1f} s;"
+        f" ({states}); {seen.load.made} requests meanwhile, 0 failed, slowest {seen.load.slowest:.1f} s;"
         f" {len(seen.rows_before)} rows as they were; {time.monotonic() - began:.0f} s"
         f"{f'; not cleaned up: {seen.left}' if seen.left else ''}",
         wanted=wanted,
@@ -124,9 +124,9 @@ def _problems(
     return problems
 
 
-def _lost(traffic: Traffic) -> str:
+def _lost(load: LoadResult) -> str:
     return "; ".join(
-        f"{number} of {traffic.asked} requests ended with {what}" for what, number in traffic.failures.items()
+        f"{number} of {load.made} requests ended with {what}" for what, number in load.errors.items()
     )
 
 

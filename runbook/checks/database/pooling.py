@@ -11,7 +11,7 @@ from runbook.checks.database.connection_budget import DEVELOPMENT, Budget
 from runbook.engine.errors import TimedOut
 from runbook.engine.step import Outcome, failed, passed, unproven
 from runbook.engine.waiting import NotYet, eventually
-from runbook.probes import crowd
+from runbook.probes import users
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -46,13 +46,16 @@ def within_budget(world: World) -> Outcome:
     budget = connection_budget.live(world)
     roles = _roles(world)
     shared = len(set(roles.values())) < len(roles)
-    seen = crowd.gather(world, sorted(set(roles.values())))
+    seen, counted = users.crowd(world, sorted(set(roles.values())))
     problems = _overdrawn(budget, connection_budget.as_rendered(world, budget.pools))
-    problems += [f"{number} requests ended with {what}" for what, number in sorted(seen.errors.items())]
+    problems += [
+        f"{number} request{'s' if number > 1 else ''} ended with {what}"
+        for what, number in sorted(seen.errors.items())
+    ]
     allowed = _allowed(budget, roles)
     problems += [
         f"{role} had {most} sessions at once, its budget is {allowed[role]}"
-        for role, most in seen.sessions.items()
+        for role, most in counted.most.items()
         if most > allowed[role]
     ]
     problems += _leaks(world, budget, shared)
@@ -60,19 +63,21 @@ def within_budget(world: World) -> Outcome:
         "budget": {name: budget.of(name) for name in budget.pools},
         "most": budget.most,
         "limit": budget.limit,
-        "sessions": seen.sessions,
-        "looks": seen.looks,
+        "sessions": counted.most,
+        "looks": counted.looks,
     }
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **evidence)
-    if seen.looks < FEWEST_LOOKS or not seen.sessions:
-        return unproven(f"the sessions were counted {seen.looks} times", wanted=wanted, hint=hint, **evidence)
-    turned = f", {seen.again} times told to come later" if seen.again else ""
-    told = ", ".join(f"{role} {most} of {allowed[role]}" for role, most in sorted(seen.sessions.items()))
-    slowest = max(seen.seconds)
+    if counted.looks < FEWEST_LOOKS or not counted.most:
+        return unproven(
+            f"the sessions were counted {counted.looks} times", wanted=wanted, hint=hint, **evidence
+        )
+    turned = f", {len(seen.retries)} times told to come later" if len(seen.retries) else ""
+    told = ", ".join(f"{role} {most} of {allowed[role]}" for role, most in sorted(counted.most.items()))
+    slowest = seen.slowest
     left = f"; not tidy: {seen.left}" if seen.left else ""
     return passed(
-        f"{seen.answered} requests, {crowd.AT_ONCE} at once, in {seen.lasted:.1f} s (slowest {slowest:.1f} s{turned}),"
+        f"{seen.answered} requests, {users.AT_ONCE} at once, in {seen.lasted:.1f} s (slowest {slowest:.1f} s{turned}),"
         f" no error; sessions at most: {told}; budget {budget.steady}, rolling {budget.most} of {budget.limit}{left}",
         wanted=wanted,
         **evidence,

@@ -10,7 +10,7 @@ from runbook.engine.step import Outcome, failed, passed
 from runbook.probes import first_revision, upgrading
 from runbook.probes.first_revision import SCRATCH
 from runbook.probes.upgrading import MARK, marked
-from runbook.probes.visits import visited
+from runbook.probes.users import watched
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -28,7 +28,7 @@ def returns(world: World) -> Outcome:
     wanted = "manifest, objects and pods as the revision that was asked for says"
     hint = f"helm history {settings.release} --namespace {settings.namespace}"
     world.api.guard()
-    with visited(world) as visits, upgrading.restored(world) as start:
+    with watched(world) as load, upgrading.restored(world) as start:
         overrides = {MCP_SERVER.name: {"podAnnotations": {MARK: secrets.token_hex(4)}}}
         upgrading.roll_out(world, start, overrides)
         problems = [] if marked(world, settings.namespace) else ["the change did not reach the pods"]
@@ -36,16 +36,18 @@ def returns(world: World) -> Outcome:
         problems += [f"live: {told}" for told in start.differences(world)]
         if marked(world, settings.namespace):
             problems.append("live: a pod still has what the rollback takes away")
-    problems += visits.problems()
+    problems += load.problems()
     if not problems:
         problems += [f"in {SCRATCH}: {told}" for told in _to_the_first(world)]
     if problems:
-        return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
+        return failed(
+            "; ".join(problems), wanted=wanted, hint=hint, failures=list(map(str, load.failures[:10]))
+        )
     return passed(
-        f"live: back to revision {start.revision.revision}, {visits}; in a namespace of its own: from revision 2 with"
+        f"live: back to revision {start.revision.revision}, {load}; in a namespace of its own: from revision 2 with"
         " two pods and a budget to revision 1 with one pod and none",
         wanted=wanted,
-        requests=visits.made,
+        requests=load.made,
     )
 
 

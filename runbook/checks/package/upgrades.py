@@ -17,7 +17,7 @@ from runbook.engine.step import Outcome, failed, passed
 from runbook.engine.waiting import Hopeless
 from runbook.probes import upgrading
 from runbook.probes.upgrading import Start
-from runbook.probes.visits import visited
+from runbook.probes.users import watched
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -56,7 +56,7 @@ def tag_reaches_the_pods(world: World) -> Outcome:
     hint = f"helm history {world.settings.release} --namespace {world.settings.namespace}"
     world.api.guard()
     began = time.monotonic()
-    with upgrading.other_images(world) as (tag, ids), visited(world) as visits:
+    with upgrading.other_images(world) as (tag, ids), watched(world) as load:
         with upgrading.restored(world) as start:
             world.progress(f"upgrading to tag {tag}")
             upgrading.roll_out(world, start, upgrading.with_tag(tag, ids, world))
@@ -73,14 +73,16 @@ def tag_reaches_the_pods(world: World) -> Outcome:
     kept = {each.pod for each in there} & {each.pod for each in start.pods}
     if kept:
         problems.append(f"{len(kept)} pods were not replaced")
-    problems += visits.problems()
+    problems += load.problems()
     if problems:
-        return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
+        return failed(
+            "; ".join(problems), wanted=wanted, hint=hint, failures=list(map(str, load.failures[:10]))
+        )
     return passed(
         f"{len(there)} pods ran tag {tag} by image id, and run {world.settings.tag} again, after"
-        f" {time.monotonic() - began:.0f} s; {visits}",
+        f" {time.monotonic() - began:.0f} s; {load}",
         wanted=wanted,
-        requests=visits.made,
+        requests=load.made,
     )
 
 
@@ -97,7 +99,7 @@ def broken_rolls_back(world: World) -> Outcome:
     settings = world.settings
     hint = f"helm history {settings.release} --namespace {settings.namespace}"
     world.api.guard()
-    with visited(world) as visits, upgrading.restored(world) as start:
+    with watched(world) as load, upgrading.restored(world) as start:
         problems = _broken(world, start, UNREADY, CommandFailed, "failed")
         problems = problems or _broken(world, start, NO_IMAGE, Hopeless, "superseded")
         if not problems:
@@ -106,15 +108,17 @@ def broken_rolls_back(world: World) -> Outcome:
             problems = start.differences(world)
             if upgrading.running(world) != start.pods:
                 problems.append("pods were replaced although none had to be")
-    problems += visits.problems()
+    problems += load.problems()
     if problems:
-        return failed("; ".join(problems), wanted=wanted, hint=hint, failures=visits.failures[:10])
+        return failed(
+            "; ".join(problems), wanted=wanted, hint=hint, failures=list(map(str, load.failures[:10]))
+        )
     count = len(upgrading.since(world, start))
     return passed(
         f"pods that are never ready: taken back by Helm after {upgrading.DEADLINE:g} s; an image that is not there: by"
-        f" the runbook, with evidence; {count} revisions later the same {len(start.pods)} pods run; {visits}",
+        f" the runbook, with evidence; {count} revisions later the same {len(start.pods)} pods run; {load}",
         wanted=wanted,
-        requests=visits.made,
+        requests=load.made,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Outcome, Status
 from runbook.probes import rotating, rows
-from runbook.probes.traffic import Traffic
+from runbook.probes.load import Failure, LoadResult
 from tests.fakes import running
 from tests.fakes.stored import GOOD, Server, made_anew, make, refused
 
@@ -29,12 +28,12 @@ class Stage:
     """A person, the traffic, and the rows, as a test wants them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.traffic = Traffic(asked=80, slowest=0.4)
+        self.load = LoadResult({"list": [0.1] * 79 + [0.4]})
         self.rows = [{"task 1": "700 abc"}, {"task 1": "700 abc", "task 2": "701 d"}]
         self.answered = 200
         self.people = 0
         monkeypatch.setattr(rotating, "Person", self._person)
-        monkeypatch.setattr(rotating, "going_on", self._going_on)
+        monkeypatch.setattr(rotating, "working", self._working)
         monkeypatch.setattr(rotating, "remove_people", lambda *_: "")
         monkeypatch.setattr(rows, "store", lambda *_: None)
         monkeypatch.setattr(rows, "of_person", lambda *_: self.rows.pop(0))
@@ -52,8 +51,8 @@ class Stage:
         yield SimpleNamespace(id="p", ask=lambda *_, **__: answer, say=lambda _: answer)
 
     @contextmanager
-    def _going_on(self, _: Any) -> Iterator[Traffic]:
-        yield self.traffic
+    def _working(self, _: Any) -> Iterator[LoadResult]:
+        yield self.load
 
     def ask(self, *absent: str, generation: str = "_b") -> Outcome:
         """`absent`: services that are not signed in; `generation` ends the names that are rotated to."""
@@ -110,15 +109,15 @@ def test_the_backends_own_credentials_have_to_be_the_new_ones(stage: Stage) -> N
 
 
 def test_failed_requests_and_changed_rows_fail(stage: Stage) -> None:
-    stage.traffic.failures = Counter({"502 of the ingress": 2})
+    stage.load.failures += [Failure(1.0, "list", "502 of the ingress")] * 2
     stage.rows[1] = {"task 1": "999 abc"}
     observed = stage.ask().observed
-    assert "2 of 80 requests ended with 502 of the ingress" in observed
+    assert "2 of 82 requests ended with list: 502 of the ingress" in observed
     assert "task 1 was written again" in observed
 
 
 def test_requests_that_failed_on_a_node_that_is_too_busy_prove_nothing(stage: Stage) -> None:
-    stage.traffic.failures = Counter({"503 of the ingress": 2})
+    stage.load.failures += [Failure(1.0, "list", "503 of the ingress")] * 2
     stage.api.put(unhealthy("Readiness probe failed: connection refused", running.BORN))
     assert stage.ask().status is Status.FAILED
     stage.rows = [{"task 1": "700 abc"}] * 2
@@ -126,7 +125,10 @@ def test_requests_that_failed_on_a_node_that_is_too_busy_prove_nothing(stage: St
     stage.api.put(unhealthy("Readiness probe failed: context deadline exceeded", "2999-01-01T00:00:00Z"))
     outcome = stage.ask(generation="")
     assert outcome.status is Status.UNPROVEN
-    assert "2 of 80 requests ended with 503 of the ingress, while the node was too busy" in outcome.observed
+    assert (
+        "2 of 82 requests ended with list: 503 of the ingress, while the node was too busy"
+        in outcome.observed
+    )
 
 
 def unhealthy(message: str, at: str) -> dict[str, Any]:

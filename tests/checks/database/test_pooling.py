@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,8 +13,8 @@ from runbook.checks.database.connection_budget import FRONTEND_POOL, Budget
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Outcome, Status
-from runbook.probes import crowd
-from runbook.probes.crowd import Seen
+from runbook.probes import users
+from runbook.probes.load import Failure, LoadResult, Sessions
 from tests.fakes import running
 from tests.fakes.stored import Database, Server, make
 
@@ -22,15 +22,17 @@ POOLS = {"frontend": 5, "backend": 10, "mcp-server": 5}
 ONE = dict.fromkeys(POOLS, 1)
 
 
-def good() -> Seen:
-    roles = {"todo_backend": 10, "todo_frontend": 2, "todo_mcp": 1}
-    return Seen(answered=240, seconds=[0.1, 0.9], sessions=roles, looks=50, lasted=4.0)
+@dataclass
+class Seen:
+    load: LoadResult
+    sessions: Sessions
 
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    found = good()
-    monkeypatch.setattr(crowd, "gather", lambda *_: found)
+    roles = {"todo_backend": 10, "todo_frontend": 2, "todo_mcp": 1}
+    found = Seen(LoadResult({"list": [0.1] * 239 + [0.9]}, lasted=4.0), Sessions(roles, looks=50))
+    monkeypatch.setattr(users, "crowd", lambda *_: (found.load, found.sessions))
     monkeypatch.setattr(connection_budget, "as_rendered", lambda *_: {"defaults": 66})
     monkeypatch.setattr(pooling, "SETTLED", 0.1)
     return found
@@ -59,15 +61,15 @@ def test_a_crowd_within_the_budget_passes(seen: Seen) -> None:
 
 
 def test_a_role_beyond_its_budget_fails(seen: Seen) -> None:
-    seen.sessions["todo_backend"] = 25
+    seen.sessions.most["todo_backend"] = 25
     outcome, _, _ = ask()
     assert outcome.status is Status.FAILED
     assert outcome.observed == "todo_backend had 25 sessions at once, its budget is 10"
 
 
 def test_requests_that_were_not_served_fail(seen: Seen) -> None:
-    seen.errors = Counter({"503": 3, "ReadTimeout": 1})
-    assert "3 requests ended with 503; 1 requests ended with ReadTimeout" in ask()[0].observed
+    seen.load.failures += [Failure(1.0, "list", "503")] * 3 + [Failure(1.0, "list", "ReadTimeout")]
+    assert "3 requests ended with list: 503; 1 request ended with list: ReadTimeout" in ask()[0].observed
 
 
 def test_a_budget_beyond_the_servers_limit_fails(seen: Seen) -> None:
@@ -85,9 +87,9 @@ def test_what_stays_open_fails(seen: Seen) -> None:
 
 
 def test_sessions_that_were_hardly_counted_prove_nothing(seen: Seen) -> None:
-    seen.looks = 1
+    seen.sessions.looks = 1
     assert ask()[0].status is Status.UNPROVEN
-    seen.looks, seen.sessions = 50, {}
+    seen.sessions.looks, seen.sessions.most = 50, {}
     assert ask()[0].status is Status.UNPROVEN
 
 

@@ -11,6 +11,7 @@ from runbook.clients.kube.releases import newest
 from runbook.engine.errors import RunbookError, Unmeasurable
 from runbook.engine.step import Check, Status
 from runbook.probes import upgrading
+from runbook.probes.load import Failure
 from tests.fakes.upgraded import IMAGES, Place
 
 DRILLS = (upgrades.tag_reaches_the_pods, upgrades.broken_rolls_back, rollbacks.returns)
@@ -20,7 +21,7 @@ DRILLS = (upgrades.tag_reaches_the_pods, upgrades.broken_rolls_back, rollbacks.r
 def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     made = Place()
     for module in (upgrades, rollbacks):
-        monkeypatch.setattr(module, "visited", made.visited)
+        monkeypatch.setattr(module, "watched", made.watched)
     return made
 
 
@@ -41,10 +42,10 @@ def test_a_drill_passes_and_ends_where_it_began(place: Place, drill: Check) -> N
 
 @pytest.mark.parametrize("drill", DRILLS)
 def test_a_failed_request_fails_the_drill(place: Place, drill: Check) -> None:
-    place.visits.failures.append("after 2.0 s the page: 502")
+    place.load.failures.append(Failure(2.0, "the page", "502"))
     outcome = drill(place.world)
     assert outcome.status is Status.FAILED
-    assert "1 of 50 requests failed; the first: after 2.0 s the page: 502" in outcome.observed
+    assert "1 of 51 requests failed; the first: after 2.0 s the page: 502" in outcome.observed
 
 
 @pytest.mark.parametrize("drill", DRILLS)
