@@ -56,7 +56,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(users, "at_work", at_work)
     monkeypatch.setattr(mtls, "presented", presented)
     monkeypatch.setattr(flows, "between", lambda *_: found["flows"])
-    monkeypatch.setattr(certificates, "PATIENCE", 0.3)
+    monkeypatch.setattr(certificates, "PATIENCE", 1.5)
     return found
 
 
