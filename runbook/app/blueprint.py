@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from runbook.app import image_specs as sources
 from runbook.app.application import (
@@ -32,6 +33,7 @@ from runbook.clients.helm import Values
 from runbook.clients.holdings import Holdings
 from runbook.clients.kube.releases import revisions
 from runbook.engine.errors import Unmeasurable
+from runbook.engine.settings.values import THIS_MACHINE
 
 if TYPE_CHECKING:
     from runbook.engine.settings import Settings
@@ -91,7 +93,7 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
     if database := settings.database_url.get_secret_value():
         ways["database"] = endpoint(database, "postgresql")
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
-        ways["model"] = endpoint(settings.openai_base_url)
+        ways["model"] = endpoint(model_address(world))
     if ways:
         overrides["global"]["networkPolicy"] = ways
     overrides["global"] |= _from_registry(settings)
@@ -108,7 +110,7 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
         # The sidecar reads the password when it starts.
         overrides[BACKEND.name]["podAnnotations"]["todo.runbook/state-store"] = password
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
-        overrides["backend"]["model"] = {"baseUrl": settings.openai_base_url, "name": settings.openai_model}
+        overrides["backend"]["model"] = {"baseUrl": model_address(world), "name": settings.openai_model}
     chart = chart_of(world)
     return _blueprint(settings.release, settings.namespace, chart, (chart / DEVELOPMENT,), overrides)
 
@@ -116,6 +118,14 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
 def chart_of(world: World) -> Path:
     """The folder of the application's chart."""
     return world.settings.project / "charts" / "todo-app"
+
+
+def model_address(world: World) -> str:
+    """The base URL of the user's model as pods use it: one on this machine has the address by which they reach it."""
+    url = world.settings.openai_base_url
+    if urlsplit(url).hostname != THIS_MACHINE:
+        return url
+    return url.replace(THIS_MACHINE, world.cluster.machine_address(), 1)
 
 
 def stand_ins(world: World) -> list[Blueprint]:

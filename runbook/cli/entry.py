@@ -262,6 +262,10 @@ def _walk(
                 from runbook.clients.database import try_once
 
                 try_once(database_url.read(given))
+            if chosen.openai_api_key.get_secret_value() or chosen.openai_base_url:
+                from runbook.clients import model
+
+                model.try_once(chosen, world.cluster.machine_address)
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
         swept = sweep(world, writer)

@@ -68,6 +68,12 @@ class Cluster(Target, Protocol):
     def ingress_port(self) -> int:
         """The port of that address: 80, unless another one is published or forwarded there."""
 
+    def machine_address(self) -> str:
+        """The IP address by which pods reach what listens on all addresses of this machine.
+
+        Raises `UsageError` where there is none, `Unmeasurable` where the cluster is not up yet.
+        """
+
     def docker_environment(self) -> Mapping[str, str]:
         """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs (T045)."""
 

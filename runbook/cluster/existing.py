@@ -194,6 +194,14 @@ class Existing:
             raise Unmeasurable(f"{self._registry.prefix} does not hold {reference}", hint="inv cluster.up")
         return self._registry.by_digest(reference, held)
 
+    def machine_address(self) -> str:
+        """Its pods may be anywhere: only the user knows how they come to this machine."""
+        raise UsageError(
+            f"the model is on this machine, and how the pods of context {self.name} reach it is not known",
+            wanted="an address that those pods reach",
+            hint="OPENAI_BASE_URL=http://<address of this machine in their network>:<port>/v1",
+        )
+
     def docker_environment(self) -> Mapping[str, str]:
         """The user's own Docker, as the user reaches it."""
         return self._docker

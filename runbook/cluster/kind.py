@@ -132,6 +132,17 @@ class Kind(Existing):
                 return ("127.0.0.1" if host in {"0.0.0.0", ""} else host.strip("[]")), int(port)  # noqa: S104
         return super()._way_in()
 
+    def machine_address(self) -> str:
+        """Docker Desktop and its kin have a name for this machine; elsewhere it is the gateway of the nodes."""
+        running = [node for node in self._nodes() if node.state == "running"]
+        if not running:
+            raise Unmeasurable(
+                "no node of kind runs", wanted="a node, which knows the way", hint="inv cluster.up"
+            )
+        named = "getent ahostsv4 host.docker.internal | head -n 1"
+        found = self._in(running[0].name)("sh", "-c", f"{named}; ip -4 route show default").split()
+        return found[found.index("via") + 1] if found[:1] == ["default"] else found[0]
+
     def holdings(self, references: Collection[str] = ()) -> Holdings:
         """What crictl and ctr list in every node."""
         if self.settings.registry:

@@ -167,6 +167,17 @@ class Minikube(Existing):
             return LOOPBACK, int(port)
         return ()
 
+    def machine_address(self) -> str:
+        """minikube writes this machine's address into its node's hosts file."""
+        said = self._minikube.run("ssh", "--", "getent", "ahostsv4", "host.minikube.internal").split()
+        if not said:
+            raise UsageError(
+                f"the node of profile {self.name} does not know how to reach this machine",
+                wanted="host.minikube.internal in its hosts file",
+                hint=f"minikube -p {self.name} ssh -- getent hosts host.minikube.internal",
+            )
+        return said[0]
+
     def docker_environment(self) -> Mapping[str, str]:
         """The Docker daemon inside the node, so that what is built there runs there.
 

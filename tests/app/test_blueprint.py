@@ -51,3 +51,22 @@ def test_without_a_registry_the_nodes_hold_them_by_tag(world: World) -> None:
     plain = Settings(cluster="existing", context="mine")
     given = blueprint.application(world_of(plain, api=FakeApi(), cluster=Cluster())).values.overrides or {}
     assert "imageRegistry" not in given["global"] and "image" not in given["backend"]
+
+
+@pytest.mark.parametrize(
+    ("given", "used", "cidr"),
+    [
+        ("http://localhost:11434/v1", "http://10.100.255.1:11434/v1", "10.100.255.1/32"),
+        ("https://models.example.org/v1", "https://models.example.org/v1", ""),
+    ],
+)
+def test_a_model_on_this_machine_has_the_address_by_which_pods_reach_it(
+    world: World, given: str, used: str, cidr: str
+) -> None:
+    settings = Settings(openai_base_url=given, openai_model="m")
+    overrides = (
+        blueprint.application(world_of(settings, api=FakeApi(), cluster=Cluster())).values.overrides or {}
+    )
+    assert overrides["backend"]["model"] == {"baseUrl": used, "name": "m"}
+    way = overrides["global"]["networkPolicy"]["model"]
+    assert (way["cidr"], way["port"]) == (cidr, 11434 if cidr else 443)

@@ -301,3 +301,9 @@ def test_docker_says_whether_its_containers_are_reached_from_here(
     said: dict[str, object], system: str, here: bool
 ) -> None:
     assert docker.judge(said, system, "here", "6.1").here is here
+
+
+def test_nobody_knows_how_the_pods_of_somebodys_cluster_reach_this_machine() -> None:
+    with pytest.raises(UsageError, match="the model is on this machine") as caught:
+        existing(FakeApi(node())).machine_address()
+    assert "OPENAI_BASE_URL=" in caught.value.hint

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from runbook.cluster.kind import LEDGER_KIND, LEDGER_NODE, Kind
-from runbook.engine.errors import RunbookError, TimedOut, UsageError
+from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
 from runbook.ownership import installation
 from runbook.ownership.ledger import Ledger
@@ -347,3 +347,21 @@ def test_a_stop_keeps_the_nodes_and_is_refused_for_a_users_own(settings: Setting
     with pytest.raises(UsageError, match="was not made here"):
         cluster.stop(lambda _: None)
     assert len(docker.asked("docker stop")) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("192.168.65.254  STREAM host.docker.internal\ndefault via 172.18.0.1 dev eth0\n", "192.168.65.254"),
+        ("default via 172.18.0.1 dev eth0 \n", "172.18.0.1"),
+    ],
+)
+def test_how_pods_reach_this_machine(settings: Settings, said: str, address: str) -> None:
+    docker = Docker(dict.fromkeys(NODES, "running"))
+    docker.answers |= {"docker exec todo-control-plane sh -c getent": said}
+    assert docker.cluster(settings).machine_address() == address
+
+
+def test_without_a_node_nobody_knows_the_way_to_this_machine(settings: Settings) -> None:
+    with pytest.raises(Unmeasurable, match="no node of kind runs"):
+        Docker().cluster(settings).machine_address()

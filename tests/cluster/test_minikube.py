@@ -657,3 +657,12 @@ def test_a_stop_is_for_a_profile_that_was_made_here_and_runs(settings: Settings)
     with pytest.raises(UsageError, match="was not made here"):
         found.stop(silent)
     assert f"{M} stop" not in recorded.asked
+
+
+def test_how_pods_reach_this_machine(settings: Settings) -> None:
+    said = "192.168.49.1    STREAM host.minikube.internal\n192.168.49.1    DGRAM  \n"
+    found, _ = cluster(settings, ssh=said)
+    assert found.machine_address() == "192.168.49.1"
+    without, _ = cluster(settings, ssh="")
+    with pytest.raises(UsageError, match="does not know how to reach this machine"):
+        without.machine_address()

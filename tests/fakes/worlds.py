@@ -257,6 +257,9 @@ class FakeCluster:
     def ingress_port(self) -> int:
         return 80
 
+    def machine_address(self) -> str:
+        return "10.100.255.1"
+
     def enable_ingress(self, progress: Callable[[str], None]) -> None:
         self.calls.append("ingress")
 

@@ -17,6 +17,7 @@ from runbook.app.application import DATABASE_NAMESPACE, MODEL_NAMESPACE, SECRET
 from runbook.engine import state_file
 from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.settings import database_url
+from runbook.engine.settings.values import OPENAI
 from runbook.ownership import installation
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ KEPT = 20
 STAND_IN = "the stand-in in this cluster"
 OFFLINE = "the offline model in this cluster"
 BY_HAND = "the one of the key that was put into the Secret by hand"
-OPENAI = "https://api.openai.com/v1"
 
 DATABASE, MODEL = "database", "model"
 VARIABLES = {DATABASE: "TODO_DATABASE_URL", MODEL: "OPENAI_API_KEY and OPENAI_BASE_URL"}

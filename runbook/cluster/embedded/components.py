@@ -181,12 +181,15 @@ def _way_out(configuration: Configuration) -> list[str]:
 
 def _way_out_script(configuration: Configuration) -> str:
     addresses = configuration.addresses
-    masquerade = f"POSTROUTING -s {addresses.pods} -o {WAY_OUT} -j MASQUERADE"
+    # To this machine by the link: a model on the laptop. It has no route to pods, so the node answers for them.
+    hidden = (f"-o {WAY_OUT}", f"-o {LINK} -d {addresses.host}")
+    nat = [f"POSTROUTING -s {addresses.pods} {way} -j MASQUERADE" for way in hidden]
+    rules = "; ".join(f"iptables -t nat -C {rule} 2>/dev/null || iptables -t nat -A {rule}" for rule in nat)
     return (
         f"set -e; ip link show {WAY_OUT} >/dev/null 2>&1 || ip tuntap add dev {WAY_OUT} mode tap; "
         f"ip addr replace {addresses.outside_own}/24 dev {WAY_OUT}; ip link set dev {WAY_OUT} mtu 65520 up; "
         f"ip route replace default via {addresses.outside_gateway} dev {WAY_OUT} metric 10; "
-        f"iptables -t nat -C {masquerade} 2>/dev/null || iptables -t nat -A {masquerade}"
+        f"{rules}"
     )
 
 

@@ -213,6 +213,14 @@ class Embedded:
             )
         return found.node
 
+    def machine_address(self) -> str:
+        """This machine's end of the link to the node."""
+        if (found := addresses.known(self.folder)) is None:
+            raise Unmeasurable(
+                "there is no node", wanted="a node, which has an address", hint="inv cluster.up"
+            )
+        return found.host
+
     def ingress_port(self) -> int:
         return 80
 

@@ -25,7 +25,11 @@ OWN_HOSTS = frozenset(
 """Names that mean the machine itself to everybody."""
 
 INSIDE_DOCKER = ("host.docker.internal", "host.containers.internal", "host.minikube.internal")
-"""Names of this machine that only containers of one Docker know, and no network policy can name."""
+"""Names of this machine that only containers of one Docker know."""
+
+THIS_MACHINE = "localhost"
+"""The host of a model's address that means this machine; pods get the address by which they reach it."""
+OPENAI = "https://api.openai.com/v1"
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _RELEASE = re.compile(r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?")
@@ -76,11 +80,10 @@ def http_url(value: str) -> str:
         raise _wanted("an address without user and password; the key belongs into OPENAI_API_KEY")
     if parts.query or parts.fragment:
         raise _wanted("an address without ? and #, such as https://api.openai.com/v1")
-    if database_url.loopback(str(parts.hostname)) or str(parts.hostname).endswith(INSIDE_DOCKER):
-        raise _wanted(
-            "an address that pods reach: for a model on this machine its address in the network, such as "
-            "http://192.168.1.5:11434/v1, with the server listening there (OLLAMA_HOST=0.0.0.0 ollama serve)"
-        )
+    if database_url.loopback(str(parts.hostname)) or str(parts.hostname).lower().endswith(INSIDE_DOCKER):
+        if parts.scheme != "http":
+            raise _wanted("http:// for a model on this machine: its certificate is not one that pods trust")
+        value = f"http://{THIS_MACHINE}{f':{parts.port}' if parts.port else ''}{parts.path}"
     return value.rstrip("/").removesuffix("/chat/completions")
 
 

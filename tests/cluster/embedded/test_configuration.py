@@ -89,4 +89,6 @@ def test_there_is_no_way_out_unless_it_is_asked_for(configuration: Configuration
     way = components.definitions(replace(configuration, outside=True), binary)["way-out"]
     assert {"--disable-host-loopback", "--enable-sandbox", "--enable-seccomp"} <= set(way.argv)
     (((_, _, script),)) = way.before
+    # A model on this machine: by the link, under the node's address.
+    assert f"-o {components.LINK} -d {configuration.addresses.host} -j MASQUERADE" in script
     assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The model's address: one form of it, and no address that is another machine to a pod."""
+"""The model's address: one form of it, and one name for this machine."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ def test_an_address_has_one_form(given: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "kept"),
     [
-        "http://localhost:11434/v1",
-        "http://127.0.0.1:11434/v1",
-        "http://127.1.2.3:1234/v1",
-        "http://[::1]:11434/v1",
-        "http://0.0.0.0:8000/v1",
-        "http://ollama.localhost/v1",
-        "http://host.docker.internal:11434/v1",
-        "http://host.minikube.internal:11434/v1",
+        ("http://localhost:11434/v1", "http://localhost:11434/v1"),
+        ("http://127.0.0.1:11434/v1/", "http://localhost:11434/v1"),
+        ("http://127.1.2.3:1234/v1", "http://localhost:1234/v1"),
+        ("http://[::1]:11434/v1", "http://localhost:11434/v1"),
+        ("http://0.0.0.0:8000/v1/chat/completions", "http://localhost:8000/v1"),
+        ("http://ollama.localhost/v1", "http://localhost/v1"),
+        ("http://Host.Docker.Internal:11434/v1", "http://localhost:11434/v1"),
+        ("http://host.minikube.internal:11434", "http://localhost:11434"),
     ],
 )
-def test_an_address_that_means_the_pod_itself_is_refused_with_the_way(given: str) -> None:
-    with pytest.raises(UsageError, match="an address that pods reach") as caught:
+def test_this_machine_has_one_name(given: str, kept: str) -> None:
+    assert load({}, {}, {"OPENAI_BASE_URL": given}).openai_base_url == kept
+
+
+@pytest.mark.parametrize("given", ["https://localhost:8443/v1", "https://host.docker.internal/v1"])
+def test_no_certificate_of_this_machine_is_one_that_pods_trust(given: str) -> None:
+    with pytest.raises(UsageError, match="http:// for a model on this machine"):
         load({}, {}, {"OPENAI_BASE_URL": given})
-    assert "OLLAMA_HOST=0.0.0.0" in str(caught.value)
