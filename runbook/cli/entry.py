@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from invoke.config import Config
@@ -248,7 +249,8 @@ def _walk(
     writers = report_files.writers(files, FORMS)
     writer = Writer(sys.stderr if json else sys.stdout)
     reporter = reporter_for(writer, f"http://{chosen.host}/" if "T052" in steps else "")
-    with one_run(chosen.state, command, alone=mode is Mode.APPLY or drills):
+    alone = mode is Mode.APPLY or drills
+    with one_run(chosen.state, command, alone=alone):
         world = World.of(chosen, frozenset(changes))
         if mode is Mode.APPLY and world.cluster.builds_inside:
             steps = catalogue.engine_first(steps)
@@ -268,7 +270,7 @@ def _walk(
                 model.try_once(chosen, world.cluster.machine_address)
         if mode is Mode.APPLY or drills:
             _refuse_foreign(world, steps)
-        swept = sweep(world, writer)
+        swept = sweep(world, writer, alone=alone)
 
         def sink(event: Event) -> None:
             """A cluster that this run starts may hold what a killed run left: looked at before any step uses it."""
@@ -277,7 +279,7 @@ def _walk(
             if writer.gone and mode is Mode.VERIFY and not json and not files:
                 raise KeyboardInterrupt  # `inv verify | head`: nobody reads what else would be found
             if not swept and isinstance(event, Finished) and event.result.step.id == "T043":
-                swept = sweep(world, writer)
+                swept = sweep(world, writer, alone=alone)
 
         journal = journal_of(chosen, world)
         run = walk(steps, world, mode=mode, journal=journal, sink=sink, drills=drills)
@@ -291,12 +293,18 @@ def _walk(
     sys.exit(run.exit_code)
 
 
-def sweep(world: World, out: Writer) -> bool:
-    """Put back what a killed run left planted, and say so. False where no cluster answers: nobody knows then."""
+def sweep(world: World, out: Writer, *, alone: bool = True) -> bool:
+    """Put back what a killed run left planted, and say so. False where no cluster answers: nobody knows then.
+
+    `alone`: no other run is at work, so pods of a survey are nobody's, and go.
+    """
     from runbook.faults import sweeping
+    from runbook.netpol.traffic import visitors
 
     try:
         there = sweeping.left(world)
+        if alone:
+            visitors.make_room(world, older=timedelta(0))
     except RunbookError:
         return False
     if there:

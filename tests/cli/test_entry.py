@@ -24,6 +24,7 @@ from runbook.engine.redaction import conceal
 from runbook.engine.settings import Settings
 from runbook.engine.step import Outcome, Status, Step, failed, passed
 from runbook.faults import Group, sweeping, trial
+from runbook.netpol.traffic import visitors
 from runbook.world import World
 
 
@@ -282,6 +283,7 @@ def test_a_cluster_that_a_run_starts_is_swept_before_it_is_used(
     )
     monkeypatch.setattr(sweeping, "left", left)
     monkeypatch.setattr(sweeping, "sweep", lambda _: swept.append("swept"))
+    monkeypatch.setattr(visitors, "make_room", lambda *_, **__: None)
     monkeypatch.setattr(entry, "_refuse_foreign", lambda *_: None)
     steps = (cluster, Step("T044", "It is used", check=used, needs=("T043",)))
     with pytest.raises(SystemExit) as ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from runbook.app.application import BACKEND
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.netpol.traffic import visitors
-from runbook.netpol.traffic.visitors import LABEL, Visitor, make_room, visiting
+from runbook.netpol.traffic.visitors import ABANDONED, LABEL, Visitor, make_room, visiting
 from runbook.ownership.installation import LABEL as INSTALLATION
 from runbook.ownership.installation import labels
 from runbook.world import World
@@ -100,8 +101,17 @@ def test_without_the_backends_image_nobody_can_be_sent(settings: Settings) -> No
         pass
 
 
-@pytest.mark.parametrize(("born", "left"), [("2020-01-01T00:00:00Z", 0), ("2999-01-01T00:00:00Z", 2)])
-def test_only_what_is_long_abandoned_is_removed(settings: Settings, born: str, left: int) -> None:
+@pytest.mark.parametrize(
+    ("born", "older", "left"),
+    [
+        ("2020-01-01T00:00:00Z", ABANDONED, 0),
+        ("2999-01-01T00:00:00Z", ABANDONED, 2),
+        ("2026-01-01T00:00:00Z", timedelta(0), 0),  # whoever runs alone
+    ],
+)
+def test_only_what_is_abandoned_is_removed(
+    settings: Settings, born: str, older: timedelta, left: int
+) -> None:
     api = FakeApi(
         *(
             {
@@ -116,7 +126,7 @@ def test_only_what_is_long_abandoned_is_removed(settings: Settings, born: str, l
             for kind in ("Pod", "Namespace")
         )
     )
-    make_room(world(settings, api))
+    make_room(world(settings, api), older)
     assert len([name for _, _, name in api.objects if name == "ours"]) == left
     assert len([name for _, _, name in api.objects if name != "ours"]) == 4
 
