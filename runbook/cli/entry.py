@@ -263,7 +263,7 @@ def _walk(
             if given := chosen.database_url.get_secret_value():
                 from runbook.clients.database import try_once
 
-                try_once(database_url.read(given))
+                try_once(database_url.read(given), chosen.database_authority)
             if chosen.openai_api_key.get_secret_value() or chosen.openai_base_url:
                 from runbook.clients import model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -108,9 +109,10 @@ class Database:
         """The parameters as seen from this machine: own copy of the CA, and a forwarded port for a Service."""
         host = str(parameters.get("host", ""))
         reachable = dict(parameters)
-        if reachable.get("sslmode") == "verify-full":
-            of_stand_in = reachable.get("sslrootcert") == database_url.IN_PODS
-            reachable["sslrootcert"] = self._authority() if of_stand_in else system_authorities()
+        if reachable.get("sslrootcert") == database_url.IN_PODS:
+            reachable["sslrootcert"] = self._authority()
+        elif reachable.get("sslmode") == "verify-full":
+            reachable["sslrootcert"] = system_authorities()
         if host.endswith(CLUSTER_SUFFIX):
             service, namespace = host.removesuffix(CLUSTER_SUFFIX).split(".", 1)
             pod, port = self._pod_behind(service, namespace)
@@ -148,21 +150,26 @@ def system_authorities() -> str:
     return ssl.get_default_verify_paths().cafile or database_url.SYSTEM
 
 
-def try_once(url: DatabaseUrl) -> None:
+def try_once(url: DatabaseUrl, authority: str = "") -> None:
     """Connect to a user's database as the pods will: host, certificate, role, and the right to make tables.
 
-    A Service of the cluster is left to the pods. Raises `UsageError`, in one line and without the URL.
+    `authority`: the certificates that the URL's sslrootcert stands for in the pods. A Service of the cluster is left to
+    the pods. Raises `UsageError`, in one line and without the URL.
     """
     if ".svc" in url.host:
         return
     parameters = url.libpq()
-    if url.sslmode == "verify-full":
-        parameters["sslrootcert"] = system_authorities()
     parameters["connect_timeout"] = CONNECT_TIMEOUT
     conceal(url.password, url.text())
     try:
-        with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
-            row = connection.execute(_RIGHTS).fetchone()
+        with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
+            if authority:
+                file.write(authority)
+                file.flush()
+                parameters["sslrootcert"] = file.name
+            elif url.sslmode == "verify-full":
+                parameters["sslrootcert"] = system_authorities()
+            row = _rights(parameters)
     except psycopg.Error as problem:
         said = " ".join(redact(str(problem)).split()) or type(problem).__name__
         raise UsageError(
@@ -176,6 +183,11 @@ def try_once(url: DatabaseUrl) -> None:
             wanted="a role that the migrations can run as",
             hint="as the owner of the database: GRANT CREATE ON SCHEMA public TO that role",
         )
+
+
+def _rights(parameters: dict[str, str | int]) -> tuple[Any, ...] | None:
+    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        return connection.execute(_RIGHTS).fetchone()
 
 
 def parameters_of(url: str, place: str) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def ensure(world: World) -> None:
         roles = _ensure_roles(world)
     else:
         roles = {}
+        if authority := world.settings.database_authority:
+            _publish(world, authority)
     namespace = world.settings.namespace
     there = read(world, SECRET, namespace)
     before = backing_services.remembered(world)
@@ -130,13 +132,14 @@ def _ensure_certificate(world: World) -> None:
         conceal(made.key)
         content = {"tls.crt": made.certificate, "tls.key": made.key, AUTHORITY_KEY: made.authority}
         world.api.apply(opaque(TLS_SECRET, DATABASE_NAMESPACE, content))
-    if _authority(world) != authority:
-        metadata = _metadata(AUTHORITY, world.settings.namespace)
-        world.api.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": metadata,
-                "data": {AUTHORITY_KEY: authority},
-            }
-        )
+    _publish(world, authority)
+
+
+def _publish(world: World, authority: str) -> None:
+    """The authority of the database's certificate, where all services read it; certificates are public."""
+    if _authority(world) == authority:
+        return
+    metadata = _metadata(AUTHORITY, world.settings.namespace)
+    world.api.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {AUTHORITY_KEY: authority}}
+    )

@@ -86,6 +86,8 @@ def problems(world: World) -> list[str]:
     ]
     if not world.settings.database_url.get_secret_value():
         found += _stand_in_problems(world, there)
+    elif (authority := world.settings.database_authority) and _authority(world) != authority:
+        found.append(f"ConfigMap {AUTHORITY} is not the authority of the file that sslrootcert names")
     return found
 
 

@@ -34,6 +34,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _database_authority: str = PrivateAttr(default="")
 
     project: Path = Path(__file__).resolve().parents[3]
     cluster: ClusterChoice = "auto"
@@ -95,6 +96,11 @@ class Settings(BaseModel):
     @classmethod
     def _on_one_line(cls, value: Any) -> Any:
         return values.words(value) if isinstance(value, str) else value
+
+    @property
+    def database_authority(self) -> str:
+        """The certificates of the file that the database's URL named as sslrootcert, in PEM; "" without one."""
+        return self._database_authority
 
     def origin(self, key: str) -> str:
         """Where a value comes from: "default", "in invoke.yaml", "by TODO_CLUSTER", "by --cluster"."""
@@ -215,6 +221,9 @@ def _with_secrets(chosen: Settings) -> Settings:
         ) from None
     if given := chosen.database_url.get_secret_value():
         url = database_url.given(given)
+        chosen._database_authority = database_url.authorities(url)
+        if chosen._database_authority:
+            url = url.but(sslrootcert=database_url.IN_PODS)
         conceal(url.password, url.text())
         changes["database_url"] = SecretStr(url.text())
     return chosen.model_copy(update=changes)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote, unquote
 
@@ -28,7 +30,7 @@ SYSTEM = "system"
 """As `sslrootcert`: the authorities that the system trusts. What verify-full means where no file is named."""
 
 IN_PODS = "/etc/todo/database-ca/ca.crt"
-"""Where the pods have the authority of the stand-in database."""
+"""Where the pods have the authority of the stand-in database, or of the user's."""
 
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -55,6 +57,7 @@ _REFUSED = {
     "load_balance_hosts": "node-postgres does not know it; name one host",
     "sslnegotiation": "servers before PostgreSQL 17 do not know it",
 }
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SCHEMES_OF_OTHERS = ("postgres", "mysql", "mariadb", "mongodb", "sqlite", "redis", "http")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -146,13 +149,32 @@ def given(text: str, place: str = VARIABLE) -> DatabaseUrl:
             wanted="an address that pods reach",
             hint="name this machine's address in its network and let PostgreSQL listen there; or unset the variable",
         )
-    if url.authority and url.authority != IN_PODS:
-        raise UsageError(
-            f"{place} has a file of this machine as sslrootcert, which is not in the pods",
-            wanted="sslmode=verify-full with the system's authorities, or sslmode=require",
-            hint="take sslrootcert out of the URL",
-        )
     return url
+
+
+def authorities(url: DatabaseUrl, place: str = VARIABLE) -> str:
+    """The certificates in the file of `sslrootcert` on this machine, which the pods get; "" where none is named.
+
+    Raises `UsageError` for a file that holds none; a key in it stays where it is.
+    """
+    if not url.authority or url.authority == IN_PODS:
+        return ""
+    file = Path(url.authority).expanduser()
+    try:
+        found = "\n".join(_CERTIFICATE.findall(file.read_text(errors="replace")))
+        if found:
+            ssl.create_default_context(cadata=found)
+            return f"{found}\n"
+        fault = "holds no certificate"
+    except OSError as problem:
+        fault = f"cannot be read: {problem.strerror}"
+    except ssl.SSLError:
+        fault = "holds a certificate that cannot be read"
+    raise UsageError(
+        f"the file of sslrootcert in {place} {fault}",
+        wanted="certificates in PEM form of the authority that signed the server's",
+        hint="give the whole path of that file; or take sslrootcert out, for the system's authorities",
+    )
 
 
 def read(text: str, place: str = VARIABLE) -> DatabaseUrl:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from runbook.actions.security import secrets
 from runbook.app.secrets import secret_data
 from runbook.app.secrets.authority import certify, good
 from runbook.engine.redaction import redact
-from runbook.engine.settings import Settings
+from runbook.engine.settings import Settings, load
 from tests.fakes.worlds import FakeApi, Object, world_of
 
 
@@ -162,3 +163,21 @@ def test_a_certificate_is_good_only_for_its_names_and_its_authority() -> None:
     assert not good(made.authority, made.certificate, ["c.test"])
     assert not good(other.authority, made.certificate, ["a.test"])
     assert not good("", "", ["a.test"])
+
+
+def test_the_authority_of_a_users_database_is_where_all_services_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_text(certify(["db.example.net"]).authority)
+    url = f"postgresql://a:b@db.example.net/todo?sslmode=verify-full&sslrootcert={file}"
+    api = FakeApi()
+    world = world_of(load({}, {}, {"TODO_DATABASE_URL": url}), api=api)
+    secrets.ensure(world)
+    assert secret_data.problems(world) == []
+    assert api.objects["ConfigMap", "todo", "todo-database-ca"]["data"]["ca.crt"] == file.read_text()
+    assert content(api)["frontend-database-url"].endswith("&sslrootcert=/etc/todo/database-ca/ca.crt")
+    writes = list(api.written)
+    secrets.ensure(world)
+    assert api.written == writes
+    api.objects["ConfigMap", "todo", "todo-database-ca"]["data"]["ca.crt"] = "another"
+    (problem,) = secret_data.problems(world)
+    assert "is not the authority of the file" in problem

@@ -11,8 +11,18 @@ from hypothesis import given as every
 from hypothesis import strategies
 from psycopg.conninfo import conninfo_to_dict
 
+from runbook.app.secrets.authority import certify
 from runbook.engine.errors import UsageError
-from runbook.engine.settings.database_url import PARAMETERS, DatabaseUrl, given, loopback, read, trimmed
+from runbook.engine.settings import load
+from runbook.engine.settings.database_url import (
+    IN_PODS,
+    PARAMETERS,
+    DatabaseUrl,
+    given,
+    loopback,
+    read,
+    trimmed,
+)
 
 TABLE = json.loads((Path(__file__).parents[2] / "database_urls.json").read_text())
 URL = "postgresql://a:hidden@db.example.net/todo"
@@ -135,7 +145,6 @@ def test_each_thing_that_is_missing_or_wrong_has_its_own_words(text: str, words:
         (f"{URL}?sslmode=disable", "sslmode=disable"),
         ("postgresql://a:b@localhost/todo?sslmode=require", "loopback"),
         ("postgresql://a:b@127.0.0.9/todo?sslmode=require", "loopback"),
-        (f"{URL}?sslmode=verify-full&sslrootcert=/home/me/ca.crt", "not in the pods"),
         ("postgresql://a:b@[::1]/todo?sslmode=require", "loopback"),
         ("postgresql://a:b@db.localhost./todo?sslmode=require", "loopback"),
     ],
@@ -153,6 +162,36 @@ def test_every_name_of_the_asker_itself_is_known(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost.example.net", "10.0.0.1", "2001:db8::1", "local"])
 def test_other_hosts_are_elsewhere(host: str) -> None:
     assert not loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file"),
+        ("nothing of the kind", "holds no certificate"),
+        ("-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----", "cannot be read"),
+    ],
+)
+def test_a_file_that_holds_no_authority_is_refused_before_anything_is_built(
+    tmp_path: Path, content: str | None, words: str
+) -> None:
+    file = tmp_path / "ca.crt"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(UsageError, match=words) as caught:
+        load({}, {}, {"TODO_DATABASE_URL": f"{URL}?sslmode=verify-full&sslrootcert={file}"})
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_certificates_of_a_file_go_into_the_pods_and_its_key_does_not(tmp_path: Path) -> None:
+    made = certify(["db.example.net"])
+    file = tmp_path / "ca.pem"
+    file.write_text(f"Issued by us\n{made.key}{made.authority}\n{made.authority}")
+    chosen = load({}, {}, {"TODO_DATABASE_URL": f"{URL}?sslmode=verify-full&sslrootcert={file}"})
+    assert chosen.database_authority.count("BEGIN CERTIFICATE") == 2
+    assert "KEY" not in chosen.database_authority and "Issued" not in chosen.database_authority
+    assert read(chosen.database_url.get_secret_value()).authority == IN_PODS
+    assert "CERTIFICATE" not in repr(chosen)
 
 
 def test_other_parameters_leave_the_rest_as_it_is() -> None:
