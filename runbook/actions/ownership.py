@@ -47,7 +47,8 @@ def before_writing(world: World, questions: Iterable[Callable[[World], None]]) -
         if world.cluster.status().running:
             for ask in questions:
                 ask(world)
-    except Foreign:
+    except Foreign as refusal:
+        refusal.hint = world.pasteable(refusal.hint)
         raise
     except RunbookError:
         return

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Protocol
+
+_ASKED = re.compile(
+    r"""(?x) (?<![\w./=-]) (?: (?P<kubectl> kubectl) | (?P<helm> helm) ) [ ]
+    (?= (?: --namespace | -n | annotate | apply | auth | create | delete | describe | exec | explain | get | label
+        | list | logs | patch | rollback | rollout | scale | status | history | top | uninstall | upgrade
+        | wait ) \b )"""
+)
+"""Where a command begins that asks a cluster, and does not say which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,14 @@ class Kubeconfig:
     def kubectl(self) -> str:
         """How a command that can be pasted begins: it asks this cluster, whatever the shell's own context is."""
         return f"kubectl --kubeconfig {quote(str(self.path))} --context {quote(self.context)}"
+
+    @property
+    def helm(self) -> str:
+        return f"helm --kubeconfig {quote(str(self.path))} --kube-context {quote(self.context)}"
+
+    def pasteable(self, hint: str) -> str:
+        """A hint whose commands ask this cluster, so that pasting it changes no other."""
+        return _ASKED.sub(lambda found: f"{self.kubectl if found['kubectl'] else self.helm} ", hint)
 
 
 class Target(Protocol):

@@ -66,7 +66,8 @@ def attempt(
         made = _made(step, world, mode, journal, live, repeat)
     except BaseException as error:  # noqa: BLE001 (a thread must end with an answer)
         made = _outcome_of(error)
-    return replace(made, seconds=time.monotonic() - begin)
+    outcome = replace(made.outcome, hint=world.pasteable(made.outcome.hint))
+    return replace(made, outcome=outcome, seconds=time.monotonic() - begin)
 
 
 def _made(step: Step, world: World, mode: Mode, journal: Journal, live: bool, repeat: bool) -> Attempt:

@@ -69,6 +69,9 @@ class World(Protocol):
     def interrupt(self) -> None:
         """End long waits and running commands."""
 
+    def pasteable(self, hint: str) -> str:
+        """A hint whose commands name the cluster that they are about."""
+
 
 Check = Callable[[Any], Outcome]
 """Asks the live world and changes nothing; an `Unmeasurable` that it raises becomes *unproven*."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from runbook.engine.errors import CommandMissing
+from runbook.engine.errors import CommandMissing, RunbookError
 from runbook.engine.settings import Settings
 from runbook.world.memory import Memory
 
@@ -183,6 +183,15 @@ class World:
 
         self.stopping.set()
         end_all()
+
+    def pasteable(self, hint: str) -> str:
+        """A hint whose kubectl and helm ask this run's cluster, where there is one, whatever the shell's context is."""
+        if "kubectl " not in hint and "helm " not in hint:
+            return hint
+        try:
+            return self.cluster.kubeconfig().pasteable(hint)
+        except RunbookError:
+            return hint
 
     @property
     def stopping(self) -> threading.Event:

@@ -7,7 +7,7 @@ gone" has a control: the same question about something that must be there is ans
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runbook.actions.cluster import foreign, rollout
@@ -60,7 +60,11 @@ def remove_all(world: World, *, keep_cluster: bool = False, unseen: bool = False
     parts.append(("hosts entry", lambda: _hosts_entry(world)))
     if ours or not there:
         parts.append(("cluster", lambda: _remove_cluster(world, unseen=unseen)))
-    return tuple(Removed(what, _attempt(remove)) for what, remove in parts)
+    return tuple(Removed(what, _named(world, _attempt(remove))) for what, remove in parts)
+
+
+def _named(world: World, outcome: Outcome) -> Outcome:
+    return replace(outcome, hint=world.pasteable(outcome.hint))
 
 
 def _cluster(world: World) -> tuple[bool, bool, bool, str]:
