@@ -1,6 +1,6 @@
 """The node's certificates, signed by an authority of its own (library: cryptography).
 
-Leaves live a year and are made anew when less than a month is left or when the names that they hold have changed.
+Leaves are made anew when less than a month is left or when the names that they hold have changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from runbook.clients.signing import PEM, Signer, common_name, left, new_key, private_pem, signed_by
 from runbook.cluster.embedded.files import write_private
 
-LIFETIME = timedelta(days=365)
+LIFETIME = timedelta(days=5 * 365)
+"""Only a command renews them: a node that nobody touches for a year has to go on."""
 AUTHORITY_LIFETIME = timedelta(days=3650)
 RENEWED_BEFORE_END = timedelta(days=30)
 
