@@ -68,6 +68,8 @@ class Result:
     """What was wrong before the apply; empty where nothing was."""
     pending: bool = False
     """Its second half waits for a step that this run does not come to: unproven, and no fault of the run's."""
+    spans: tuple[tuple[float, float], ...] = ()
+    """When its work began and ended, in seconds since the run began; two where a second half was asked later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,13 @@ class Plan:
     off: Mapping[str, str] = field(default_factory=dict)
     """Steps that are left out because nobody has turned them on, each with the command that does."""
 
+    _ids: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ids", frozenset(step.id for step in self.steps))
+
     def __contains__(self, step_id: str) -> bool:
-        return any(step.id == step_id for step in self.steps)
+        return step_id in self._ids
 
 
 def plan(asked: Iterable[str], catalogue: Sequence[Step]) -> Plan:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from runbook.engine.attempt import Attempt, attempt
 from runbook.engine.events import Began, Event, Finished, Mode, Paused, Result, Run, Started, Waiting
@@ -21,6 +22,8 @@ from runbook.engine.plan import Plan, heights
 from runbook.engine.step import Outcome, Status, Step, World
 
 Sink = Callable[[Event], None]
+Turn = tuple[bool, int, str, bool]
+Span = tuple[float, float]
 
 PARALLEL = 8
 """Steps at a time; they mostly wait for the cluster."""
@@ -92,18 +95,30 @@ class _Walk:
         self.heavy = heavy
         self.patience = patience
         self.inbox: queue.SimpleQueue[tuple[Unit, Attempt] | Waiting] = queue.SimpleQueue()
-        self.waiting = [Unit(step) for step in plan.steps]
         self.heights = heights(plan.steps)
+        self.left = 0
+        """Units that are neither started nor blocked yet."""
+        self.undecided: dict[Unit, int] = {}
+        """How many needs of a unit have no outcome yet."""
+        self.dependents: dict[str, list[Unit]] = {}
+        self.ready: list[tuple[Turn, Unit]] = []
+        """A heap of units whose needs all passed."""
+        self.lost: list[Unit] = []
+        """Units of whose needs one did not pass."""
         self.running: dict[Unit, float] = {}
         self.first: dict[str, Attempt] = {}
         """What came of the first half of each step; this is what other steps' needs look at."""
         self.causes: dict[str, tuple[str, ...]] = {}
         """Why a step is blocked: the steps at the bottom of it, which did not pass themselves."""
         self.results: dict[str, Result] = {}
+        self.spans: dict[str, list[Span]] = {}
+        self.begin = time.monotonic()
         self.interrupted = False
+        for step in plan.steps:
+            self._add(Unit(step))
 
     def run(self) -> Run:
-        begin = time.monotonic()
+        begin = self.begin = time.monotonic()
         self.journal.began(self.plan, self.mode)
         self.sink(Began(self.plan, self.mode))
         try:
@@ -119,33 +134,57 @@ class _Walk:
         return run
 
     def _go(self) -> None:
-        while self.waiting or self.running:
+        while self.left or self.running:
             self._start_what_may()
             if self.running:
                 self._take(timeout=1.0)
                 self._give_up_the_stuck()
 
     def _start_what_may(self) -> None:
-        """Start or block every unit whose needs are decided; blocking one may decide another, so ask again."""
-        decided = True
-        while decided:
-            decided = False
-            for unit in sorted(self.waiting, key=self._turn):
-                needs = self._needs(unit)
-                if any(need not in self.first for need in needs):
-                    continue
-                missing = [need for need in needs if not self.first[need].outcome.green]
-                if missing:
-                    self.waiting.remove(unit)
-                    self._end(unit, Attempt(self._blocked(unit.step.id, missing)))
-                    decided = True
-                elif self._room_for(unit):
-                    self.waiting.remove(unit)
-                    self._start(unit)
+        """Block every unit that lost a need, which may decide others; then start as many as there is room for."""
+        while self.lost:
+            unit = self.lost.pop()
+            self.left -= 1
+            missing = [need for need in self._needs(unit) if not self.first[need].outcome.green]
+            self._end(unit, Attempt(self._blocked(unit.step.id, missing)))
+        aside = []
+        while self.ready and len(self.running) < PARALLEL:
+            turn, unit = heappop(self.ready)
+            if self._room_for(unit):
+                self.left -= 1
+                self._start(unit)
+            else:
+                aside.append((turn, unit))
+        for each in aside:
+            heappush(self.ready, each)
 
-    def _turn(self, unit: Unit) -> tuple[bool, int, str]:
+    def _add(self, unit: Unit) -> None:
+        self.left += 1
+        needs = [need for need in self._needs(unit) if need not in self.first]
+        for need in needs:
+            self.dependents.setdefault(need, []).append(unit)
+        self.undecided[unit] = len(needs)
+        if not needs:
+            self._release(unit)
+
+    def _decide(self, step_id: str, made: Attempt) -> None:
+        """The first half of a step has its outcome: whoever waited for that alone may go, or is lost."""
+        self.first[step_id] = made
+        for unit in self.dependents.pop(step_id, ()):
+            self.undecided[unit] -= 1
+            if not self.undecided[unit]:
+                self._release(unit)
+
+    def _release(self, unit: Unit) -> None:
+        del self.undecided[unit]
+        if all(self.first[need].outcome.green for need in self._needs(unit)):
+            heappush(self.ready, (self._turn(unit), unit))
+        else:
+            self.lost.append(unit)
+
+    def _turn(self, unit: Unit) -> Turn:
         """First those on which the longest row of other steps waits, then the order of the list; drills last of all."""
-        return (_disturbs(unit), 0 if unit.live else -self.heights[unit.step.id], unit.step.id)
+        return (_disturbs(unit), 0 if unit.live else -self.heights[unit.step.id], unit.step.id, unit.live)
 
     def _needs(self, unit: Unit) -> tuple[str, ...]:
         if not unit.live:
@@ -188,7 +227,9 @@ class _Walk:
             self.sink(message)
             return
         unit, made = message
-        if self.running.pop(unit, None) is not None:
+        if (since := self.running.pop(unit, None)) is not None:
+            span = (since - self.begin, time.monotonic() - self.begin)
+            self.spans.setdefault(unit.step.id, []).append(span)
             self._end(unit, made)
 
     def _give_up_the_stuck(self) -> None:
@@ -212,10 +253,10 @@ class _Walk:
         if unit.live:
             made = self.first[step.id].and_live(made)
         else:
-            self.first[step.id] = made
+            self._decide(step.id, made)
             if step.live is not None and made.outcome.green:
                 if self._asks_live(step):
-                    self.waiting.append(Unit(step, live=True))
+                    self._add(Unit(step, live=True))
                     if step.live_after not in self.first:
                         self.sink(Paused(step, step.live_after))
                     return
@@ -230,6 +271,7 @@ class _Walk:
             made.details,
             made.before,
             pending,
+            tuple(self.spans.get(step.id, ())),
         )
         self.results[step.id] = result
         self.journal.finished(result)
@@ -241,14 +283,19 @@ class _Walk:
 
     def _stop(self) -> None:
         """End the commands that run and let their steps end, a short while; what fails by this is no result."""
-        self.waiting.clear()
+        self._drop_waiting()
         self.interrupted = True
         deadline = time.monotonic() + GRACE
         with suppress(KeyboardInterrupt):  # a second one ends the wait
             self.world.interrupt()
             while self.running and time.monotonic() < deadline:
                 self._take(timeout=0.1)
-                self.waiting.clear()
+                self._drop_waiting()
+
+    def _drop_waiting(self) -> None:
+        self.left = 0
+        self.ready.clear()
+        self.lost.clear()
 
     def _blocked(self, step_id: str, missing: list[str]) -> Outcome:
         """Names the needs that did not pass and, where those are blocked themselves, where it began."""
