@@ -473,6 +473,15 @@ def cleanup(
         teardown.clean(entry.settings(c.config, cluster, name), yes=yes, unseen=unseen, cache=cache)
 
 
+@task(help=WHERE, name="open")
+def open_report(c: Context, cluster: str = "", name: str = "") -> None:
+    """Show the page of the last run in a browser."""
+    with plainly():
+        from runbook.cli import entry, overview
+
+        overview.open_report(entry.settings(c.config, cluster, name))
+
+
 @task(help={"shell": "bash, zsh or fish"}, positional=["shell"], name="completion")
 def show_completion(_: Context, shell: str) -> None:
     """Print a completion script: inv completion bash"""
@@ -528,6 +537,7 @@ ns = Collection(
         verify_images,
     ),
     Collection("lint", lint_tasks),
+    Collection("report", open_report),
     Collection("dapr", dapr_on, dapr_install, dapr_remove),
     Collection("cluster", up, load, down, cluster_status, kubeconfig),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ from runbook import catalogue
 from runbook.cli.lock import one_run
 from runbook.clients.kube.pin import PINNED, Pin
 from runbook.clients.process import environment
+from runbook.engine import state_file
 from runbook.engine.errors import RunbookError, UsageError
-from runbook.engine.events import Event, Finished, Mode
+from runbook.engine.events import Event, Finished, Mode, Run
 from runbook.engine.journal import NOWHERE, Journal, Place
 from runbook.engine.plan import Plan, plan
 from runbook.engine.runner import walk
@@ -35,6 +37,9 @@ FORMS = {
     for end, name in (("json", "json"), ("xml", "junit"), ("html", "html"))
 }
 """What `--report` writes, by the end of the file's name."""
+
+PAGE = "report.html"
+"""The page of the last run, in the state folder."""
 
 TOOLS = ("T004", "T005", "T006", "T007", "T008")
 IMAGES = ("T012", "T014", "T018", "T019", "T034", "T037")
@@ -290,7 +295,16 @@ def _walk(
         Writer(sys.stdout).line(as_json.text(run))
     for write in writers:
         write(run)
+    _keep_page(chosen, run)
     sys.exit(run.exit_code)
+
+
+def _keep_page(chosen: Settings, run: Run) -> None:
+    """The last run as a page beside the journal, for `inv report.open`; a disk that takes none is no failure."""
+    from runbook.report import html
+
+    with suppress(RunbookError, OSError):
+        state_file.write(chosen.state / PAGE, html.text(run))
 
 
 def sweep(world: World, out: Writer, *, alone: bool = True) -> bool:

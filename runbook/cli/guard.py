@@ -38,7 +38,7 @@ def told(error: BaseException) -> tuple[str, int]:
         return redact(str(error)), error.exit_code
     if _while_reading_settings(error):
         words = redact(" ".join(str(error).split()))[:300]
-        told = f"invoke.yaml cannot be read (or the file of -f): {words}"
+        told = f"invoke.yaml, or the file of -f, cannot be read: {words}"
         return f"{told}; wanted: a YAML file with runbook: and keys below it", 2
     return f"unexpected {type(error).__name__}: {redact(str(error))}; details: {_keep(error)}", 1
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runbook import catalogue
-from runbook.cli.entry import journal_of
+from runbook.cli.entry import PAGE, journal_of
 from runbook.cluster import ClusterStatus
 from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.journal import NOWHERE, Entry, Place
@@ -159,6 +159,17 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     if cluster.running and "T051" in ids[Status.PASSED]:
         out.line(f"open     {url}")
     out.line(f"journal  {journal.path}")
+
+
+def open_report(settings: Settings) -> None:
+    """Say where the page of the last run is, and show it where there is a browser. Raises `UsageError` without one."""
+    import webbrowser
+
+    page = settings.state / PAGE
+    if not page.exists():
+        raise UsageError(f"there is no page {page}", wanted="a run on this cluster", hint="inv verify")
+    Writer(sys.stdout).line(str(page))
+    webbrowser.open(page.as_uri())
 
 
 def show_cluster(settings: Settings, *, as_json: bool) -> int:
