@@ -44,6 +44,12 @@ CHANGES = {
 }
 
 
+ENVIRONMENT = {
+    "env": "dev or prod: the values file, values-dev.yaml or values-prod.yaml (default: dev)",
+    "confirm": "of production: the name of the cluster; needed where there is no terminal to type it on",
+}
+
+
 def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bool = False) -> Task[Any]:
     """A command that makes its steps, and all that they need, pass."""
 
@@ -56,11 +62,13 @@ def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bo
         drills: bool = False,
         change_database: bool = False,
         change_model: bool = False,
+        env: str = "",
+        confirm: str = "",
     ) -> None:
         with plainly():
             from runbook.cli import entry
 
-            chosen = entry.settings(c.config, cluster, name)
+            chosen = entry.settings(c.config, cluster, name, env)
             asked = {"database": change_database, "model": change_model}
             changes = [what for what, wanted in asked.items() if wanted]
             entry.make(
@@ -71,10 +79,13 @@ def makes(name: str, steps: Steps, words: str, *, command: str = "", default: bo
                 files=report,
                 drills=drills,
                 changes=changes,
+                confirm=confirm,
             )
 
     run.__doc__, run.__name__ = words, name
-    return Task(run, name=name, help=RUN | DRILLS | CHANGES, iterable=["report"], default=default)
+    return Task(
+        run, name=name, help=RUN | DRILLS | CHANGES | ENVIRONMENT, iterable=["report"], default=default
+    )
 
 
 def asks(name: str, steps: Steps, words: str) -> Task[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runbook.engine.errors import Foreign, RunbookError
+from runbook.engine.errors import Foreign, RunbookError, UsageError
 from runbook.ownership import installation
 from runbook.ownership.installation import namespace_problem
 
@@ -47,7 +47,7 @@ def before_writing(world: World, questions: Iterable[Callable[[World], None]]) -
         if world.cluster.status().running:
             for ask in questions:
                 ask(world)
-    except Foreign as refusal:
+    except (Foreign, UsageError) as refusal:
         refusal.hint = world.pasteable(refusal.hint)
         raise
     except RunbookError:

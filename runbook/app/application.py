@@ -42,6 +42,8 @@ SELECTOR = f"app.kubernetes.io/name in ({','.join(component.name for component i
 
 SECRET = "todo-secrets"  # noqa: S105 - a name, not a secret
 AUTHORITY = "todo-database-ca"
+WEB_SECRET = "todo-tls"  # noqa: S105
+"""Of type kubernetes.io/tls: the certificate of the host, in production."""
 
 DATABASE_NAMESPACE = "todo-database"
 DATABASE_RELEASE = "postgres"

@@ -45,6 +45,7 @@ MADE_FROM = "todo.runbook/secrets"
 LABEL_LENGTH = 40
 """Hexadecimal digits of a digest; a label holds at most 63 characters."""
 DEVELOPMENT = "values-dev.yaml"
+PRODUCTION = "values-prod.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,38 @@ class Blueprint:
     digest: str
 
 
-def mode(world: World) -> Mode:
-    """As the last revision that was deployed has it; without any: the application alone."""
+def environment(world: World) -> str:
+    """`dev` or `prod`, as the last revision that was deployed has it; without any: as the settings say."""
+    given = _live(world)
+    if given is None:
+        return world.settings.env
+    return "prod" if (given.get("global") or {}).get("scheme") == "https" else "dev"
+
+
+def environment_problem(world: World) -> str:
+    """Why the release is not to be touched by these settings: it belongs to the other environment."""
+    live, settings = environment(world), world.settings
+    if live == settings.env:
+        return ""
+    words = {"dev": "development", "prod": "production"}
+    return (
+        f"release {settings.release} in namespace {settings.namespace} is one of {words[live]},"
+        f" not of {words[settings.env]}"
+    )
+
+
+def _live(world: World) -> Mapping[str, Any] | None:
+    """The values of the last revision that was deployed."""
     kept = revisions(world.api, world.settings.release, world.settings.namespace)
     good = [each for each in kept if each.status in {"deployed", "superseded"}]
-    if not good:
-        return Mode()
-    given = good[-1].values()
+    return good[-1].values() if good else None
+
+
+def mode(world: World) -> Mode:
+    """As the last revision that was deployed has it; without any: the application alone, in production with Redis."""
+    given = _live(world)
+    if given is None:
+        return Mode(redis=world.settings.production)
     shared = (given.get("global") or {}).get("dapr") or {}
     return Mode(
         redis=(given.get(REDIS) or {}).get("enabled") is True,
@@ -88,8 +114,9 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
     settings = world.settings
     wanted = wanted or mode(world)
     secret = secret_data.digest(world, SECRET, settings.namespace)
+    chart = chart_of(world)
     overrides: dict[str, Any] = {"global": {"host": settings.host, "imageTag": settings.tag}}
-    ways: dict[str, Any] = {}
+    ways: dict[str, Any] = _ways_to_stand_ins(chart) if settings.production else {}
     if database := settings.database_url.get_secret_value():
         ways["database"] = endpoint(database, "postgresql")
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
@@ -101,6 +128,9 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
         held = _held(world, component.image)
         overrides[component.name] = {"podAnnotations": _identity(held, secret)} | _by_digest(settings, held)
     password = secret_data.digest(world, REDIS_SECRET, settings.namespace)
+    if settings.production:  # whose values turn both on
+        overrides["global"]["dapr"] = {"enabled": wanted.dapr}
+        overrides[REDIS] = {"enabled": wanted.redis}
     if wanted.redis:
         held = _held(world, sources.REDIS.name)
         overrides[REDIS] = {"enabled": True, "podAnnotations": _identity(held, password)}
@@ -111,8 +141,10 @@ def application(world: World, wanted: Mode | None = None) -> Blueprint:
         overrides[BACKEND.name]["podAnnotations"]["todo.runbook/state-store"] = password
     if settings.openai_api_key.get_secret_value() or settings.openai_base_url:
         overrides["backend"]["model"] = {"baseUrl": model_address(world), "name": settings.openai_model}
-    chart = chart_of(world)
-    return _blueprint(settings.release, settings.namespace, chart, (chart / DEVELOPMENT,), overrides)
+    elif settings.production:
+        overrides["backend"]["model"] = _development(chart)["backend"]["model"]
+    file = chart / (PRODUCTION if settings.production else DEVELOPMENT)
+    return _blueprint(settings.release, settings.namespace, chart, (file,), overrides)
 
 
 def chart_of(world: World) -> Path:
@@ -126,6 +158,18 @@ def model_address(world: World) -> str:
     if urlsplit(url).hostname != THIS_MACHINE:
         return url
     return url.replace(THIS_MACHINE, world.cluster.machine_address(), 1)
+
+
+def _development(chart: Path) -> dict[str, Any]:
+    """The values of development, which say where the stand-ins are."""
+    import yaml
+
+    found: dict[str, Any] = yaml.safe_load((chart / DEVELOPMENT).read_text())
+    return found
+
+
+def _ways_to_stand_ins(chart: Path) -> dict[str, Any]:
+    return dict(_development(chart)["global"]["networkPolicy"])
 
 
 def stand_ins(world: World) -> list[Blueprint]:
@@ -157,11 +201,8 @@ def _from_registry(settings: Settings) -> dict[str, Any]:
     if not settings.registry:
         return {}
     pull = [{"name": settings.pull_secret}] if settings.pull_secret else []
-    return {
-        "imageRegistry": settings.registry,
-        "imagePullPolicy": "IfNotPresent",
-        "imagePullSecrets": pull,
-    }
+    policy = {} if settings.production else {"imagePullPolicy": "IfNotPresent"}
+    return {"imageRegistry": settings.registry, "imagePullSecrets": pull} | policy
 
 
 def _by_digest(settings: Settings, held: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def manifest(world: World) -> dict[str, Any]:
             wanted="a manifest of kind Namespace",
             hint=f"git diff {MANIFEST}",
         ) from None
+    if world.settings.production:
+        labels["env"] = "production"
     return _namespace(world.settings.namespace, labels)
 
 

@@ -120,7 +120,7 @@ STEPS = (
         "T042",
         "The namespace is named todo and labelled env=development",
         check=chart.manifest(NAMESPACE, "k8s/namespace.yaml"),
-        live=chart.deployed(NAMESPACE),
+        live=chart.deployed(NAMESPACE, production=claims.namespace({"env": "production"})),
         needs=("T002",),
     ),
     Step(

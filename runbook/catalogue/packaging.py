@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from runbook.app.application import COMPONENTS
-from runbook.app.blueprint import DEVELOPMENT
+from runbook.app.blueprint import DEVELOPMENT, PRODUCTION
 from runbook.checks.chart import pod_templates
 from runbook.checks.chart.chart import rendered_with
 from runbook.checks.chart.claims import quietly
-from runbook.checks.chart.rendering import PRODUCTION
 from runbook.checks.dapr import dapr_claims
 from runbook.checks.package import (
     dependencies,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.config import Config
 
 from runbook import catalogue
+from runbook.cli import production
 from runbook.cli.lock import one_run
 from runbook.clients.kube.pin import PINNED, Pin
 from runbook.clients.process import environment
@@ -60,11 +61,11 @@ PACKAGE = catalogue.of_phases("packaging")
 DATABASE = catalogue.of_phases("persistence")
 
 
-def settings(config: Config, cluster: str = "", name: str = "") -> Settings:
-    """Settings from Invoke's configuration, the environment and the two flags that all commands have."""
+def settings(config: Config, cluster: str = "", name: str = "", env: str = "") -> Settings:
+    """Settings from Invoke's configuration, the environment and the flags that say where a command is about."""
     section, place = _section(config)
     given = {**os.environ, **environment.remembered()}
-    chosen = load(section, {"cluster": cluster, "cluster_name": name}, given, place=place)
+    chosen = load(section, {"cluster": cluster, "cluster_name": name, "env": env}, given, place=place)
     environment.adopt(environment.PLUGINS if chosen.cluster == "existing" else ())
     environment.direct("localhost", "127.0.0.1", "::1", chosen.host, *environment.NEAR)
     return chosen
@@ -142,12 +143,13 @@ def make(
     files: Sequence[str] = (),
     drills: bool = False,
     changes: Iterable[str] = (),
+    confirm: str = "",
 ) -> None:
     """Make the asked steps and all that they need pass, and exit with what came of it.
 
     `changes`: the application may come to another `database`, another `model` than the ones that it uses.
     """
-    _walk(chosen, command, asked, Mode.APPLY, json, files, drills, changes=changes)
+    _walk(chosen, command, asked, Mode.APPLY, json, files, drills, changes=changes, confirm=confirm)
 
 
 def prepare(chosen: Settings) -> None:
@@ -249,11 +251,12 @@ def _walk(
     among: Sequence[Step] | None = None,
     changes: Iterable[str] = (),
     off: Mapping[str, str] | None = None,
+    confirm: str = "",
 ) -> None:
     steps = replace(plan(asked, catalogue.STEPS if among is None else among), off=off or {})
     writers = report_files.writers(files, FORMS)
     writer = Writer(sys.stderr if json else sys.stdout)
-    reporter = reporter_for(writer, f"http://{chosen.host}/" if "T052" in steps else "")
+    reporter = reporter_for(writer, f"{chosen.url}/" if "T052" in steps else "")
     alone = mode is Mode.APPLY or drills
     with one_run(chosen.state, command, alone=alone):
         world = World.of(chosen, frozenset(changes))
@@ -262,6 +265,7 @@ def _walk(
         if "T043" in steps and world.cluster.provider == "existing":
             world.cluster.kubeconfig()  # without a context nothing of it could be asked: one line instead of 40
         if mode is Mode.APPLY and "T048" in steps:
+            production.agree(world, writer, command, confirm)
             from runbook.actions.security import backing_services
 
             backing_services.check(world)
@@ -335,7 +339,11 @@ def _refuse_foreign(world: World, steps: Plan) -> None:
     from runbook.actions.package import release
     from runbook.app.dapr import ownership as dapr_ownership
 
-    asked = [("T048", release.refuse_foreign), ("T079", dapr_ownership.refuse_foreign)]
+    asked = [
+        ("T048", release.refuse_other_environment),
+        ("T048", release.refuse_foreign),
+        ("T079", dapr_ownership.refuse_foreign),
+    ]
     ownership.before_writing(world, [ask for step, ask in asked if step in steps])
 
 

@@ -128,7 +128,7 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     last = {step: entry for step, entry in entries.items() if entry.place.is_here(here)}
     lost = [entry for step, entry in entries.items() if step not in last]
     ids = {status: sorted(i for i, e in last.items() if e.outcome.status is status) for status in Status}
-    url = f"http://{settings.host}/"
+    url = f"{settings.url}/"
     if as_json:
         steps = {status.value: ids[status] for status in Status}
         at = max((entry.at for entry in last.values()), default=None)

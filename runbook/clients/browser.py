@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.clients.process.remedies import how_to_install
-from runbook.clients.target import Target
+from runbook.clients.target import HTTP_PORT, HTTPS_PORT, Target
 from runbook.engine.errors import CommandMissing, Unmeasurable
 from runbook.engine.settings import Settings
 
@@ -41,7 +41,6 @@ FIRST_ERROR = 400
 ABORTED = "net::ERR_ABORTED"
 """The page itself dropped a request, such as a prefetch when it is left: nothing a person would miss."""
 TIMEOUT = 30.0
-HTTP_PORT = 80
 
 
 class Browser:
@@ -68,9 +67,20 @@ class Browser:
 
     def arguments(self) -> list[str]:
         """Flags of the browser; the host name needs no resolver."""
-        address, port = self._cluster.ingress_address(), self._cluster.ingress_port()
-        rules = f"MAP {self._settings.host} {address}" + ("" if port == HTTP_PORT else f":{port}")
-        return [*QUIET, f"--host-resolver-rules={rules}"]
+        own = HTTPS_PORT if self._settings.production else HTTP_PORT
+        address, port = self._cluster.ingress_address(own), self._cluster.ingress_port(own)
+        rules = f"MAP {self._settings.host} {address}" + ("" if port == own else f":{port}")
+        return [*QUIET, *self._trusted(), f"--host-resolver-rules={rules}"]
+
+    def _trusted(self) -> list[str]:
+        """Chromium knows no file of authorities: one of the settings' own is trusted by its certificate's key."""
+        if not (
+            self._settings.production and self._settings.tls_authority and self._settings.tls_certificate
+        ):
+            return []
+        from runbook.clients.web_certificate import key_pin
+
+        return [f"--ignore-certificate-errors-spki-list={key_pin(self._settings)}"]
 
     @contextmanager
     def page(self, *, timeout: float = TIMEOUT) -> Iterator[Page]:
@@ -100,7 +110,7 @@ class Browser:
                 ) from None
             try:
                 context = browser.new_context(
-                    base_url=f"http://{self._settings.host}",
+                    base_url=self._settings.url,
                     viewport={"width": VIEW[0], "height": VIEW[1]},
                     locale="en-GB",
                     service_workers="block",

@@ -39,6 +39,11 @@ class Kubeconfig:
         return _ASKED.sub(lambda found: f"{self.kubectl if found['kubectl'] else self.helm} ", hint)
 
 
+HTTP_PORT = 80
+HTTPS_PORT = 443
+"""Ports of the ingress controller, as people know them."""
+
+
 class Target(Protocol):
     """Where requests go. Each answer is asked for again when it is needed: a cluster may be made anew meanwhile."""
 
@@ -47,11 +52,11 @@ class Target(Protocol):
 
     def kubeconfig(self) -> Kubeconfig: ...
 
-    def ingress_address(self) -> str:
-        """The IP address on which `ingress_port` reaches the ingress controller from this machine."""
+    def ingress_address(self, port: int = HTTP_PORT) -> str:
+        """The IP address on which the ingress controller is reached from this machine."""
 
-    def ingress_port(self) -> int:
-        """The port of that address where the ingress controller answers HTTP."""
+    def ingress_port(self, port: int = HTTP_PORT) -> int:
+        """The port of that address which leads to this port of the controller."""
 
     def docker_environment(self) -> Mapping[str, str]:
         """Environment (DOCKER_HOST, ...) of the build engine whose images this cluster runs."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from runbook.clients.holdings import Holdings
-from runbook.clients.target import Kubeconfig, Target
+from runbook.clients.target import HTTP_PORT, Kubeconfig, Target
 
 Progress = Callable[[str], None]
 """Told what is being waited for, in a few words; never a secret."""
@@ -62,11 +62,11 @@ class Cluster(Target, Protocol):
     def enable_ingress(self, progress: Progress) -> None:
         """Make an ingress controller serve IngressClass nginx (T044)."""
 
-    def ingress_address(self) -> str:
-        """The IP address on which port 80 reaches the ingress controller from this machine."""
+    def ingress_address(self, port: int = HTTP_PORT) -> str:
+        """The IP address on which this machine reaches that port of the ingress controller."""
 
-    def ingress_port(self) -> int:
-        """The port of that address: 80, unless another one is published or forwarded there."""
+    def ingress_port(self, port: int = HTTP_PORT) -> int:
+        """The port of that address: the same, unless another one is published or forwarded there."""
 
     def machine_address(self) -> str:
         """The IP address by which pods reach what listens on all addresses of this machine.

@@ -13,7 +13,7 @@ from runbook.clients.holdings import HeldImage, Holdings, familiar
 from runbook.clients.kube import kubeconfig
 from runbook.clients.process.commands import Commands
 from runbook.clients.process.environment import given
-from runbook.clients.target import Kubeconfig
+from runbook.clients.target import HTTP_PORT, Kubeconfig
 from runbook.cluster import ClusterStatus, Progress, docker, forwarding, ingress
 from runbook.cluster.forwarding import Forward
 from runbook.engine.errors import RunbookError, Unmeasurable, UsageError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from runbook.cluster.registry import Registry
 
 INGRESS_NAMESPACE = ingress.NAMESPACE
-HTTP_PORT = 80
 CONNECT_SECONDS = 2.0
 READY_SECONDS = 180.0
 
@@ -41,7 +40,7 @@ class Existing:
         self.settings = settings
         self.name = settings.context or settings.cluster_name
         self._commands = commands or Commands(settings)
-        self._forward: Forward | None = None
+        self._forwards: dict[int, Forward] = {}
         self._read: tuple[object, Kubeconfig] | None = None
 
     def up(self, progress: Progress) -> None:
@@ -128,19 +127,19 @@ class Existing:
         )
         ingress.install(self._api, self.settings, wanted, progress)
 
-    def ingress_address(self) -> str:
+    def ingress_address(self, port: int = HTTP_PORT) -> str:
         """The first of these that answers: what the controller's Service got from outside, the node that it runs on.
 
         Where none does, the cluster's addresses are not reached from this machine, and its Service is forwarded.
         """
-        return self._way_in()[0]
+        return self._way_in(port)[0]
 
-    def ingress_port(self) -> int:
-        return self._way_in()[1]
+    def ingress_port(self, port: int = HTTP_PORT) -> int:
+        return self._way_in(port)[1]
 
-    def _way_in(self) -> tuple[str, int]:
-        if self._forward is not None:
-            return forwarding.ADDRESS, self._forward.port()
+    def _way_in(self, port: int) -> tuple[str, int]:
+        if port in self._forwards:
+            return forwarding.ADDRESS, self._forwards[port].port()
         services = self._api.list("Service", INGRESS_NAMESPACE)
         given_ones = [
             str(gate.get("ip") or gate.get("hostname"))
@@ -150,18 +149,18 @@ class Existing:
         ]
         candidates = [*given_ones, self._node_address()]
         for address in candidates:
-            if found := self._answers(address, HTTP_PORT):
-                return found, HTTP_PORT
+            if found := self._answers(address, port):
+                return found, port
         if not any(service["metadata"]["name"] == ingress.SERVICE for service in services):
-            return candidates[0], HTTP_PORT
-        self._forward = self._forwarded()
-        return forwarding.ADDRESS, self._forward.port()
+            return candidates[0], port
+        self._forwards[port] = self._forwarded(port)
+        return forwarding.ADDRESS, self._forwards[port].port()
 
-    def _forwarded(self) -> Forward:
+    def _forwarded(self, port: int) -> Forward:
         from runbook.cluster.embedded.toolchain import Toolchain
 
         kubectl = self._commands.find("kubectl") or Toolchain(self.settings).binary("kubectl")
-        return Forward(self._commands, kubectl, self.kubeconfig(), INGRESS_NAMESPACE, ingress.SERVICE)
+        return Forward(self._commands, kubectl, self.kubeconfig(), INGRESS_NAMESPACE, ingress.SERVICE, port)
 
     def _answers(self, host: str, port: int) -> str:
         """The first address of a host that takes a connection, or ""."""

@@ -7,6 +7,7 @@ import select
 import time
 from typing import TYPE_CHECKING
 
+from runbook.clients.target import HTTP_PORT
 from runbook.engine.errors import Unmeasurable
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ class Forward:
     """One forwarded Service for as long as this run lasts; started at the first question, and again where it ended."""
 
     def __init__(
-        self, commands: Commands, kubectl: str | Path, kubeconfig: Kubeconfig, namespace: str, service: str
+        self,
+        commands: Commands,
+        kubectl: str | Path,
+        kubeconfig: Kubeconfig,
+        namespace: str,
+        service: str,
+        port: int = HTTP_PORT,
     ) -> None:
         self._commands = commands
         target = [
@@ -34,7 +41,7 @@ class Forward:
             "port-forward",
             f"--address={ADDRESS}",
             f"service/{service}",
-            ":80",
+            f":{port}",
         ]
         file: list[str | Path] = ["--kubeconfig", kubeconfig.path, "--context", kubeconfig.context]
         self._argv: list[str | Path] = [kubectl, *file, *target]
@@ -42,7 +49,7 @@ class Forward:
         self._port = 0
 
     def port(self) -> int:
-        """The local port that leads to port 80 of the Service. Raises `Unmeasurable` where none does."""
+        """The local port that leads to the Service's. Raises `Unmeasurable` where none does."""
         if self._process is None or self._process.poll() is not None:
             self._process = self._commands.start(self._argv)
             self._port = self._listening(self._process)

@@ -95,6 +95,7 @@ def _rendered(
         served=addons.Served(settings.namespace, namespace_uid),
         api_servers=api_servers,
         host_port=host_port,
+        https=settings.production,
     )
     return [each for each in yaml.safe_load_all(text) if each]
 

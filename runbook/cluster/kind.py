@@ -121,16 +121,16 @@ class Kind(Existing):
         """A file of our own; the user's kubeconfig and current context stay as they are."""
         return Kubeconfig(self.settings.state / "kubeconfig", f"kind-{self.name}")
 
-    def _way_in(self) -> tuple[str, int]:
+    def _way_in(self, port: int) -> tuple[str, int]:
         """The port that a node publishes, which Docker forwards; else as on any other cluster."""
         for node in self._nodes():
             asked = self._commands.run(
-                ["docker", "port", node.name, "80/tcp"], timeout=ASK_SECONDS, check=False
+                ["docker", "port", node.name, f"{port}/tcp"], timeout=ASK_SECONDS, check=False
             )
-            host, _, port = (asked.stdout.split() or [""])[0].rpartition(":")
-            if asked.code == 0 and port.isdigit():
-                return ("127.0.0.1" if host in {"0.0.0.0", ""} else host.strip("[]")), int(port)  # noqa: S104
-        return super()._way_in()
+            host, _, published = (asked.stdout.split() or [""])[0].rpartition(":")
+            if asked.code == 0 and published.isdigit():
+                return ("127.0.0.1" if host in {"0.0.0.0", ""} else host.strip("[]")), int(published)  # noqa: S104
+        return super()._way_in(port)
 
     def machine_address(self) -> str:
         """Docker Desktop and its kin have a name for this machine; elsewhere it is the gateway of the nodes."""

@@ -10,7 +10,7 @@ from runbook.clients.holdings import HeldImage, Holdings, digests, familiar
 from runbook.clients.process.commands import Commands
 from runbook.clients.target import Kubeconfig
 from runbook.cluster import ClusterStatus, Progress, docker, ingress, minikube_start
-from runbook.cluster.existing import HTTP_PORT, Existing
+from runbook.cluster.existing import Existing
 from runbook.cluster.minikube_profile import KUBELET_LABELS, MinikubeCommand, Profile, State
 from runbook.engine.errors import CommandFailed, RunbookError, Unmeasurable, UsageError
 from runbook.engine.settings import Settings
@@ -34,7 +34,7 @@ class Minikube(Existing):
     def __init__(self, settings: Settings, commands: Commands | None = None) -> None:
         super().__init__(settings, commands)
         self.name = settings.cluster_name
-        self._way: tuple[str, int] | tuple[()] | None = None
+        self._ways: dict[int, tuple[str, int] | tuple[()]] = {}
         self._minikube = MinikubeCommand(settings, self.kubeconfig().path, self._commands)
 
     @property
@@ -52,7 +52,7 @@ class Minikube(Existing):
 
         A profile that minikube cannot look at is made again where it is ours, and refused where it is not.
         """
-        self._way = None
+        self._ways = {}
         self._have_it_run(progress)
         # After a stop minikube takes the DNS of before for Ready.
         self._wait_until_usable(progress)
@@ -147,24 +147,24 @@ class Minikube(Existing):
             return
         super().enable_ingress(progress)
 
-    def _way_in(self) -> tuple[str, int]:
+    def _way_in(self, port: int) -> tuple[str, int]:
         """The node's address where this machine reaches it, else the port that Docker publishes: ours publish one.
 
         Where Docker runs in a machine of its own and nothing is published, as on any other cluster: forwarded. minikube
         takes seconds to tell, so that it is asked once after each start.
         """
-        if self._way is None:
-            self._way = self._found_way()
-        return self._way or super()._way_in()
+        if port not in self._ways:
+            self._ways[port] = self._found_way(port)
+        return self._ways[port] or super()._way_in(port)
 
-    def _found_way(self) -> tuple[str, int] | tuple[()]:
+    def _found_way(self, port: int) -> tuple[str, int] | tuple[()]:
         in_docker = (self._minikube.profile().driver or self.settings.driver) == "docker"
         if not in_docker or docker.place(self._commands).here:
-            return self._minikube.run("ip").strip(), HTTP_PORT
-        published = self._commands.run(["docker", "port", self.name, "80/tcp"], timeout=20, check=False)
-        port = (published.stdout.split() or [""])[0].rpartition(":")[2]
-        if published.code == 0 and port.isdigit():
-            return LOOPBACK, int(port)
+            return self._minikube.run("ip").strip(), port
+        published = self._commands.run(["docker", "port", self.name, f"{port}/tcp"], timeout=20, check=False)
+        told = (published.stdout.split() or [""])[0].rpartition(":")[2]
+        if published.code == 0 and told.isdigit():
+            return LOOPBACK, int(told)
         return ()
 
     def machine_address(self) -> str:

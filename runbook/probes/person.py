@@ -36,17 +36,9 @@ class Person:
     """Their account ends with the context only as far as the connection goes: `remove_people` takes it away."""
 
     def __init__(self, world: World) -> None:
-        import httpx
-
-        address, host = world.http.address(), world.settings.host
         self._api = ""
         self.email = f"drill-{secrets.token_hex(4)}@{DOMAIN}"
-        self._client = httpx.Client(
-            base_url=f"http://[{address}]" if ":" in address else f"http://{address}",
-            headers={"Host": host, "Origin": f"http://{host}"},
-            timeout=SECONDS,
-            trust_env=False,
-        )
+        self._client = world.http.client(timeout=SECONDS, headers={"Origin": world.settings.url})
 
     def __enter__(self) -> Person:
         """Sign up. Raises `Unmeasurable` where nobody can."""

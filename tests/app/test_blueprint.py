@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+from typing import Any
+
 import pytest
+from pydantic import SecretStr
 
 from runbook.app import blueprint
 from runbook.app.application import COMPONENTS
@@ -70,3 +76,70 @@ def test_a_model_on_this_machine_has_the_address_by_which_pods_reach_it(
     assert overrides["backend"]["model"] == {"baseUrl": used, "name": "m"}
     way = overrides["global"]["networkPolicy"]["model"]
     assert (way["cidr"], way["port"]) == (cidr, 11434 if cidr else 443)
+
+
+def released(scheme: str) -> Any:
+    """A revision as Helm keeps it."""
+    content = json.dumps({"config": {"global": {"scheme": scheme}}}).encode()
+    payload = base64.b64encode(base64.b64encode(gzip.compress(content))).decode()
+    labels = {"owner": "helm", "name": "todo-app", "version": "1", "status": "deployed"}
+    metadata = {"name": "sh.helm.release.v1.todo-app.v1", "namespace": "todo", "labels": labels}
+    return {"kind": "Secret", "metadata": metadata, "data": {"release": payload}}
+
+
+def production(*objects: Any, **more: Any) -> World:
+    chosen = {"cluster": "existing", "context": "mine", "registry": "localhost:5001", "env": "prod"}
+    return world_of(Settings(**{**chosen, **more}), api=FakeApi(*objects), cluster=Cluster())
+
+
+class TestProduction:
+    @pytest.fixture(autouse=True)
+    def secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(secret_data, "digest", lambda *_: "secret")
+
+    def test_its_values_are_those_of_production_by_digest_with_redis_and_without_sidecars_at_first(
+        self,
+    ) -> None:
+        wanted = blueprint.application(production())
+        given = wanted.values.overrides or {}
+        assert [file.name for file in wanted.values.files] == ["values-prod.yaml"]
+        assert "imagePullPolicy" not in given["global"]  # Always, as the file says
+        assert given["global"]["dapr"] == {"enabled": False}
+        assert given["redis"]["enabled"] is True
+        assert given["redis"]["image"] == {"digest": DIGESTS["todo-redis"]}
+        assert all(given[each.name]["image"]["digest"] == DIGESTS[each.image] for each in COMPONENTS)
+
+    def test_no_pull_secret_is_left_over_from_the_file(self) -> None:
+        given = blueprint.application(production()).values.overrides or {}
+        assert given["global"]["imagePullSecrets"] == []
+
+    def test_its_pods_find_the_stand_ins(self) -> None:
+        given = blueprint.application(production()).values.overrides or {}
+        assert given["global"]["networkPolicy"]["database"]["namespace"] == "todo-database"
+        assert "todo-model" in given["backend"]["model"]["baseUrl"]
+
+    def test_a_database_and_a_model_of_ones_own_take_their_place(self) -> None:
+        own = {
+            "database_url": SecretStr("postgresql://u:p@db.example.org/todo"),
+            "openai_api_key": SecretStr("sk-x"),
+        }
+        given = blueprint.application(production(**own)).values.overrides or {}
+        ways = given["global"]["networkPolicy"]
+        assert ways["database"]["namespace"] == "" and ways["model"]["namespace"] == ""
+        assert given["backend"]["model"]["baseUrl"] == ""
+
+    @pytest.mark.parametrize(
+        ("scheme", "env", "problem"),
+        [
+            ("https", "prod", ""),
+            ("http", "dev", ""),
+            ("http", "prod", "is one of development, not of production"),
+            ("https", "dev", "is one of production, not of development"),
+        ],
+    )
+    def test_a_release_of_the_other_environment_is_known(self, scheme: str, env: str, problem: str) -> None:
+        found = blueprint.environment_problem(production(released(scheme), env=env))
+        assert found.endswith(problem) and bool(found) == bool(problem)
+
+    def test_where_there_is_none_either_may_come(self) -> None:
+        assert blueprint.environment_problem(production()) == ""

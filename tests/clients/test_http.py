@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from runbook.clients.http import Http
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
+from tests.fakes.certificates import certificate_files
 from tests.fakes.worlds import FakeCluster
 
 
@@ -66,3 +69,40 @@ def test_silence_cannot_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     at_port(monkeypatch, 9)
     with pytest.raises(Unmeasurable, match=r"nothing answers HTTP on 127\.0\.0\.1 port 80 for todo\.local/"):
         make("127.0.0.1").get()
+
+
+class TestProduction:
+    """HTTPS, judged by the host and the authority of the settings, at an address that no certificate names."""
+
+    @pytest.fixture
+    def served(self, tmp_path: Path) -> Iterator[tuple[Settings, int]]:
+        settings = certificate_files(tmp_path, "todo.example.org")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            yield settings, server.server_address[1]
+            server.shutdown()
+
+    def http(self, settings: Settings, port: int) -> Http:
+        cluster = FakeCluster()
+        cluster.address = "127.0.0.1"
+        cluster.__dict__["ingress_port"] = lambda wanted=80: port if wanted == 443 else 9
+        return Http(settings, cluster)  # type: ignore[arg-type]
+
+    def test_the_certificate_of_the_host_is_taken(self, served: tuple[Settings, int]) -> None:
+        settings, port = served
+        assert self.http(settings, port).get().text == "todo.example.org"
+        with self.http(settings, port).client() as client:
+            assert client.get("/").text == "todo.example.org"
+
+    def test_one_of_another_host_is_not(self, served: tuple[Settings, int]) -> None:
+        settings, port = served
+        with pytest.raises(Unmeasurable, match=r"HTTPS on .* port 443 for other\.example\.org.*CERTIFICATE"):
+            self.http(settings.model_copy(update={"host": "other.example.org"}), port).get()
+
+    def test_one_of_another_authority_is_not(self, served: tuple[Settings, int]) -> None:
+        settings, port = served
+        with pytest.raises(Unmeasurable, match="CERTIFICATE"):
+            self.http(settings.model_copy(update={"tls_authority": ""}), port).get()

@@ -257,18 +257,22 @@ class TestAddress:
 
     def cluster(self, api: FakeApi, *answering: str) -> Existing:
         cluster = existing(api)
-        cluster.__dict__["_answers"] = lambda host, port: host if host in answering and port == 80 else ""
-        cluster.__dict__["_forwarded"] = lambda: SimpleNamespace(port=lambda: 40001)
+        cluster.__dict__["_answers"] = lambda host, port: (
+            host if host in answering and port in {80, 443} else ""
+        )
+        cluster.__dict__["_forwarded"] = lambda port: SimpleNamespace(port=lambda: 40000 + port)
         return cluster
 
     def test_the_services_own_else_the_nodes(self) -> None:
         cluster = self.cluster(FakeApi(node(), SERVICE), "192.0.2.80", "192.0.2.7")
         assert (cluster.ingress_address(), cluster.ingress_port()) == ("192.0.2.80", 80)
+        assert cluster.ingress_port(443) == 443
         assert self.cluster(FakeApi(node(), SERVICE), "192.0.2.7").ingress_address() == "192.0.2.7"
 
     def test_where_neither_is_reached_it_is_forwarded(self) -> None:
         cluster = self.cluster(FakeApi(node(), SERVICE))
-        assert (cluster.ingress_address(), cluster.ingress_port()) == ("127.0.0.1", 40001)
+        assert (cluster.ingress_address(), cluster.ingress_port()) == ("127.0.0.1", 40080)
+        assert cluster.ingress_port(443) == 40443
 
     def test_before_there_is_a_controller_the_node_is_named(self) -> None:
         assert self.cluster(FakeApi(node())).ingress_address() == "192.0.2.7"

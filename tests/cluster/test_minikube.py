@@ -468,7 +468,7 @@ def test_the_nodes_address_of_another_driver(settings: Settings) -> None:
 def test_elsewhere_the_published_port_else_it_is_forwarded(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str, published: Answer, way: tuple[str, int]
 ) -> None:
-    monkeypatch.setattr(Existing, "_way_in", lambda _: ("forwarded", 40001))
+    monkeypatch.setattr(Existing, "_way_in", lambda *_: ("forwarded", 40001))
     found, recorded = cluster(settings, where, status=said.RUNNING, profile_list=said.profiles())
     recorded.answers["docker port todo 80/tcp"] = published
     assert (found.ingress_address(), found.ingress_port()) == way

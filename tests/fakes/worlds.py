@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from runbook.clients.holdings import Holdings
+from runbook.clients.http import Http
 from runbook.clients.kube.kinds import BUILT_IN, NotServed
 from runbook.clients.target import Kubeconfig
 from runbook.cluster import ClusterStatus
@@ -27,6 +28,11 @@ def world_of(settings: Settings, **clients: Any) -> World:
     known = {"settings": settings, "memory": Memory(), "stopping": threading.Event(), "changes": frozenset()}
     given = SimpleNamespace(**known | clients)
     return World(given)  # type: ignore[arg-type]
+
+
+def http_of(settings: Settings) -> Http:
+    """The real client, asking at a fake cluster's address."""
+    return Http(settings, FakeCluster())  # type: ignore[arg-type]
 
 
 class FakeApi:
@@ -251,11 +257,11 @@ class FakeCluster:
     def pod_image(self, reference: str) -> str:
         return reference
 
-    def ingress_address(self) -> str:
+    def ingress_address(self, port: int = 80) -> str:
         return self.address
 
-    def ingress_port(self) -> int:
-        return 80
+    def ingress_port(self, port: int = 80) -> int:
+        return port
 
     def machine_address(self) -> str:
         return "10.100.255.1"

@@ -19,7 +19,7 @@ from runbook.probes.load import Pace
 from runbook.probes.person import Person
 from runbook.world import World
 from tests.fakes import running
-from tests.fakes.worlds import FakeApi, world_of
+from tests.fakes.worlds import FakeApi, http_of, world_of
 
 
 class Database:
@@ -88,11 +88,7 @@ def database() -> Database:
 
 @pytest.fixture
 def world(settings: Settings, database: Database) -> World:
-    class Address:
-        def address(self) -> str:
-            return "192.0.2.1"
-
-    return world_of(settings, api=FakeApi(*running.everything()), database=database, http=Address())
+    return world_of(settings, api=FakeApi(*running.everything()), database=database, http=http_of(settings))
 
 
 def test_changes_are_said_in_one_conversation_and_read_after_each(

@@ -14,22 +14,14 @@ from runbook.engine.settings import Settings
 from runbook.probes import person
 from runbook.probes.person import Person
 from runbook.world import World
-from tests.fakes.worlds import FakeApi, FakeCluster, world_of
+from tests.fakes.worlds import FakeApi, FakeCluster, http_of, world_of
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class Address:
-    def __init__(self, at: str = "192.0.2.1") -> None:
-        self.at = at
-
-    def address(self) -> str:
-        return self.at
-
-
 @pytest.fixture
 def world(settings: Settings) -> World:
-    return world_of(settings, api=FakeApi(), cluster=FakeCluster(), http=Address())
+    return world_of(settings, api=FakeApi(), cluster=FakeCluster(), http=http_of(settings))
 
 
 @pytest.fixture

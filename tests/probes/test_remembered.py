@@ -17,14 +17,9 @@ from runbook.engine.settings import Settings
 from runbook.probes import person, remembered
 from runbook.world import World
 from tests.fakes import meshed
-from tests.fakes.worlds import FakeApi, FakeCluster, world_of
+from tests.fakes.worlds import FakeApi, FakeCluster, http_of, world_of
 
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Address:
-    def address(self) -> str:
-        return "192.0.2.1"
 
 
 class Forwarding(FakeApi):
@@ -37,7 +32,7 @@ class Forwarding(FakeApi):
 @pytest.fixture
 def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(remembered, "remove_people", lambda _: "")
-    return world_of(settings, api=Forwarding(*meshed.redis()), cluster=FakeCluster(), http=Address())
+    return world_of(settings, api=Forwarding(*meshed.redis()), cluster=FakeCluster(), http=http_of(settings))
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, handler: Handler) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from runbook.actions.cluster import namespace, rollout
 from runbook.actions.database import roles
+from runbook.actions.images import builds
 from runbook.actions.package import stand_ins
 from runbook.actions.package.helm_release import go_back, install
-from runbook.actions.security import backing_services, secrets
+from runbook.actions.security import backing_services, secrets, web
 from runbook.app import blueprint
+from runbook.app import image_specs as sources
 from runbook.app.application import (
     COMPONENTS,
     DATABASE_NAMESPACE,
@@ -25,7 +27,7 @@ from runbook.clients.kube import releases, workloads
 from runbook.clients.kube.diagnosis import bundle
 from runbook.clients.kube.readiness import FirstReady
 from runbook.engine import state_file
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.redaction import redacted
 
 if TYPE_CHECKING:
@@ -42,11 +44,14 @@ def deploy(world: World) -> None:
     Source: T048.
     """
     refuse_foreign(world)
+    refuse_other_environment(world)
     world.api.guard()
     backing_services.check(world)
     namespace.ensure(world)
     world.cluster.enable_ingress(world.progress)  # one that reads our namespace alone can do so from now on
     secrets.ensure(world)
+    if world.settings.production:
+        _prepare_production(world)
     stand_ins.ensure(world)
     roles.mend(world)
     bring(world)
@@ -63,6 +68,26 @@ def refuse_foreign(world: World) -> None:
     ):
         if world.api.get("Namespace", space) is not None:
             releases.refuse_foreign(settings, world.api, name, space)
+
+
+def _prepare_production(world: World) -> None:
+    """What the production values call for besides: the certificate of the host, and Redis with its password."""
+    from runbook.actions.dapr import redis
+
+    web.ensure(world)
+    redis.ensure_secret(world)
+    builds.load_into_cluster(sources.REDIS)(world)
+    world.clients.memory.forget()  # the registry holds another image now
+
+
+def refuse_other_environment(world: World) -> None:
+    """Raise `UsageError` where the live release is of development and the settings are of production, or vice versa."""
+    if problem := blueprint.environment_problem(world):
+        raise UsageError(
+            f"{problem}; it was left as it is",
+            wanted="a release of the same environment, or none",
+            hint=f"--env {blueprint.environment(world)}, or TODO_NAMESPACE=<another name>, or first: inv cleanup",
+        )
 
 
 def bring(world: World, mode: Mode | None = None) -> None:

@@ -78,17 +78,18 @@ def rendered_with(file: str, *claims: Claim) -> Check:
     return check
 
 
-def deployed(claim: Claim) -> Check:
-    """The claim holds for the live objects."""
+def deployed(claim: Claim, *, production: Claim | None = None) -> Check:
+    """The claim holds for the live objects; in production another one, where it is given."""
 
     def check(world: World) -> Outcome:
         settings = world.settings
+        asked = production if production is not None and settings.production else claim
 
         def find(kind: str, name: str) -> Object | None:
             return world.api.get(kind, name, None if kind == "Namespace" else settings.namespace)
 
-        seen = _examine(claim, Scene(find, settings.host, settings.namespace))
-        return _judge(claim, seen, hint=claim.look.format(namespace=settings.namespace))
+        seen = _examine(asked, Scene(find, settings.host, settings.namespace))
+        return _judge(asked, seen, hint=asked.look.format(namespace=settings.namespace))
 
     return check
 

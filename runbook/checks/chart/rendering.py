@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 HOST = "todo.local"
 NAMESPACE = "todo"
 RELEASE = "todo-app"
-PRODUCTION = "values-prod.yaml"
 
 
 @dataclass(frozen=True, slots=True)

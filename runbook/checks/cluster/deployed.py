@@ -43,6 +43,8 @@ def current(world: World) -> Outcome:
     """
     settings = world.settings
     wanted = f"release {settings.release} deployed from this chart, these images and these Secrets"
+    if problem := blueprint.environment_problem(world):
+        return failed(problem, wanted=wanted, hint=f"TODO_ENV={blueprint.environment(world)} inv verify")
     problems = namespace_problems(world)
     if not problems:
         problems = secret_data.problems(world)

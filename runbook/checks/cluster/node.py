@@ -135,7 +135,7 @@ def ingress(world: World) -> Outcome:
         )
     controller = str(found["spec"].get("controller", ""))
     try:
-        answer = world.http.get(host=STRANGER)
+        answer = world.http.get(host=STRANGER, plain=True)
     except Unmeasurable as away:
         return failed(
             f"IngressClass {INGRESS_CLASS} is there, but {away.observed}",

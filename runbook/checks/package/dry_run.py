@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from runbook.app import namespaces
-from runbook.app.blueprint import chart_of
-from runbook.checks.chart.rendering import PRODUCTION, as_written
+from runbook.app.blueprint import PRODUCTION, chart_of
+from runbook.checks.chart.rendering import as_written
 from runbook.clients.kube import workloads
 from runbook.clients.kube.kinds import full_name
 from runbook.clients.kube.releases import revisions

@@ -114,7 +114,7 @@ def stored(world: World) -> Outcome:
     if last is None:
         return failed(f"there is no release {settings.release}", wanted=WANTED, hint="inv deploy")
     text = last.notes()
-    url = f"http://{settings.host}"
+    url = settings.url
     problems = list(_problems(text, release=settings.release, namespace=settings.namespace, url=url))
     if f"revision {last.revision}." not in text and last.description().startswith("Upgrade"):
         problems.append(f"they do not speak of revision {last.revision}")

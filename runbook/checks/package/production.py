@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import COMPONENTS, FRONTEND, REDIS, Component
-from runbook.app.blueprint import chart_of
+from runbook.app.blueprint import PRODUCTION, chart_of
 from runbook.checks.chart.claims import Claim, Object, Scene, Seen, container_of, look, pod_spec
-from runbook.checks.chart.rendering import PRODUCTION, RELEASE, as_written, containers, read_values, render
+from runbook.checks.chart.rendering import RELEASE, as_written, containers, read_values, render
 from runbook.clients.helm import Values
 from runbook.engine.errors import CommandFailed
 from runbook.engine.step import Check, Outcome, failed, passed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -28,6 +29,10 @@ MARK = "Todo AI</title>"
 LOAD_LIMIT = 3.0
 """Seconds (SC-002)."""
 
+YEAR = 31_536_000
+"""Seconds of Strict-Transport-Security (RFC 6797), as the frontend says them."""
+REDIRECTS = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT}
+
 MEASUREMENTS = 3
 PAGE_OPEN = 60.0
 PICTURE = "front-page.png"
@@ -43,8 +48,8 @@ def answers(world: World) -> Outcome:
 
     Source: T051.
     """
-    host = world.settings.host
-    wanted = f"http://{host}/ answers 200 with the page of the application, and each health endpoint 200"
+    url = world.settings.url
+    wanted = f"{url}/ answers 200 with the page of the application, and each health endpoint 200"
     stranger = world.http.get(host=STRANGER)
     if stranger.status_code != HTTPStatus.NOT_FOUND:
         return unproven(
@@ -53,7 +58,7 @@ def answers(world: World) -> Outcome:
             hint="kubectl get ingress -A",
         )
     page = world.http.get()
-    problem = _page_problem(host, page)
+    problem = _page_problem(url, page) or _transport_problem(world, page)
     if problem:
         return failed(problem, wanted=wanted, hint=f"kubectl -n {world.settings.namespace} describe ingress")
     with ThreadPoolExecutor(len(COMPONENTS)) as pool:
@@ -65,26 +70,42 @@ def answers(world: World) -> Outcome:
         hint = f"kubectl -n {world.settings.namespace} get pods"
         return failed("; ".join(sick), wanted=wanted, hint=hint, **evidence)
     return passed(
-        f"http://{host}/ answered 200 with the page, an unknown host 404, {len(told)} health endpoints 200",
+        f"{url}/ answered 200 with the page, an unknown host 404, {len(told)} health endpoints 200",
         wanted=wanted,
         **evidence,
     )
 
 
-def _page_problem(host: str, page: httpx.Response) -> str:
+def _page_problem(url: str, page: httpx.Response) -> str:
     """Tells the causes apart by what the ingress answers."""
     if page.status_code == HTTPStatus.NOT_FOUND:
-        return f"http://{host}/ answered 404: no Ingress of the controller's class names this host"
+        return f"{url}/ answered 404: no Ingress of the controller's class names this host"
     if page.status_code in {
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
     }:
-        return f"http://{host}/ answered {page.status_code}: the Ingress leads to no ready endpoint"
+        return f"{url}/ answered {page.status_code}: the Ingress leads to no ready endpoint"
     if page.status_code != HTTPStatus.OK:
-        return f"http://{host}/ answered {page.status_code}"
+        return f"{url}/ answered {page.status_code}"
     if not page.headers.get("content-type", "").startswith("text/html") or MARK not in page.text:
-        return f"http://{host}/ answered 200, but not with the page of the application"
+        return f"{url}/ answered 200, but not with the page of the application"
+    return ""
+
+
+def _transport_problem(world: World, page: httpx.Response) -> str:
+    """Production: browsers keep to HTTPS for a year, and whoever comes by HTTP is sent there."""
+    settings = world.settings
+    if not settings.production:
+        return ""
+    said = page.headers.get("strict-transport-security", "")
+    age = re.search(r"max-age=(\d+)", said)
+    if age is None or int(age[1]) < YEAR:
+        return f"{settings.url}/ says Strict-Transport-Security {said or 'nothing'}, not max-age={YEAR}"
+    plain = world.http.get(plain=True)
+    target = plain.headers.get("location", "")
+    if plain.status_code not in REDIRECTS or not target.startswith(f"{settings.url}/"):
+        return f"http://{settings.host}/ answered {plain.status_code} {target}, not a redirect to {settings.url}/"
     return ""
 
 

@@ -70,6 +70,7 @@ def manifests(
             api_servers=[ApiServer(configuration.addresses.node, API_PORT)],
             served=served,
             host_port=False,
+            https=False,
             name_servers=configuration.name_servers,
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -206,7 +206,7 @@ class Embedded:
         """What the API server was asked to do: one JSON line for each request."""
         return self.folder / components.AUDIT_LOG.relative_to("/")
 
-    def ingress_address(self) -> str:
+    def ingress_address(self, port: int = 80) -> str:  # noqa: ARG002 - the same for each
         if (found := addresses.known(self.folder)) is None:
             raise Unmeasurable(
                 "there is no node", wanted="a node, which has an address", hint="inv cluster.up"
@@ -221,8 +221,8 @@ class Embedded:
             )
         return found.host
 
-    def ingress_port(self) -> int:
-        return 80
+    def ingress_port(self, port: int = 80) -> int:
+        return port
 
     def docker_environment(self) -> Mapping[str, str]:
         from runbook.cluster.embedded.engine import Engine

@@ -38,6 +38,14 @@ class Settings(BaseModel):
 
     project: Path = Path(__file__).resolve().parents[3]
     cluster: ClusterChoice = "auto"
+    env: Literal["dev", "prod"] = "dev"
+    """The values file of the application: values-dev.yaml, or values-prod.yaml with HTTPS and images of `registry`."""
+    tls_certificate: str = ""
+    """Production: the file with the certificate of `host` and its chain, in PEM; it becomes Secret todo-tls."""
+    tls_key: str = ""
+    """The file with its private key, in PEM and without a password."""
+    tls_authority: str = ""
+    """The file with the authority that signed it; empty: those that this machine trusts."""
     cluster_name: str = Field(default="todo", pattern=r"^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$")
     """Names the embedded node, its state folder and its interface; also minikube's profile."""
     node_image: str = ""
@@ -105,6 +113,15 @@ class Settings(BaseModel):
     def origin(self, key: str) -> str:
         """Where a value comes from: "default", "in invoke.yaml", "by TODO_CLUSTER", "by --cluster"."""
         return self._origins.get(key, "default")
+
+    @property
+    def production(self) -> bool:
+        return self.env == "prod"
+
+    @property
+    def url(self) -> str:
+        """The address that people type, without a path."""
+        return f"{'https' if self.production else 'http'}://{self.host}"
 
     @property
     def cache(self) -> Path:

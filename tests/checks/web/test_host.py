@@ -45,7 +45,7 @@ def test_a_cluster_that_moved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_an_ingress_address_it_cannot_be_measured() -> None:
     class Down(FakeCluster):
-        def ingress_address(self) -> str:
+        def ingress_address(self, port: int = 80) -> str:
             raise Unmeasurable("the cluster does not run")
 
     with pytest.raises(Unmeasurable):

@@ -182,3 +182,36 @@ def test_without_a_browser_it_cannot_be_measured(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(site, "_visit", none)
     with pytest.raises(Unmeasurable):
         site.loads_in_browser(world_of(Settings()))
+
+
+class OverTls(FakeHttp):
+    """Production: HTTPS with what the browser is to remember, and what plain HTTP answers."""
+
+    def __init__(self, said: str, moved: int, target: str) -> None:
+        super().__init__()
+        self.page.headers["strict-transport-security"] = said
+        self.plain = httpx.Response(moved, headers={"location": target})
+
+    def get(self, path: str = "/", *, host: str = "", plain: bool = False, **_: Any) -> httpx.Response:
+        return self.plain if plain else super().get(path, host=host)
+
+
+@pytest.mark.parametrize(
+    ("said", "moved", "target", "problem"),
+    [
+        ("max-age=31536000", 308, "https://todo.local/", ""),
+        ("max-age=63072000; includeSubDomains", 301, "https://todo.local/", ""),
+        ("", 308, "https://todo.local/", "says Strict-Transport-Security nothing"),
+        ("max-age=60", 308, "https://todo.local/", "max-age=60, not max-age=31536000"),
+        ("max-age=31536000", 200, "", "answered 200"),
+        ("max-age=31536000", 308, "https://todo.local:8443/", "not a redirect to https://todo.local/"),
+        ("max-age=31536000", 308, "https://todo.local.evil.test/", "not a redirect"),
+    ],
+)
+def test_production_keeps_browsers_to_https(said: str, moved: int, target: str, problem: str) -> None:
+    http = OverTls(said, moved, target)
+    world = make(http)
+    world.clients.settings = Settings(env="prod")
+    outcome = site.answers(world)
+    assert outcome.green is not bool(problem)
+    assert problem in outcome.observed
