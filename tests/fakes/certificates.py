@@ -12,7 +12,9 @@ from runbook.clients.signing import PEM, Signer, common_name, new_key, private_p
 from runbook.engine.settings import Settings
 
 
-def certificate_files(folder: Path, *names: str, lifetime: timedelta = timedelta(days=1)) -> Settings:
+def certificate_files(
+    folder: Path, *names: str, lifetime: timedelta = timedelta(days=1), host: str = "todo.example.org"
+) -> Settings:
     """A throw-away authority and a certificate of it for these names, as the settings of a production take them."""
     authority, key = Signer.make("an authority of tests", timedelta(days=2)), new_key()
     leaf = authority.sign(
@@ -27,7 +29,7 @@ def certificate_files(folder: Path, *names: str, lifetime: timedelta = timedelta
     (folder / "tls.key").write_bytes(private_pem(key))
     return Settings(
         env="prod",
-        host="todo.example.org",
+        host=host,
         tls_certificate=str(folder / "tls.crt"),
         tls_key=str(folder / "tls.key"),
         tls_authority=str(folder / "ca.crt"),
