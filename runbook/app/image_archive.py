@@ -60,9 +60,7 @@ class Archive:
         try:
             self._tar = tarfile.open(self._path)
         except (OSError, tarfile.TarError) as error:
-            raise Unmeasurable(
-                f"{self._path} is no archive of an image: {error}", hint="inv build"
-            ) from error
+            raise Unmeasurable(f"{self._path} is not an image archive: {error}", hint="inv build") from error
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -26,7 +26,7 @@ def manifest(world: World) -> dict[str, Any]:
         labels = dict(document["metadata"].get("labels") or {})
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
         raise RunbookError(
-            f"{MANIFEST} is no namespace: {problem}",
+            f"{MANIFEST} is not a Namespace: {problem}",
             wanted="a manifest of kind Namespace",
             hint=f"git diff {MANIFEST}",
         ) from None

@@ -39,7 +39,7 @@ def form_of(text: str) -> str | None:
 
 
 def under_a_secret_name(name: str, value: str) -> bool:
-    """Whether a value stands in clear under a name that says it is a secret."""
+    """Whether a value is in plain text under a name that says it is a secret."""
     camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return bool(_NAME.search(camel)) and is_material(value)
 

@@ -32,7 +32,7 @@ STEPS = (
     ),
     _templated(
         "T026",
-        "The frontend asks for 100m and 128Mi and is held to 500m and 256Mi",
+        "The frontend asks for 100m and 128Mi and is limited to 500m and 256Mi",
         pod_templates.resources(
             FRONTEND,
             requests={"cpu": "100m", "memory": "128Mi"},
@@ -55,7 +55,7 @@ STEPS = (
     ),
     _templated(
         "T031",
-        "The backend asks for 200m and 256Mi and is held to 1 CPU and 512Mi",
+        "The backend asks for 200m and 256Mi and is limited to 1 CPU and 512Mi",
         pod_templates.resources(
             BACKEND,
             requests={"cpu": "200m", "memory": "256Mi"},
@@ -103,7 +103,7 @@ STEPS = (
     ),
     _templated(
         "T039",
-        "The MCP server asks for 100m and 128Mi and is held to 500m and 256Mi",
+        "The MCP server asks for 100m and 128Mi and is limited to 500m and 256Mi",
         pod_templates.resources(
             MCP_SERVER,
             requests={"cpu": "100m", "memory": "128Mi"},

@@ -88,7 +88,7 @@ STEPS = (
     ),
     _templated(
         "T084",
-        "The sidecar asks for 100m and 128Mi and is held to 300m and 256Mi",
+        "The sidecar asks for 100m and 128Mi and is limited to 300m and 256Mi",
         dapr_claims.sidecar_resources(
             BACKEND,
             requests={"cpu": "100m", "memory": "128Mi"},

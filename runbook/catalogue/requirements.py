@@ -296,7 +296,7 @@ def document() -> str:
         "Written by `python -m runbook.catalogue.requirements > docs/requirements.md`; a test holds it up to date.",
         "",
         "AS: acceptance scenarios, SC: success criteria, FR: functional requirements of the task list. A requirement",
-        "is proven when all of its steps pass and nothing of it is left open; `inv explain AS-007` says how it stands.",
+        "is proven when all of its steps pass and nothing of it is left open; `inv explain AS-007` shows its state.",
         "",
         "| id | requirement | proven by | left open |",
         "|---|---|---|---|",

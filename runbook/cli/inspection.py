@@ -73,7 +73,7 @@ def _shells(reference: str, there: dict[str, Entry], *, judged: bool) -> Outcome
     if judged:
         return contents.without_shells(reference, there)
     return passed(
-        f"{reference}: {', '.join(contents.shells(there)) or 'none'} (a stand-in: told, not judged)"
+        f"{reference}: {', '.join(contents.shells(there)) or 'none'} (a stand-in: shown, not judged)"
     )
 
 

@@ -198,7 +198,7 @@ def parameters_of(url: str, place: str) -> dict[str, Any]:
         return {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError:
         raise Unmeasurable(
-            f"the value of {place} is no PostgreSQL URL",
+            f"the value of {place} is not a PostgreSQL URL",
             wanted="postgresql://role:password@host:5432/database?sslmode=verify-full",
             hint="inv deploy",
         ) from None

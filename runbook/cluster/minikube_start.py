@@ -81,7 +81,7 @@ def _network(settings: Settings, progress: Progress) -> str:
     manifest = Path(named).expanduser()
     if not manifest.is_file():
         raise UsageError(
-            f"cni is set to {named}, which is no file",
+            f"cni is set to {named}, which is not a file",
             wanted=f"{', '.join(ENFORCING)}, or the manifest of a network",
             hint="unset TODO_CNI",
         )

@@ -27,10 +27,10 @@ def require(settings: Settings, name: str, identity: str, *, step: str) -> dict[
     except RunbookError:
         content = {}
     if not content:
-        raise Unmeasurable(f"the drill of {step} was not held yet", wanted="its proof", hint=hint)
+        raise Unmeasurable(f"the drill of {step} has not been run yet", wanted="its proof", hint=hint)
     if content.get("identity") != identity:
         raise Unmeasurable(
-            f"the drill of {step} was held with other images, or with another database",
+            f"the drill of {step} was run with other images, or with another database",
             wanted="a proof of the application as it runs now",
             hint=hint,
         )

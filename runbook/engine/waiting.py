@@ -1,7 +1,6 @@
 """Bounded waits. All retrying lives here, and each wait that ends without success says what was seen last.
 
-`eventually` asks again and again; `consistently` demands that an answer holds; `watching` reacts to the events of the
-Kubernetes API as they come.
+`eventually` asks again and again; `watching` reacts to the events of the Kubernetes API as they come.
 """
 
 from __future__ import annotations
@@ -72,28 +71,6 @@ def eventually(
         raise TimedOut(observed, wanted=wanted, hint=hint) from None
 
 
-def consistently(
-    look: Callable[[], T], *, during: float, every: float = 0.5, wanted: str, hint: str = ""
-) -> T:
-    """The last answer of `look`, which was asked all over `during` seconds and never raised `NotYet`.
-
-    Raises `TimedOut` with the first observation to the contrary.
-    """
-    began = time.monotonic()
-    while True:
-        try:
-            answer = look()
-        except NotYet as seen:
-            held = time.monotonic() - began
-            raise TimedOut(
-                f"held for {held:.1f} s of {during:g} s, then: {seen}", wanted=wanted, hint=hint
-            ) from None
-        left = began + during - time.monotonic()
-        if left <= 0:
-            return answer
-        time.sleep(min(every, left))
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """One event of a watch: ADDED, MODIFIED or DELETED.
@@ -162,7 +139,7 @@ def watching(
         threading.Thread(target=_follow, args=(api, subject, deadline, arrivals, over), daemon=True).start()
     seen: dict[Subject, dict[str, Object]] = {subject: {} for subject in subjects}
     unknown = set(subjects)
-    last = "nothing was seen yet"
+    last = "nothing was observed yet"
     try:
         while time.monotonic() < deadline:
             if stopping is not None and stopping.is_set():

@@ -1,4 +1,4 @@
-"""Other settings of mutual TLS, and pods made anew with them: none at all, and certificates of a minute.
+"""Other settings of mutual TLS, and pods recreated with them: none at all, and certificates of a minute.
 
 Settings count when a sidecar is made, and for sentry when it starts: so both are made anew, and once more at the end.
 """
@@ -98,9 +98,7 @@ def renewed_under_load(hands: Hands) -> str:
             hint=f"kubectl --namespace {world.settings.namespace} logs deployment/frontend --container daprd",
         )
     if past := [str(flow) for flow in sorted(connections) if not flow.encrypted]:
-        raise RunbookError(
-            f"{', '.join(past)} is no connection of sidecars", wanted="connections of sidecars"
-        )
+        raise RunbookError(f"{', '.join(past)} bypasses the sidecars", wanted="connections of sidecars")
     return (
         f"{len(pods)} certificates were renewed {RENEWALS} times under {people.answered} calls, none of which"
         f" failed; {len(connections)} of {len(connections)} connections between the pods were sidecars'"

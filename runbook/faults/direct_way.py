@@ -61,7 +61,7 @@ def reopen(hands: Hands) -> None:
     hold = ["node", "-e", HOLD, CONNECTION % (BACKEND.port, address)]
     number = world.api.exec(caller, FRONTEND.name, hold, space).stdout.strip()
     if not number.isdigit():
-        raise Unmeasurable("no connection can be held in the frontend's pod", wanted="its process id")
+        raise Unmeasurable("no connection can be kept open in the frontend's pod", wanted="its process id")
     hands.kept["holder"] = (caller, number)
 
 

@@ -86,7 +86,7 @@ def state_outlives_its_pod(hands: Hands) -> str:
     if sent.statuses != (200, 200):
         raise RunbookError(f"the chat answered {sent.statuses[0]} and {sent.statuses[1]}", wanted="200 twice")
     if not (sent.replayed and sent.same):
-        raise RunbookError("the new pod answered anew", wanted="the answer that the old one gave")
+        raise RunbookError("the new pod computed another answer", wanted="the answer that the old one gave")
     return f"another pod gave the answer of the one that was deleted; {words[0]}"
 
 
@@ -111,7 +111,7 @@ def starts_over_empty(hands: Hands) -> str:
     began = time.monotonic()
     eventually(lambda: _kept_again(world), timeout=BACK, every=EVERY, wanted="a state store that keeps again")
     if _sidecars(world) != before:
-        raise RunbookError("a sidecar was started anew", wanted="sidecars that connect again by themselves")
+        raise RunbookError("a sidecar was restarted", wanted="sidecars that connect again by themselves")
     return f"{words} without Redis; {time.monotonic() - began:.1f} s after it came back empty, answers are kept again"
 
 

@@ -40,7 +40,7 @@ def parse(tables: str) -> tuple[Listener, ...]:
         if not fields or fields[0] == "sl":
             continue
         if len(fields) < 4:
-            raise ValueError(f"{line[:80]!r} is no line of a table of sockets")
+            raise ValueError(f"{line[:80]!r} is not a line of a socket table")
         protocol = UDP if table.startswith("udp") else TCP
         if fields[3] != (UNCONNECTED if protocol == UDP else LISTEN):
             continue

@@ -226,10 +226,10 @@ def require(settings: Settings, identity: str) -> Proof:
     hint = "inv verify.step T053 --drills"
     proof = last(settings)
     if proof is None:
-        raise Unmeasurable("no conversation was held yet", wanted="a conversation to look at", hint=hint)
+        raise Unmeasurable("no conversation has been run yet", wanted="a conversation to look at", hint=hint)
     if proof.identity != identity:
         raise Unmeasurable(
-            f"the last conversation, at {proof.at}, was held with another release or other pods",
+            f"the last conversation, at {proof.at}, was run with another release or other pods",
             wanted="a conversation with the application as it runs now",
             hint=hint,
         )

@@ -34,7 +34,7 @@ class Scratch:
         settings = user.settings
         if user.cluster.provider == "existing":
             raise Unmeasurable(
-                "the cluster is somebody's own: there is no second one to begin with nothing on",
+                "this is your own cluster; a clean second one cannot be created beside it",
                 wanted="minikube, kind or the embedded node",
             )
         other = {

@@ -57,5 +57,5 @@ def test_later_layers_replace_and_remove() -> None:
 
 def test_what_is_no_archive_is_unmeasurable(tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_text("text")
-    with pytest.raises(Unmeasurable, match="is no archive"), Archive(tmp_path / "x.tar"):
+    with pytest.raises(Unmeasurable, match="is not an image archive"), Archive(tmp_path / "x.tar"):
         pass

@@ -95,7 +95,7 @@ FAULTS: list[tuple[str, str, Edit, str]] = [
     ("T095", "templates/NOTES.txt", added("{{ .Values.nowhere.deep }}"), "the notes do not render"),
     ("T096", "Chart.yaml", replace("- name: redis\n    version: 1.0.0", "- name: redis\n    version: 2.0.0"),
         "redis is listed as 2.0.0 and is 1.0.0"),
-    ("T096", "Chart.yaml", replace("condition: backend.enabled", "condition: backend.on"), "backend.on is no switch"),
+    ("T096", "Chart.yaml", replace("condition: backend.enabled", "condition: backend.on"), "backend.on is not a switch"),
     ("T096", "Chart.yaml", replace("condition: backend.enabled", "condition: frontend.enabled"),
         "with backend switched off it has"),
     ("T096", "Chart.yaml", lambda text: text[: text.index("  - name: redis")], "sub-chart redis is not listed"),

@@ -106,7 +106,7 @@ def test_a_server_outside_is_reached_directly(monkeypatch: pytest.MonkeyPatch) -
     ("objects", "words"),
     [
         ((), "Secret todo-secrets in namespace todo has no key migration-database-url"),
-        ((secret("mysql://nonsense"),), "is no PostgreSQL URL"),
+        ((secret("mysql://nonsense"),), "is not a PostgreSQL URL"),
         ((secret(URL), AUTHORITY), "Service postgres in namespace todo-database has no ready pod"),
         ((secret(URL), AUTHORITY, endpoints(ready=False)), "has no ready pod"),
     ],

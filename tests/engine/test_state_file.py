@@ -78,7 +78,7 @@ def test_a_damaged_state_file_is_one_line_or_counts_as_none(settings: Settings, 
     state_file.write(state / "node" / "addresses.json", content.encode("latin-1"))
     assert conversation.last(settings) is None
     assert FirstReady(settings).seconds([]) == {}
-    with pytest.raises(Unmeasurable, match=r"not held yet|other images"):
+    with pytest.raises(Unmeasurable, match=r"not been run yet|other images"):
         evidence.require(settings, "x", "identity", step="T101")
     chosen = addresses.of_node("todo", state / "node")  # a way on: other addresses, written as a whole
     assert addresses.known(state / "node") == chosen

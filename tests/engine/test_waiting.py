@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runbook.engine.errors import CommandFailed, TimedOut, Unmeasurable
-from runbook.engine.waiting import Change, Hopeless, NotYet, Subject, consistently, eventually, watching
+from runbook.engine.waiting import Change, Hopeless, NotYet, Subject, eventually, watching
 
 
 class Sequence:
@@ -59,17 +59,6 @@ def test_an_interruption_ends_the_wait() -> None:
     stopping.set()
     with pytest.raises(TimedOut, match="interrupted"):
         eventually(Sequence(NotYet("no")), timeout=600, wanted="ready", stopping=stopping)
-
-
-def test_consistently_holds() -> None:
-    look = Sequence("up")
-    assert consistently(look, during=0.05, every=0.01, wanted="up") == "up"
-    assert look.asked > 1
-
-
-def test_consistently_tells_when_it_broke() -> None:
-    with pytest.raises(TimedOut, match=r"held for .* then: pod restarted"):
-        consistently(Sequence("up", NotYet("pod restarted")), during=10, every=0.01, wanted="up")
 
 
 class Events:

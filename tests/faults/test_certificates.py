@@ -88,7 +88,7 @@ def test_a_call_that_failed(hands: Hands, told: dict[str, Any]) -> None:
 
 def test_a_connection_past_the_sidecars(hands: Hands, told: dict[str, Any]) -> None:
     told["flows"] = [BETWEEN, Flow("backend-1", 8000, "frontend-1", 40001)]
-    with pytest.raises(RunbookError, match="backend-1:8000 - frontend-1:40001 is no connection of sidecars"):
+    with pytest.raises(RunbookError, match="backend-1:8000 - frontend-1:40001 bypasses the sidecars"):
         certificates.renewed_under_load(hands)
 
 

@@ -1,4 +1,4 @@
-"""The application's way to its database mended: the Secret made usable, the roles let in, the pods made anew."""
+"""The application's way to its database mended: the Secret made usable, the roles let in, the pods recreated."""
 
 from __future__ import annotations
 

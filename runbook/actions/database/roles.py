@@ -30,8 +30,6 @@ ADMINISTRATOR = (
 )
 """Over the socket inside the pod, which only the server's own account reaches."""
 
-WHO = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname <> 'postgres' ORDER BY 1"
-
 
 def mend(world: World) -> None:
     """Whoever has a password in the Secret is let in with it; nothing is written where the server takes them all.
@@ -43,11 +41,6 @@ def mend(world: World) -> None:
     for role, password in secret_data.read(world, secret_data.ROLES_SECRET, DATABASE_NAMESPACE).items():
         if world.database.refusal(secret_data.url(role, password)):
             let_in(world, role, password)
-
-
-def who_may(world: World) -> set[str]:
-    """The roles that may sign in, the administrator aside."""
-    return set(administer(world, WHO).split())
 
 
 def let_in(world: World, role: str, password: str) -> None:

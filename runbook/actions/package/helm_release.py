@@ -54,7 +54,7 @@ def go_back(world: World, wanted: Blueprint) -> str:
     kept = revisions(world.api, wanted.release, wanted.namespace)
     before = [each for each in kept[:-1] if each.status in {DEPLOYED, "superseded"}]
     if not before:
-        return "there is no earlier revision to go back to; the failed one stays for a look"
+        return "there is no earlier revision to go back to; the failed one stays for inspection"
     try:
         world.helm.rollback(wanted.release, before[-1].revision, wanted.namespace)
     except (CommandFailed, RunbookError) as problem:

@@ -104,7 +104,7 @@ def manifest(claim: Claim, path: str) -> Check:
         except FileNotFoundError:
             seen = Seen("", [f"there is no file {path}"])
         except yaml.YAMLError as error:
-            seen = Seen("", [f"{path} is no YAML: {' '.join(str(error).split())}"])
+            seen = Seen("", [f"{path} is not valid YAML: {' '.join(str(error).split())}"])
         else:
             seen = _examine(claim, Scene(_finder(objects), HOST, NAMESPACE))
             if len(objects) != 1:

@@ -14,7 +14,7 @@ def quantity(text: object) -> Decimal:
     """The number that a quantity means: "100m" is 0.1, "1Ki" is 1024. Raises `ValueError` where it is none."""
     match = _FORM.match(str(text).strip())
     if match is None:
-        raise ValueError(f"{text!r} is no quantity")
+        raise ValueError(f"{text!r} is not a quantity")
     number, exponent, suffix = match.groups()
     if exponent:
         return Decimal(number + exponent)

@@ -116,7 +116,7 @@ def _differences(owner: str, title: str, container: Object, family: frozenset[st
         if name in wanted:
             expected = wanted.pop(name)
             if "value" in variable:
-                problems.append(f"{title}: {name} stands in clear")
+                problems.append(f"{title}: {name} is in plain text")
             elif (reference.get("name"), key) != (SECRET, expected):
                 problems.append(
                     f"{title}: {name} is key {key or 'none'} of Secret {reference.get('name', 'none')},"

@@ -35,7 +35,7 @@ def fit_for_production(world: World) -> Outcome:
             problems.append(f"{title}: its image is never pulled")
         for variable in container.get("env") or []:
             if _secretive(variable["name"]) and "value" in variable:
-                problems.append(f"{title}: {variable['name']} stands in clear")
+                problems.append(f"{title}: {variable['name']} is in plain text")
             if "offline-model" in str(variable.get("value")):
                 problems.append(f"{title}: {variable['name']} names the offline model")
         if pod.get("replicas", 2) < 2:

@@ -69,7 +69,7 @@ def state_store(name: str, *, service: str, port: int, secret: str, key: str, us
         password = given.get("redisPassword", {})
         reference = password.get("secretKeyRef") or {}
         if "value" in password:
-            problems.append("its password stands in clear")
+            problems.append("its password is in plain text")
         if (reference.get("name"), reference.get("key")) != (secret, key):
             problems.append(f"its password is not key {key} of Secret {secret}")
         if (scopes := list(found.get("scopes") or [])) != [user.app_id]:

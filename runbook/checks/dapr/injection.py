@@ -112,7 +112,7 @@ def _crash(pod: Object) -> str:
     last = (status.get("lastState") or {}).get("terminated") or {}
     if not status.get("restartCount") or last.get("reason") == "Unknown":
         return ""
-    ended = f"{last.get('reason', 'no reason told')}, exit code {last.get('exitCode')}"
+    ended = f"{last.get('reason', 'no reason given')}, exit code {last.get('exitCode')}"
     return f"{SIDECAR} of pod {workloads.name(pod)} restarted {status['restartCount']} times ({ended})"
 
 

@@ -67,7 +67,7 @@ def encrypted(world: World) -> Outcome:
     problems += calls
     problems += _denied(world, pods)
     seen_flows = flows.between(world, pods)
-    problems += [f"{flow} is no connection of sidecars" for flow in seen_flows if not flow.encrypted]
+    problems += [f"{flow} bypasses the sidecars" for flow in seen_flows if not flow.encrypted]
     evidence = {name: {"identity": each.identity, "refused": each.refusals} for name, each in seen.items()}
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint="inv verify.step T089", ports=evidence)

@@ -41,7 +41,7 @@ def kept(world: World) -> Outcome:
             hint=hint,
         )
     if not (sent.replayed and sent.same):
-        return failed("the same message under the same key was answered anew", wanted=wanted, hint=hint)
+        return failed("the same message under the same key was answered again", wanted=wanted, hint=hint)
     if not remembered.has_server(world):  # the answer was remembered elsewhere: measured, and not as wanted
         return failed(
             "Redis has no pod, so nothing is kept in it", wanted=wanted, hint="inv verify.step T085"
@@ -65,7 +65,7 @@ def kept(world: World) -> Outcome:
         problems.append("the MCP server never heard of the message: it was answered without a tool")
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, state=asdict(held))
-    left = f"; not tidy: {sent.left}" if sent.left else ""
+    left = f"; not cleaned up: {sent.left}" if sent.left else ""
     return passed(
         f"a message sent twice was answered once; Redis keeps the answer for {held.seconds} s more under"
         f" {held.name.partition('-')[0]}-...; the frontend's sidecar has no such store{left}",

@@ -13,7 +13,8 @@ from runbook.probes import changes
 if TYPE_CHECKING:
     from runbook.world import World
 
-ADDED, CHANGED, DELETED = range(3)
+ADDED = 0
+"""The turn of the conversation that adds a task."""
 
 
 def by_chat(world: World) -> Outcome:
@@ -34,7 +35,7 @@ def by_chat(world: World) -> Outcome:
             **seen,
         )
     times = ", ".join(f"{turn['wanted']} in {turn['seconds']:.1f} s" for turn in seen["turns"])
-    left = f"; not tidy: {seen['left']}" if seen["left"] else ""
+    left = f"; not cleaned up: {seen['left']}" if seen["left"] else ""
     return passed(f"`buy figs {seen['nonce']}`: {times}{left}", wanted=wanted, **seen)
 
 

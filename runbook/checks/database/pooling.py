@@ -72,10 +72,10 @@ def within_budget(world: World) -> Outcome:
         return unproven(
             f"the sessions were counted {counted.looks} times", wanted=wanted, hint=hint, **evidence
         )
-    turned = f", {len(seen.retries)} times told to come later" if len(seen.retries) else ""
+    turned = f", {len(seen.retries)} answers said to retry later" if len(seen.retries) else ""
     told = ", ".join(f"{role} {most} of {allowed[role]}" for role, most in sorted(counted.most.items()))
     slowest = seen.slowest
-    left = f"; not tidy: {seen.left}" if seen.left else ""
+    left = f"; not cleaned up: {seen.left}" if seen.left else ""
     return passed(
         f"{seen.answered} requests, {users.AT_ONCE} at once, in {seen.lasted:.1f} s (slowest {slowest:.1f} s{turned}),"
         f" no error; sessions at most: {told}; budget {budget.steady}, rolling {budget.most} of {budget.limit}{left}",

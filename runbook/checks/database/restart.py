@@ -24,7 +24,7 @@ def replaced_by_another(world: World) -> Outcome:
     seen = replaced.hold(world, fingerprint(world))
     if set(seen["old"]) & set(seen["new"]):
         return failed("the deleted pod is still there", wanted=wanted, hint="inv verify.step T049", **seen)
-    left = f"; not tidy: {seen['left']}" if seen["left"] else ""
+    left = f"; not cleaned up: {seen['left']}" if seen["left"] else ""
     return passed(
         f"{', '.join(seen['old'])} deleted; {', '.join(seen['new'])} Ready after {seen['ready_seconds']:.1f} s;"
         f" the old gone after {seen['gone_seconds']:.1f} s, and an answer {seen['answered_seconds']:.1f} s later{left}",
@@ -50,7 +50,7 @@ def remembers(world: World) -> Outcome:
     if len(seen["titles"]) != 2 or not all(nonce in title for title in seen["titles"]):
         problems.append(f"the new pod lists {len(seen['titles'])} tasks, not the two that were stored")
     if seen["conversations"] != 1:
-        problems.append(f"the new pod lists {seen['conversations']} conversations, not the one that was held")
+        problems.append(f"the new pod lists {seen['conversations']} conversations, not the one from before")
     if problems:
         return failed("; ".join(problems), wanted=wanted, hint=hint, **seen)
     return passed(

@@ -85,7 +85,7 @@ def _problems(
     for key in condition.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     if not isinstance(value, bool):
-        problems.append(f"its condition {condition or '(none)'} is no switch in values.yaml: {name}")
+        problems.append(f"its condition {condition or '(none)'} is not a switch in values.yaml: {name}")
     return problems
 
 

@@ -88,7 +88,7 @@ def _row_problems(row: re.Match[str], place: Place, values: Mapping[str, Any]) -
     try:
         default = yaml.safe_load(row["default"])
     except yaml.YAMLError:
-        yield f"the default of {row['path']} is no YAML: {row['default']}"
+        yield f"the default of {row['path']} is not valid YAML: {row['default']}"
         return
     if default != found or type(default) is not type(found):
         yield f"the default of {row['path']} is {json.dumps(found)}, not {row['default']}"

@@ -136,7 +136,7 @@ def _complete_python(folder: Path, *, needs: tuple[str, ...]) -> Outcome:
             f"{folder.name}'s manifest or lock file cannot be read: {problem}", wanted=wanted, hint=hint
         )
     asked = {Requirement(each).name: Requirement(each) for each in manifest.get("dependencies", [])}
-    problems = [f"{name} is no dependency" for name in needs if name not in asked]
+    problems = [f"{name} is not a dependency" for name in needs if name not in asked]
     problems += _lock_problems(str(manifest.get("name")), asked, packages)
     entries = manifest.get("scripts") or {}
     problems += (

@@ -237,7 +237,7 @@ def _version(text: str) -> Version:
     """The leading number of a version: suffixes of distributors (+k3s1, -dispatcher) say nothing of its age."""
     match = _NUMBER.match(text.strip())
     if match is None:
-        raise Unmeasurable(f"{text!r} is no version", wanted="a version number")
+        raise Unmeasurable(f"{text!r} is not a version", wanted="a version number")
     return Version(match[1])
 
 

@@ -47,7 +47,7 @@ def answers(world: World) -> Outcome:
         return failed(problem, wanted=wanted, hint=hint, **evidence)
     told = f"answered in {proof.seconds:.1f} s, task `pears {proof.nonce}` in the list"
     if proof.left:
-        told += f"; not tidy: {proof.left}"
+        told += f"; not cleaned up: {proof.left}"
     return passed(told, wanted=wanted, **evidence)
 
 

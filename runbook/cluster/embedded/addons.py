@@ -130,7 +130,7 @@ def wait_for_pods(
 ) -> None:
     """Until each workload of `wanted` has a Ready pod of its present template whose containers run since `since`.
 
-    `since` (RFC 3339, UTC) tells a pod that runs now from one that ran before the node was started anew.
+    `since` (RFC 3339, UTC) tells a pod that runs now from one that ran before the node was restarted.
     """
     workloads = [manifest for manifest in wanted if manifest["kind"] in ("Deployment", "DaemonSet")]
     subjects = {

@@ -79,7 +79,7 @@ def group(settings: Settings) -> Group:
             direct_way.reopen,
             undo=direct_way.close,
             patience=30.0,
-            cause=r":8000.* is no connection of sidecars",
+            cause=r":8000.* bypasses the sidecars",
         ),
         Mutant(
             "no sentry",
@@ -108,7 +108,7 @@ def group(settings: Settings) -> Group:
             cause=r"the default is not set|accessControl is absent|access control lets frontend call",
         ),
         Mutant(
-            "mutual TLS off, and pods made anew",
+            "mutual TLS off, and pods recreated",
             frozenset({"T079", "T081", "T088", "T089", "T090"}),
             certificates.without_tls,
             objects=(SYSTEM,),

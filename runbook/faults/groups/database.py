@@ -131,11 +131,11 @@ def _of_references(space: str) -> tuple[Mutant, ...]:
             "DATABASE_URL is key migration-database-url",
         ),
         referring(
-            "a model key that stands in clear",
+            "a model key that is in plain text",
             {"T108", "T111"},
             "OPENAI_API_KEY",
             {"value": "in clear"},
-            "OPENAI_API_KEY stands in clear",
+            "OPENAI_API_KEY is in plain text",
         ),
         referring(
             "a sign-in secret that may be missing",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import DATABASE_NAMESPACE, MODEL_NAMESPACE, SIDECAR_CALLS
 from runbook.checks.network import isolation
-from runbook.clients.kube import workloads
 from runbook.engine.errors import RunbookError, TimedOut, Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
@@ -26,7 +25,6 @@ from runbook.netpol.traffic import canary
 from runbook.netpol.traffic.probes import BLOCKED, Seen
 from runbook.netpol.traffic.scene import MESH
 from runbook.netpol.traffic.survey import Survey, surveying
-from runbook.netpol.traffic.visitors import LABEL
 from runbook.netpol.truth import OPERATOR, PLACEMENT, SCHEDULER, SENTRY, Mark, Mode
 
 if TYPE_CHECKING:
@@ -316,15 +314,3 @@ def _against_policies(matrix: Matrix) -> str:
 def _counted(cells: set[Cell]) -> str:
     first = " to ".join(min(cells))
     return first if len(cells) == 1 else f"{len(cells)} cells, such as {first}"
-
-
-def left_behind(world: World) -> list[str]:
-    """What surveys have left in the cluster, and nobody has deleted: itself, or the namespace that it is in."""
-    spaces = world.api.list("Namespace", labels=LABEL)
-    going = {workloads.name(space) for space in spaces if workloads.terminating(space)}
-    left = [f"Namespace {workloads.name(space)}" for space in spaces if not workloads.terminating(space)]
-    return left + [
-        f"Pod {workloads.name(pod)}"
-        for pod in world.api.list("Pod", labels=LABEL)
-        if not workloads.terminating(pod) and pod["metadata"]["namespace"] not in going
-    ]

@@ -95,7 +95,7 @@ def group(settings: Settings) -> Group:
             cause="PodDisruptionBudget .* is refused: .*exceeded quota",
         ),
         Mutant(
-            "a namespace of production that is held to nothing",
+            "a production namespace without a Pod Security level",
             frozenset({"T100"}),
             lambda hands: hands.create(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}

@@ -71,7 +71,7 @@ def connections(tables: str) -> list[tuple[int, str, int]]:
         if not table.startswith("tcp") or not fields or fields[0] == "sl":
             continue
         if len(fields) < 4:
-            raise ValueError(f"{line[:80]!r} is no line of a table of sockets")
+            raise ValueError(f"{line[:80]!r} is not a line of a socket table")
         if fields[3] == LISTEN:
             continue
         place, _, peer_port = fields[2].partition(":")

@@ -162,7 +162,7 @@ def _first_frame(connection: socket.socket) -> bytes:
 def _reply(frame: bytes) -> Reply:
     if len(frame) == 9 and frame[3] == SETTINGS:
         return Reply(taken=True, said="HTTP/2 settings")
-    return Reply(taken=False, said=f"{len(frame)} bytes that are no HTTP/2" if frame else "closed")
+    return Reply(taken=False, said=f"{len(frame)} bytes that are not HTTP/2" if frame else "closed")
 
 
 def _silent(problem: Exception) -> Unmeasurable:

@@ -22,9 +22,9 @@ def test_passwords_go_by_standard_input_and_in_no_argument() -> None:
 
 
 def test_who_is_shut_out_may_not_sign_in() -> None:
-    world, _, _ = make()
+    world, api, _ = make()
     roles.shut_out(world, "todo_mcp")
-    assert roles.who_may(world) == {"todo_owner", "todo_backend", "todo_frontend"}
+    assert set(api.may) == {"todo_owner", "todo_backend", "todo_frontend"}
 
 
 def test_nothing_is_written_where_the_server_takes_them_all() -> None:
@@ -51,7 +51,7 @@ def test_a_failing_psql_and_a_missing_server_are_told() -> None:
     world, api, _ = make()
     api.broken = "psql: error: role does not exist"
     with pytest.raises(CommandFailed, match="role does not exist"):
-        roles.who_may(world)
+        roles.administer(world, "SELECT 1")
     del api.objects["Pod", "todo-database", "postgres-0"]
     with pytest.raises(Unmeasurable, match="the database has no pod"):
-        roles.who_may(world)
+        roles.administer(world, "SELECT 1")

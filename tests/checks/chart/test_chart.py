@@ -211,7 +211,7 @@ def test_the_namespace_itself_is_asked_without_a_namespace(place: Place) -> None
         (None, "there is no file k8s/namespace.yaml"),
         ("kind: Namespace\nmetadata: {name: other}\n", "there is no Namespace todo"),
         ("kind: Namespace\nmetadata: {name: todo}\n", "label env is not set"),
-        ("kind: [", "is no YAML"),
+        ("kind: [", "is not valid YAML"),
         (
             "kind: Namespace\nmetadata: {name: todo, labels: {env: development}}\n---\nkind: Pod\nmetadata: {}\n",
             "holds 2 objects",
@@ -291,7 +291,7 @@ def test_good_defaults_are_fit_for_production(place: Place) -> None:
         (lambda each: changed(each, "spec.replicas", 1), "one replica"),
         (
             lambda each: changed(each, f"{CONTAINER}.env", [{"name": "OPENAI_API_KEY", "value": "x"}]),
-            "OPENAI_API_KEY stands in clear",
+            "OPENAI_API_KEY is in plain text",
         ),
         (
             lambda each: changed(

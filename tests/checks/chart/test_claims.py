@@ -196,5 +196,5 @@ def test_quantities(text: object, number: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "lots", "1KiB", "1 Mi", "--1", None])
 def test_what_is_no_quantity(text: object) -> None:
-    with pytest.raises(ValueError, match="no quantity"):
+    with pytest.raises(ValueError, match="not a quantity"):
         quantity(text)

@@ -80,7 +80,7 @@ def test_a_missing_deployment_is_absent(objects: dict[str, Object]) -> None:
 def test_what_else_a_variable_may_be_is_told(objects: dict[str, Object]) -> None:
     entry(objects, "DATABASE_URL").clear()
     assert examine_broken(objects, {"name": "DATABASE_URL", "value": "postgresql://x"}) == [
-        "backend/backend: DATABASE_URL stands in clear"
+        "backend/backend: DATABASE_URL is in plain text"
     ]
     assert examine_broken(objects, variable("DATABASE_URL", "migration-database-url")) == [
         "backend/backend: DATABASE_URL is key migration-database-url of Secret todo-secrets, not database-url"

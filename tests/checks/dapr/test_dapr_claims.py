@@ -81,7 +81,7 @@ def test_pods_that_name_no_configuration_are_told() -> None:
         ("spec.type", "state.in-memory", "its type is state.in-memory"),
         ("spec.metadata.0.value", "other.todo.svc:6379", "not redis-svc on port 6379"),
         ("spec.metadata.0.value", "redis-svc:6380", "not redis-svc on port 6379"),
-        ("spec.metadata.1", {"name": "redisPassword", "value": "x"}, "its password stands in clear"),
+        ("spec.metadata.1", {"name": "redisPassword", "value": "x"}, "its password is in plain text"),
         ("spec.metadata.1.secretKeyRef.name", "todo-secrets", "not key password of Secret redis-auth"),
         ("spec.metadata", [], "its host is not set"),
         ("scopes", None, "it is for every application"),

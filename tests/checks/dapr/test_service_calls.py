@@ -172,7 +172,7 @@ def test_a_connection_past_the_sidecars(world: World, sidecars: dict[str, Any]) 
     sidecars["flows"].append(Flow("backend-1", 8000, "frontend-1", 40001))
     outcome = service_calls.encrypted(world)
     assert outcome.status is Status.FAILED
-    assert outcome.observed == "backend-1:8000 - frontend-1:40001 is no connection of sidecars"
+    assert outcome.observed == "backend-1:8000 - frontend-1:40001 bypasses the sidecars"
 
 
 def test_to_see_no_connection_proves_nothing(world: World, sidecars: dict[str, Any]) -> None:

@@ -67,8 +67,8 @@ def test_the_answer_is_kept_for_the_backend_alone(world: World) -> None:
     ("change", "words"),
     [
         ({"sent": replace(SENT, statuses=(503, 200))}, "the message was answered 503"),
-        ({"sent": replace(SENT, replayed=False)}, "was answered anew"),
-        ({"sent": replace(SENT, same=False)}, "was answered anew"),
+        ({"sent": replace(SENT, replayed=False)}, "was answered again"),
+        ({"sent": replace(SENT, same=False)}, "was answered again"),
         ({"held": None}, "Redis holds nothing of that key: the answer was kept elsewhere"),
         ({"held": replace(HELD, name="chat-1-k1")}, "without the prefix todo-backend"),
         ({"held": replace(HELD, fields=("data",))}, "it has the fields data"),
@@ -89,7 +89,7 @@ def test_what_is_not_as_wanted_is_named(
 
 def test_a_person_who_stays_is_told_of(world: World, told: dict[str, Any]) -> None:
     told["sent"] = replace(SENT, left="1 people of drills are still there")
-    assert "not tidy: 1 people" in state_store.kept(world).observed
+    assert "not cleaned up: 1 people" in state_store.kept(world).observed
 
 
 def test_without_redis_nothing_is_kept_in_it(world: World, told: dict[str, Any]) -> None:

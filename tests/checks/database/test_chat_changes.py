@@ -130,7 +130,7 @@ def test_without_the_messages_beside_it_a_missing_row_proves_nothing(
 
 def test_a_proof_is_of_one_application_and_one_database(seen: dict[str, Any]) -> None:
     world, api, _ = make()
-    with pytest.raises(Unmeasurable, match="the drill of T114 was not held yet") as caught:
+    with pytest.raises(Unmeasurable, match="the drill of T114 has not been run yet") as caught:
         chat_changes.found(world)
     assert caught.value.hint == "inv verify.step T114 --drills"
     evidence.write(world.settings, changes.NAME, seen | {"identity": fingerprint(world)})

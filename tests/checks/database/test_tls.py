@@ -64,7 +64,7 @@ def test_a_missing_or_unreadable_url_cannot_be_judged() -> None:
     with pytest.raises(Unmeasurable, match="lacks the key database-url"):
         tls.demanded(world)
     put(api, {"database-url": "no url"})
-    with pytest.raises(Unmeasurable, match="is no PostgreSQL URL"):
+    with pytest.raises(Unmeasurable, match="is not a PostgreSQL URL"):
         tls.demanded(world)
 
 

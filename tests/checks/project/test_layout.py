@@ -102,7 +102,7 @@ def test_a_complete_backend(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"pyproject.toml": MANIFEST.replace("fastapi>=0.1", "fastapi>=0.9")}, "differ in fastapi"),
-        ({"pyproject.toml": MANIFEST.replace('"asyncpg>=0.3", ', "")}, "asyncpg is no dependency"),
+        ({"pyproject.toml": MANIFEST.replace('"asyncpg>=0.3", ', "")}, "asyncpg is not a dependency"),
         ({"pyproject.toml": MANIFEST.replace("main:run", "main:walk")}, "names no function of main.py"),
         ({"pyproject.toml": MANIFEST.replace("main:run", "start:run")}, "cannot be read"),
         ({"pyproject.toml": "[project"}, "manifest or lock file cannot be read"),

@@ -98,7 +98,7 @@ def test_what_a_person_would_complain_about(
 def test_what_is_left_behind_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     world, _ = make()
     conversed(world, monkeypatch, left="1 people of drills are still there")
-    assert "not tidy: 1 people of drills" in chat.answers(world).observed
+    assert "not cleaned up: 1 people of drills" in chat.answers(world).observed
 
 
 def test_one_request_at_all_ends() -> None:
@@ -157,7 +157,7 @@ def test_a_row_that_could_not_be_read_is_unproven() -> None:
 
 def test_no_conversation_yet_cannot_be_measured() -> None:
     world, _ = make()
-    with pytest.raises(Unmeasurable, match="no conversation was held yet"):
+    with pytest.raises(Unmeasurable, match="no conversation has been run yet"):
         chat.used_the_mcp_server(world)
 
 

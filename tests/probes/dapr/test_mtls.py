@@ -131,7 +131,7 @@ def test_a_server_without_tls_takes_a_plain_client_and_shows_no_certificate(auth
 
 def test_what_is_no_http2_is_not_taken_for_it() -> None:
     with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
-        assert mtls.plaintext(port) == mtls.Reply(taken=False, said="9 bytes that are no HTTP/2")
+        assert mtls.plaintext(port) == mtls.Reply(taken=False, said="9 bytes that are not HTTP/2")
 
 
 def test_the_certificate_is_shown_if_the_anchors_vouch_for_it(
