@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from runbook import catalogue
 from runbook.cli.entry import PAGE, journal_of
 from runbook.cluster import ClusterStatus
+from runbook.engine.attempt import fingerprint_of
 from runbook.engine.errors import RunbookError, UsageError
 from runbook.engine.journal import NOWHERE, Entry, Place
 from runbook.engine.settings import Settings
-from runbook.engine.step import Status, Step
+from runbook.engine.step import Status, Step, unproven
 from runbook.ownership import installation
 from runbook.report.json import dumps
 from runbook.report.words import MARKS, PLAIN_MARKS
@@ -21,6 +23,8 @@ from runbook.report.writer import Writer
 from runbook.world import World
 
 NEVER = "never run"
+OLDER = "proved for an older release than the one that runs now"
+PROVE = "inv verify.step {} --drills"
 
 
 def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> None:
@@ -31,7 +35,8 @@ def list_steps(settings: Settings, *, as_json: bool, failed: bool = False) -> No
     """
     out = Writer(sys.stdout)
     world = World.of(settings)
-    here, last = cluster_now(world), journal_of(settings, world).last()
+    here = cluster_now(world)
+    last = _as_of_now(world, journal_of(settings, world).last(), here)
     shown = [step for step in catalogue.STEPS if not failed or _is_red(last.get(step.id), here)]
     if as_json:
         rows = [_row(step, last.get(step.id), here) for step in shown]
@@ -66,9 +71,35 @@ def _is_red(entry: Entry | None, here: Place) -> bool:
 def standing(settings: Settings) -> dict[str, tuple[Status, str]]:
     """What counts on the cluster that answers now: status and age of each step's last outcome there."""
     world = World.of(settings)
-    here, last = cluster_now(world), journal_of(settings, world).last()
+    here = cluster_now(world)
+    last = _as_of_now(world, journal_of(settings, world).last(), here)
     return {
         step: (entry.outcome.status, _age(entry)) for step, entry in last.items() if entry.place.is_here(here)
+    }
+
+
+def _as_of_now(world: World, entries: Mapping[str, Entry], here: Place) -> dict[str, Entry]:
+    """What was last seen; a drill's proof counts for the release that runs now alone, as it does in a run."""
+    steps = {step.id: step for step in catalogue.STEPS}
+
+    def older(entry: Entry) -> bool:
+        step = steps.get(entry.step)
+        if (
+            step is None
+            or step.fingerprint is None
+            or not entry.outcome.green
+            or not entry.place.is_here(here)
+        ):
+            return False
+        return fingerprint_of(step, world) != entry.fingerprint
+
+    return {
+        name: replace(
+            entry, outcome=unproven(OLDER, wanted="a proof for what runs now", hint=PROVE.format(name))
+        )
+        if older(entry)
+        else entry
+        for name, entry in entries.items()
     }
 
 
@@ -124,7 +155,7 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     journal = journal_of(settings, world)
     cluster = _cluster_status(world)
     here = cluster_now(world) if cluster.running else NOWHERE
-    entries = journal.last()
+    entries = _as_of_now(world, journal.last(), here)
     last = {step: entry for step, entry in entries.items() if entry.place.is_here(here)}
     lost = [entry for step, entry in entries.items() if step not in last]
     ids = {status: sorted(i for i, e in last.items() if e.outcome.status is status) for status in Status}

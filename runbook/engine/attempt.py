@@ -107,7 +107,7 @@ def _apply(step: Step, check: Check, world: World, before: Attempt) -> Attempt:
 def _drill(step: Step, check: Check, world: World, mode: Mode, journal: Journal, repeat: bool) -> Attempt:
     """A drill disturbs the application, so its proof is carried: while its inputs are the same, and for a time."""
     if not repeat:
-        fingerprint = _fingerprint(step, world)
+        fingerprint = fingerprint_of(step, world)
         proof = journal.proved(step.id, fingerprint) if fingerprint else None
         valid = timedelta(hours=world.proof_hours)
         old = proof is not None and datetime.now(UTC) - datetime.fromisoformat(proof.at) > valid
@@ -133,11 +133,11 @@ def _drill(step: Step, check: Check, world: World, mode: Mode, journal: Journal,
                 )
             )
     made = _measure(check, world)
-    return replace(made, fingerprint=_fingerprint(step, world))  # afterwards: a drill may restart pods
+    return replace(made, fingerprint=fingerprint_of(step, world))  # afterwards: a drill may restart pods
 
 
-def _fingerprint(step: Step, world: World) -> str:
-    """Empty where the release cannot be identified: then no earlier proof counts."""
+def fingerprint_of(step: Step, world: World) -> str:
+    """What a drill's proof is of; empty where the release cannot be identified: then no earlier proof counts."""
     if step.fingerprint is None:
         return ""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,3 +103,19 @@ def test_where_no_cluster_answers_nothing_is_green(
     status, steps = told(capsys, here)
     assert "on a cluster (embedded) that does not answer now: unknown here" in status
     assert "passed," not in status and "T001  unknown" in steps
+
+
+@pytest.mark.parametrize(("of", "status"), [("now", "passed"), ("before", "unproven"), ("", "unproven")])
+def test_a_drill_proved_on_an_older_release_is_not_green(
+    here: Here, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, of: str, status: str
+) -> None:
+    drill = replace(STEPS[0], drill=True, fingerprint=lambda _: "now")
+    monkeypatch.setattr(catalogue, "STEPS", (drill, STEPS[1]))
+    journal = Journal(here.settings.state / "journal.jsonl", lambda: Place("embedded", "uid-1"))
+    journal.began(Plan((drill,), frozenset()), Mode.APPLY)
+    journal.finished(Result(drill, passed("good"), fingerprint=of))
+    as_json, listed = rows(capsys, here)
+    assert as_json["steps"][status] == ["T001"]
+    assert listed[0]["status"] == status
+    assert overview.standing(here.settings)["T001"][0].value == status
+    assert (f"T001 unproven: {overview.OLDER}" in told(capsys, here)[0]) is (status == "unproven")
