@@ -239,22 +239,34 @@ def verify_step(
 @task(
     help=WHERE
     | {
-        "group": "which mutants: dapr, database, network, package or security",
+        "group": "which mutants; inv verify.mutants --coverage names the groups",
         "only": "only those whose names contain this; may be repeated",
+        "coverage": "plant nothing: list the faults of each step and what was last seen of them",
         "json": "write the verdicts as JSON to standard output",
     },
     iterable=["only"],
-    positional=["group"],
+    positional=[] if "--coverage" in sys.argv else ["group"],  # Invoke has no positional that may be left out
     name="mutants",
 )
 def verify_mutants(
-    c: Context, group: str, only: list[str], cluster: str = "", name: str = "", json: bool = False
+    c: Context,
+    only: list[str],
+    group: str | None = None,
+    cluster: str = "",
+    name: str = "",
+    json: bool = False,
+    coverage: bool = False,
 ) -> None:
     """Plant faults; each must turn its steps red."""
     with plainly():
         from runbook.cli import entry
 
-        entry.kill_mutants(entry.settings(c.config, cluster, name), group, only, json=json)
+        if coverage:
+            from runbook.cli import coverage as command
+
+            command.show(entry.settings(c.config, cluster, name), group or "", json=json)
+        else:
+            entry.kill_mutants(entry.settings(c.config, cluster, name), group or "", only, json=json)
 
 
 @task(

@@ -43,6 +43,10 @@ def _templated(step_id: str, title: str, claim: claims.Claim, *needs: str) -> St
     )
 
 
+SIDECAR_REQUESTS = {"cpu": "100m", "memory": "128Mi"}
+SIDECAR_LIMITS = {"cpu": "300m", "memory": "256Mi"}
+LIMITED = dapr_claims.sidecar_resources(BACKEND, requests=SIDECAR_REQUESTS, limits=SIDECAR_LIMITS)
+
 STEPS = (
     Step(
         "T079",
@@ -86,15 +90,13 @@ STEPS = (
         dapr_claims.sidecar(BACKEND),
         "T030",
     ),
-    _templated(
+    Step(
         "T084",
         "The sidecar asks for 100m and 128Mi and is limited to 300m and 256Mi",
-        dapr_claims.sidecar_resources(
-            BACKEND,
-            requests={"cpu": "100m", "memory": "128Mi"},
-            limits={"cpu": "300m", "memory": "256Mi"},
-        ),
-        "T083",
+        check=chart.rendered(LIMITED, MESHED),
+        live=mutual_tls.both(chart.deployed(LIMITED), injection.limited(SIDECAR_REQUESTS, SIDECAR_LIMITS)),
+        live_after="T087",
+        needs=("T083",),
     ),
     Step(
         "T085",

@@ -225,6 +225,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
     0 where all were killed, 1 where one survived, 3 where one could not be judged.
     """
     from runbook import faults
+    from runbook.cli import coverage
     from runbook.faults import trial
     from runbook.report import trials
 
@@ -235,6 +236,7 @@ def kill_mutants(chosen: Settings, name: str, only: Sequence[str] = (), *, json:
         _refuse_foreign(world, plan(wanted.steps, catalogue.STEPS))
         sweep(world, writer)
         verdicts = trials.told(writer, wanted, run(world, wanted, journal_of(chosen, world)))
+        coverage.remember(chosen, wanted.name, verdicts)
     if json:
         Writer(sys.stdout).line(trials.as_json(wanted, verdicts))
     sys.exit(trials.exit_code(verdicts))

@@ -148,6 +148,12 @@ class Docker:
                 tuple(found.repo_digests or ()),
             )
 
+    def runs(self, container: str) -> bool:
+        """Whether a container of that name is one of this engine, and runs."""
+        with self._asked() as client:
+            found = client.container.list(filters=[("name", f"^/?{container}$")])
+        return any(each.name == container for each in found)
+
     def layers(self, reference: str) -> tuple[Layer, ...]:
         """The layers of an image that have a size, newest first."""
         arguments = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from runbook.clients.process.commands import Commands
-from runbook.cluster import docker
+if TYPE_CHECKING:
+    from runbook.clients.process.commands import Commands
 
 MIB = 1024 * 1024
 
@@ -28,6 +29,8 @@ def of_docker(commands: Commands) -> Capacity:
 
     Raises `Unmeasurable` where no daemon answers.
     """
+    from runbook.cluster import docker
+
     said = docker.information(commands)
     return Capacity("Docker", _number(said.get("NCPU")), _number(said.get("MemTotal")) // MIB)
 

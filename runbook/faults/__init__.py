@@ -6,6 +6,7 @@ A check that no fault turns red proves nothing. A group is a list of mutants and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -42,6 +43,8 @@ class Mutant:
     meanwhile: Callable[[Hands], str] | None = None
     """What must hold while the fault is there, beside the steps; says what was seen, raises `RunbookError` where it
     does not hold."""
+    elsewhere: Callable[[World], AbstractContextManager[World]] | None = None
+    """Of a fault in a copy: the world that asks it, which is gone afterwards. `plant` changes nothing then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,26 @@ class Group:
     """Kinds of objects that are made anew: what a killed run left of them is removed first."""
     run: Callable[[World, Group, Journal], Iterator[Verdict]] | None = None
     """How they are tried, where asking the steps again and again would take too long."""
+    files: tuple[str, ...] = ()
+    """The steps that ask files, programs or images, and so are watched where a fault is in a copy."""
 
 
 GROUPS = {
-    name: f"{__name__}.groups.{name}" for name in ("dapr", "database", "network", "package", "security")
+    name: f"{__name__}.groups.{name}"
+    for name in (
+        "automation",
+        "claims",
+        "dapr",
+        "database",
+        "deployment",
+        "drills",
+        "foundation",
+        "network",
+        "package",
+        "security",
+        "setup",
+        "sidecars",
+    )
 }
 """Name -> module, whose `group` makes it for the settings."""
 

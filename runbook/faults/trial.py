@@ -57,16 +57,30 @@ def run(world: World, group: Group, journal: Journal) -> Iterator[Verdict]:
     Raises `Unmeasurable` where a step is not green before anything is planted, and `TimedOut` where one stays red after
     a mutant was undone: nothing more is planted then. Raises `WrongCluster` before anything is written.
     """
-    world.api.guard()
-    sweep(world, group.makes)
+    if group.makes or any(mutant.elsewhere is None for mutant in group.mutants):
+        world.api.guard()
+        sweep(world, group.makes)
     ask = partial(_ask, world, journal)
     _green_before(ask(group.steps))
     for mutant in group.mutants:
         began = time.monotonic()
-        status, words, shown = _try(world, mutant, f"{group.name}/{mutant.name}", group.steps, ask)
-        _green(f"{mutant.name!r} was undone", mutant.reds | mutant.unproven, ask, HEALED)
+        if mutant.elsewhere is not None:
+            status, words, shown = _try_copy(world, mutant, group.files, journal)
+        else:
+            status, words, shown = _try(world, mutant, f"{group.name}/{mutant.name}", group.steps, ask)
+            _green(f"{mutant.name!r} was undone", mutant.reds | mutant.unproven, ask, HEALED)
         yield Verdict(mutant, status, words, time.monotonic() - began, shown)
     _green("the last mutant was undone", group.steps, ask, HEALED)
+
+
+def _try_copy(world: World, mutant: Mutant, files: tuple[str, ...], journal: Journal) -> Judgement:
+    """Nothing is changed but a copy, of which the steps are asked; the half of a step that asks the cluster is not."""
+    assert mutant.elsewhere is not None
+    try:
+        with mutant.elsewhere(world) as other:
+            return _watched(mutant, Hands(other), files, partial(_ask, other, journal, written=True))
+    except RunbookError as problem:
+        return Status.UNPROVEN, f"could not be planted or undone: {problem}", None
 
 
 def _try(
@@ -157,8 +171,9 @@ def _green(when: str, steps: Iterable[str], ask: Callable[[Iterable[str]], Outco
     )
 
 
-def _ask(world: World, journal: Journal, steps: Iterable[str]) -> Outcomes:
-    """The outcome of each step now, all at the same time; of an authored one its live half, which a fault can turn.
+def _ask(world: World, journal: Journal, steps: Iterable[str], *, written: bool = False) -> Outcomes:
+    """The outcome of each step now, all at the same time; of an authored one its live half, which a fault can turn;
+    with `written` the half that asks files.
 
     A drill is repeated: what it proved before says nothing of the fault.
     """
@@ -168,7 +183,7 @@ def _ask(world: World, journal: Journal, steps: Iterable[str]) -> Outcomes:
 
     def one(number: int) -> Outcome:
         step = wanted[number]
-        live = step.live is not None
+        live = step.live is not None and not written
         return attempt(step, world, mode=Mode.VERIFY, journal=journal, live=live, repeat=True).outcome
 
     with ThreadPoolExecutor(max(1, len(wanted))) as pool:

@@ -6,6 +6,7 @@ It has another name, another host and another state folder than the cluster that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.actions.web import hosts
@@ -15,6 +16,7 @@ from runbook.world import World
 if TYPE_CHECKING:
     from runbook.clients.process.commands import CommandResult
 
+INTERFACES = Path("/sys/class/net")
 PREFIX = "new-"
 LONGEST_NAME = 12
 SECONDS = 1800.0
@@ -70,6 +72,11 @@ class Scratch:
         )
         if hosts.present(settings):
             found.append(f"the line for {settings.host} in {hosts.HOSTS}")
+        if self.world.cluster.provider == "embedded":
+            from runbook.cluster.embedded import link
+
+            name = link.interface(settings.cluster_name)
+            found += [f"interface {name}"] if (INTERFACES / name).exists() else []
         return found + ([f"folder {settings.state}"] if settings.state.exists() else [])
 
     def clean(self) -> None:

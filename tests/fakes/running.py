@@ -165,6 +165,7 @@ def node(ready: str = "True", version: str = "v1.35.4") -> Object:
         "spec": {},
         "status": {
             "conditions": [{"type": "Ready", "status": ready, "message": "container runtime is down"}],
+            "capacity": {"cpu": "64", "memory": "512Gi"},
             "allocatable": {"cpu": "2", "memory": "8Gi"},
             "nodeInfo": {"kubeletVersion": version},
         },

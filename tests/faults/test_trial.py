@@ -401,3 +401,10 @@ def test_a_pod_is_tried_again_until_the_lifted_standard_admits_it(monkeypatch: p
     answers.append(Refused("exceeded quota", code=403))
     with pytest.raises(Refused, match="quota"):
         pods._admitted(hands, {"kind": "Pod", "metadata": {"name": "other", "namespace": "todo"}})
+
+
+def test_every_step_of_the_list_has_a_fault_that_turns_it_red() -> None:
+    planted = {
+        step for name in GROUPS for each in mutants.group(name, Settings()).mutants for step in each.reds
+    }
+    assert [step.id for step in catalogue.STEPS if step.id not in planted] == []

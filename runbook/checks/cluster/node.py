@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
 from runbook.app.application import INGRESS_CLASS
+from runbook.checks.chart.quantities import quantity
 from runbook.checks.web.site import STRANGER
 from runbook.clients.kube import workloads
+from runbook.cluster import capacity
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed
 
@@ -24,11 +27,35 @@ DNS = ("kube-dns", "kube-system")
 OLDEST_ELSEWHERE = "1.30"
 """Clusters of the user's own: what the chart and the checks need of the API."""
 
+CPUS, MEMORY = 4, 8192
+"""What the list starts its cluster with; MiB."""
+LISTED = "4 CPU and 8 GB"
+KEPT = 0.9
+"""Of a machine's memory, what a node shows of it at least: the kernel keeps some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What a node must have: cores and MiB, of whom."""
+
+    cpus: int
+    memory: int
+    owner: str
+
+    @property
+    def is_less(self) -> bool:
+        """Than the list says."""
+        return self.cpus < CPUS or self.memory < MEMORY * KEPT
+
+    def __str__(self) -> str:
+        return f"{self.cpus} CPU and {self.memory} MB"
+
 
 def ready(world: World) -> Outcome:
     """The API server answers, every node is Ready, in a version that carries the chart, and the cluster's DNS is up.
 
-    Source: T043.
+    A cluster of ours has the 4 CPUs and 8 GB that the list gives it, or all that the machine has where that is less,
+    which is said then. Source: T043.
     """
     oldest = OLDEST.get(world.cluster.provider, OLDEST_ELSEWHERE)
     wanted = f"a running Kubernetes {oldest} or newer whose node is Ready"
@@ -54,6 +81,14 @@ def ready(world: World) -> Outcome:
     problems = [_problem(node) for node in nodes]
     if told := workloads.describe(problems):
         return failed(told, wanted=wanted, hint="kubectl describe nodes", **evidence)
+    least = _least(world)
+    if small := [told for node in nodes if (told := _too_small(node, least))]:
+        return failed(
+            "; ".join(small),
+            wanted=f"{wanted}, with {least}",
+            hint="inv cleanup, then inv deploy",
+            **evidence,
+        )
     if dns := _dns_problem(world):
         return failed(
             dns, wanted=f"{wanted}, and names that resolve in it", hint="inv cluster.up", **evidence
@@ -63,8 +98,9 @@ def ready(world: World) -> Outcome:
     if _older(version, oldest):
         return failed(f"Kubernetes {version}", wanted=wanted, hint="inv cleanup, then inv deploy", **evidence)
     sizes = "; ".join(f"{each['cpu']} CPU, {each['memory']}" for each in evidence["nodes"])
+    short = f"; less than the list's {LISTED}: {least.owner} has no more" if least and least.is_less else ""
     return passed(
-        f"{status.provider}: Kubernetes {version}, {len(nodes)} node Ready ({sizes})",
+        f"{status.provider}: Kubernetes {version}, {len(nodes)} node Ready ({sizes}{short})",
         wanted=wanted,
         **evidence,
     )
@@ -84,6 +120,31 @@ def _problem(node: Mapping[str, Any]) -> str:
     return (
         f"node {workloads.name(node)} takes no pods (cordoned)" if node["spec"].get("unschedulable") else ""
     )
+
+
+def _least(world: World) -> Least | None:
+    """None where the cluster is somebody's own, or in a machine that we do not know."""
+    settings, provider = world.settings, world.cluster.provider
+    if provider == "embedded":
+        there = capacity.of_this_machine()
+    elif provider == "kind" or (provider == "minikube" and settings.driver == "docker"):
+        there = capacity.of_docker(world.commands)
+    else:
+        return None
+    asked = provider == "minikube"
+    cpus = (asked and settings.cpus) or min(CPUS, there.cpus)
+    memory = (asked and settings.memory) or min(MEMORY, there.memory)
+    return Least(int(cpus), int(memory), there.owner)
+
+
+def _too_small(node: Mapping[str, Any], least: Least | None) -> str:
+    has = (node["status"].get("capacity") or {}) if least else {}
+    if least is None or not has:
+        return ""
+    cpus, memory = quantity(has["cpu"]), quantity(has["memory"]) / capacity.MIB
+    if cpus >= least.cpus and memory >= least.memory * KEPT:
+        return ""
+    return f"node {workloads.name(node)} has {has['cpu']} CPU and {has['memory']} of memory, not {least}"
 
 
 def _dns_problem(world: World) -> str:

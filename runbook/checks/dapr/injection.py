@@ -9,9 +9,10 @@ from runbook.app import blueprint
 from runbook.app.application import COMPONENTS, SELECTOR, SIDECAR
 from runbook.app.release_state import problems as release_problems
 from runbook.app.sidecars import application_pods, sidecar_of, stale
+from runbook.checks.chart.quantities import quantity
 from runbook.clients.kube import workloads
 from runbook.clients.kube.releases import newest
-from runbook.engine.step import Outcome, failed, passed
+from runbook.engine.step import Check, Outcome, failed, passed
 
 if TYPE_CHECKING:
     from runbook.world import World
@@ -124,3 +125,34 @@ def _misplaced(world: World) -> list[str]:
         if (each["metadata"].get("annotations") or {}).get(ENABLED)
         and not (each["spec"]["template"]["metadata"].get("annotations") or {}).get(ENABLED)
     ]
+
+
+def limited(requests: Mapping[str, str], limits: Mapping[str, str]) -> Check:
+    """Each sidecar that runs asks for this and is limited to that: what the injector made of the annotations.
+
+    Source: T084, AS-014.
+    """
+    figures = {"requests": requests, "limits": limits}
+    told = "; ".join(f"{kind} {', '.join(each.values())}" for kind, each in figures.items())
+
+    def check(world: World) -> Outcome:
+        wanted = f"in each sidecar that runs {told}"
+        problems, seen = [], 0
+        for pod in application_pods(world):
+            resources = sidecar_of(pod).get("resources")
+            if not sidecar_of(pod):
+                problems.append(f"pod {workloads.name(pod)} has no sidecar")
+                continue
+            seen += 1
+            problems += [
+                f"the sidecar of {workloads.name(pod)} {kind} {name} of {has or 'nothing'}, not {figure}"
+                for kind, each in figures.items()
+                for name, figure in each.items()
+                for has in [str(((resources or {}).get(kind) or {}).get(name, ""))]
+                if not has or quantity(has) != quantity(figure)
+            ]
+        if problems:
+            return failed("; ".join(problems), wanted=wanted, hint="inv dapr", sidecars=seen)
+        return passed(f"{seen} sidecars run with {told}", wanted=wanted, sidecars=seen)
+
+    return check

@@ -6,6 +6,8 @@ the node and in the running pods. "An image of that name exists" may be yesterda
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from runbook.app.application import COMPONENTS
@@ -17,10 +19,13 @@ from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Check, Outcome, failed, passed
 
 if TYPE_CHECKING:
-    from runbook.clients.docker import ImageFacts
+    from runbook.clients.docker import EngineFacts, ImageFacts
     from runbook.world import World
 
 MB = 1_000_000
+DESKTOP = "docker-desktop"
+"""The name that Docker Desktop's machine gives itself."""
+
 SHOWN = 5
 """Files or layers that an outcome names, of many."""
 
@@ -101,8 +106,9 @@ def smaller_than(image: Image, *, megabytes: int) -> Check:
 def engine_is_the_clusters(world: World) -> Outcome:
     """The engine that we build with is the one whose images the cluster runs.
 
-    Where the node runs Docker (minikube) the daemon is the node's own and gives the node's name; elsewhere the cluster
-    names the engine, or the registry, from which it takes its images. One that has neither fails. Source: T045.
+    Where the node runs Docker (minikube) the daemon is the node's own and gives the node's name; where the node is a
+    container (kind, minikube), it is one of that engine; the embedded node takes its images from an engine of this
+    machine. Elsewhere the cluster names the engine, or the registry; one that has neither fails. Source: T045.
     """
     wanted = "one build engine, which the cluster takes its images from"
     way = ", ".join(world.cluster.holdings().nodes)
@@ -124,7 +130,26 @@ def engine_is_the_clusters(world: World) -> Outcome:
                 **evidence,
             )
         return passed(f"the engine is the node's own: {engine.name}", wanted=wanted, **evidence)
+    if elsewhere := _elsewhere(world, engine, nodes):
+        return failed(
+            f"we build on {engine.name} at {engine.address}, and {elsewhere}",
+            wanted=wanted,
+            hint="unset DOCKER_HOST DOCKER_CONTEXT; inv setup",
+            **evidence,
+        )
     return passed(f"engine {engine.version} at {engine.address} feeds {runtimes}", wanted=wanted, **evidence)
+
+
+def _elsewhere(world: World, engine: EngineFacts, nodes: Iterable[str]) -> str:
+    """Where the cluster's node runs, if that is not where the engine is; empty where it is, or nothing tells."""
+    provider, settings = world.cluster.provider, world.settings
+    if provider == "embedded":
+        own = engine.address.startswith("unix://") or engine.name in (os.uname().nodename, DESKTOP)
+        return "" if own else f"the node runs on this machine, {os.uname().nodename}"
+    if provider == "kind" or (provider == "minikube" and settings.driver == "docker"):
+        missing = [name for name in nodes if not world.docker.runs(name)]
+        return f"it runs no container {', '.join(missing)}, which the cluster's nodes are" if missing else ""
+    return ""
 
 
 def held_by_node(*images: Image) -> Check:

@@ -7,12 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import COMPONENTS, Component
 from runbook.clients.browser import listen
 from runbook.clients.kube import pod_http
-from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed, unproven
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _health(world: World, component: Component) -> int:
 def loads_in_browser(world: World) -> Outcome:
     """Chromium loads the page, without an error in its console, in under three seconds; a picture is kept.
 
-    Where the first visit is over the limit, the quickest of three decides: a machine that is busy with something else
-    makes a page slower, and nothing makes it quicker than it is.
+    Where the first visit is over the limit, the median of three decides: one that was disturbed by something else on
+    this machine does not, and two that were slow are a slow page. A page that does not come is a failure.
 
     Source: T052.
     """
@@ -155,11 +155,11 @@ def loads_in_browser(world: World) -> Outcome:
     loads = [float(first["seconds"])]
     if loads[0] >= LOAD_LIMIT:
         loads += [float(_visit(world, picture)["seconds"]) for _ in range(MEASUREMENTS - 1)]
-    took = min(loads)
+    took = median(loads)
     evidence = {**first, "loads": [round(each, 2) for each in loads], "picture": str(picture)}
     if took >= LOAD_LIMIT:
         return failed(
-            f"the page took {took:.2f} s to load (the quickest of {len(loads)} visits)",
+            f"the page took {took:.2f} s to load (the median of {len(loads)} visits)",
             wanted=wanted,
             hint="inv verify.step T052  (with nothing else running)",
             **evidence,
@@ -183,11 +183,8 @@ def _visit(world: World, picture: Path) -> dict[str, Any]:
             page.screenshot(path=picture, full_page=False)
             title = page.title()
         except Error as problem:
-            raise Unmeasurable(
-                f"Chromium could not load the page: {problem.message.splitlines()[0]}",
-                wanted="a page that can be looked at",
-                hint=f"curl -H 'Host: {world.settings.host}' http://{world.http.address()}/",
-            ) from None
+            problems.append(f"the page did not load: {problem.message.splitlines()[0]}")
+            return {"seconds": time.monotonic() - began, "title": "", "problems": problems}
     status = response.status if response else 0
     if status != HTTPStatus.OK:
         problems.append(f"the page answered {status}")

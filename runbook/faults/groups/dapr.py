@@ -165,7 +165,10 @@ def group(settings: Settings) -> Group:
     )
     steps = (step.id for step in catalogue.STEPS if "T079" <= step.id <= "T092" and not step.drill)
     return Group(
-        "dapr", tuple(steps), mutants, makes=("NetworkPolicy", "Configuration.dapr.io", "Deployment")
+        "dapr",
+        tuple(steps),
+        mutants,
+        makes=("NetworkPolicy", "Configuration.dapr.io", "Deployment"),
     )
 
 

@@ -29,7 +29,12 @@ def group(settings: Settings) -> Group:
     """All of them, with the steps of the database that are no drills."""
     space = settings.namespace
     steps = (step.id for step in catalogue.STEPS if "T105" <= step.id <= "T119" and not step.drill)
-    mutants = (*_of_secret(space), *_of_references(space), *server.of_roles(), *server.of_server(space))
+    mutants = (
+        *_of_secret(space),
+        *_of_references(space),
+        *server.of_roles(),
+        *server.of_server(space),
+    )
     return Group("database", tuple(steps), mutants)
 
 

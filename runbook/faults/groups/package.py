@@ -1,6 +1,6 @@
-"""Mutants of the package: objects of the release, its record, and what the API server admits.
+"""Mutants of the package: its files in a copy; objects of the release, its record, and what the API server admits.
 
-What a fault in the chart turns red is planted in copies of it (tests/charts). The drills of upgrade and rollback are
+The drills of upgrade and rollback are
 asked where the cluster refuses every change of a Deployment; one at a time, since all of them change the one release.
 """
 
@@ -20,8 +20,10 @@ from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.waiting import NotYet, eventually
 from runbook.faults import Group, Mutant
+from runbook.faults.copies import edited
 from runbook.faults.planting import Hands, Object
 
+FILES = ("T093", "T094", "T096", "T097", "T098", "T099")
 PLANTED = "mutant"
 STANDARD = "pod-security.kubernetes.io~1enforce"
 OWNER = "meta.helm.sh~1release-name"
@@ -116,7 +118,61 @@ def group(settings: Settings) -> Group:
         ),
     )
     makes = ("ResourceQuota", BINDING, POLICY, "Namespace")
-    return Group("package", ("T095", "T100", "T104"), mutants, makes=makes)
+    return Group("package", ("T095", "T100", "T104"), (*mutants, *_of_files()), makes=makes, files=FILES)
+
+
+def _of_files() -> tuple[Mutant, ...]:
+    chart = "charts/todo-app"
+    return (
+        edited(
+            "production with two replicas of the MCP server",
+            "T093 T099",
+            f"{chart}/values-prod.yaml",
+            "mcp-server:\n  replicaCount: 3",
+            "mcp-server:\n  replicaCount: 2",
+            "mcp-server has 2 replicas, not 3|the default is repeated: mcp-server.replicaCount",
+        ),
+        edited(
+            "a value described under another name",
+            "T094",
+            f"{chart}/README.md",
+            "| `global.host` | `todo.local` |",
+            "| `global.hots` | `todo.local` |",
+            r"global\.hots is described and does not exist",
+        ),
+        edited(
+            "a sub-chart listed in another version",
+            "T096",
+            f"{chart}/Chart.yaml",
+            "- name: redis\n    version: 1.0.0",
+            "- name: redis\n    version: 2.0.0",
+            r"redis is listed as 2\.0\.0 and is 1\.0\.0",
+        ),
+        edited(
+            "a schema that takes a misspelt value",
+            "T094 T097",
+            f"{chart}/values.schema.json",
+            '"replicaCount": { "$ref": "#/definitions/replicas" },',
+            '"replicaCount": {}, "replicaCuont": {},',
+            r"takes the misspelt|replicaCuont is not described",
+        ),
+        edited(
+            "development with two replicas of the MCP server",
+            "T098",
+            f"{chart}/values-dev.yaml",
+            "mcp-server:\n  replicaCount: 1",
+            "mcp-server:\n  replicaCount: 2",
+            "mcp-server has 2 replicas, not 1",
+        ),
+        edited(
+            "a budget that lets no pod go",
+            "T093",
+            f"{chart}/templates/_helpers.tpl",
+            "maxUnavailable: 1\n",
+            "maxUnavailable: 0\n",
+            "0 pods of frontend may be",
+        ),
+    )
 
 
 def _record(hands: Hands) -> Object:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runbook.checks.cluster import node
+from runbook.cluster import capacity
 from runbook.engine.errors import Unmeasurable
 from runbook.engine.settings import Settings
 from runbook.engine.step import Status
@@ -19,6 +20,12 @@ CLASS = {
     "metadata": {"name": "nginx"},
     "spec": {"controller": "k8s.io/ingress-nginx"},
 }
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "of_this_machine", lambda: capacity.Capacity("this machine", 16, 65536))
+    monkeypatch.setattr(capacity, "of_docker", lambda _: capacity.Capacity("Docker", 16, 65536))
 
 
 def test_a_ready_node_passes() -> None:
@@ -81,7 +88,8 @@ def test_the_version_that_is_wanted_depends_on_whose_cluster_it_is(
     cluster.provider = provider
     api = FakeApi(running.node())
     api.server_version = version
-    assert node.ready(world_of(Settings(), api=api, cluster=cluster)).green is green
+    world = world_of(Settings(), api=api, cluster=cluster, commands=None)
+    assert node.ready(world).green is green
 
 
 def test_an_api_that_is_away_cannot_be_measured() -> None:
@@ -133,3 +141,18 @@ def test_a_cluster_without_dns_fails_and_says_so() -> None:
     outcome = node.ready(world)
     assert (outcome.status, outcome.hint) == (Status.FAILED, "inv cluster.up")
     assert "the cluster's DNS has no ready pod" in outcome.observed
+
+
+def test_a_node_with_less_than_the_list_says_fails_where_the_machine_has_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = running.node()
+    small["status"]["capacity"] = {"cpu": "2", "memory": "8Gi"}
+    world = world_of(Settings(), api=FakeApi(small), cluster=FakeCluster())
+    outcome = node.ready(world)
+    assert outcome.status is Status.FAILED
+    assert "has 2 CPU and 8Gi of memory, not 4 CPU and 8192 MB" in outcome.observed
+    monkeypatch.setattr(capacity, "of_this_machine", lambda: capacity.Capacity("this machine", 2, 7936))
+    outcome = node.ready(world)
+    assert outcome.status is Status.PASSED
+    assert "less than the list's 4 CPU and 8 GB: this machine has no more" in outcome.observed

@@ -120,3 +120,46 @@ def test_a_release_with_dapr_is_current_rolled_out_and_fresh(
     assert "Deployment backend: 0 of 1 updated" in injection.released(world).observed
     api.put(running.release_secret(digest="other", values=meshed.VALUES))
     assert "was made from other" in injection.released(world).observed
+
+
+FIGURES = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "300m", "memory": "256Mi"}}
+
+
+def give(api: FakeApi, name: str, resources: Object) -> None:
+    for container in api.objects["Pod", "todo", name]["spec"]["containers"]:
+        if container["name"] == "daprd":
+            container["resources"] = resources
+
+
+class TestLimited:
+    check = staticmethod(injection.limited(FIGURES["requests"], FIGURES["limits"]))
+
+    @pytest.fixture(autouse=True)
+    def as_asked(self, api: FakeApi) -> None:
+        for each in COMPONENTS:
+            give(
+                api,
+                f"{each.name}-1",
+                {"requests": FIGURES["requests"], "limits": {"cpu": "0.3", "memory": "256Mi"}},
+            )
+
+    def test_passes_by_quantity(self, world: World) -> None:
+        outcome = self.check(world)
+        assert outcome.status is Status.PASSED, outcome.observed
+        assert outcome.evidence["sidecars"] == len(COMPONENTS)
+
+    def test_fails_where_the_injector_made_something_else(self, world: World, api: FakeApi) -> None:
+        give(
+            api, "backend-1", {"requests": FIGURES["requests"], "limits": {"cpu": "300m", "memory": "512Mi"}}
+        )
+        outcome = self.check(world)
+        assert outcome.status is Status.FAILED
+        assert "the sidecar of backend-1 limits memory of 512Mi, not 256Mi" in outcome.observed
+
+    def test_fails_for_a_sidecar_without_any(self, world: World, api: FakeApi) -> None:
+        give(api, "backend-1", {})
+        assert "limits cpu of nothing, not 300m" in self.check(world).observed
+
+    def test_cannot_look_without_pods(self, settings: Settings) -> None:
+        with pytest.raises(Unmeasurable):
+            self.check(world_of(settings, api=FakeApi(), cluster=FakeCluster()))

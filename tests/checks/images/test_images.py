@@ -32,6 +32,7 @@ class FakeDocker:
         default_factory=lambda: EngineFacts("unix:///engine", "todo-engine", "ID", "20.10")
     )
     away: bool = False
+    containers: set[str] = field(default_factory=set)
 
     def image(self, reference: str) -> ImageFacts | None:
         if self.away:
@@ -40,6 +41,9 @@ class FakeDocker:
 
     def layers(self, reference: str) -> tuple[Layer, ...]:
         return self.history
+
+    def runs(self, container: str) -> bool:
+        return container in self.containers
 
     def engine(self) -> EngineFacts:
         if self.away:
@@ -230,6 +234,25 @@ class TestEngineIsTheClusters:
     def test_fails_where_another_engine_answers_than_the_nodes_own(self, world: World) -> None:
         outcome = self.ask(world, node("todo", "docker://28.4.0"))
         assert outcome.status is Status.FAILED and "docker-env" in outcome.hint
+
+    def test_fails_where_the_embedded_nodes_images_come_from_another_machine(
+        self, world: World, docker: FakeDocker
+    ) -> None:
+        docker.facts = replace(docker.facts, address="tcp://somebody-elses-machine:2375", name="elsewhere")
+        there = replace_client(world, "cluster", FakeCluster())
+        outcome = self.ask(there, node("todo", "containerd://1.6.20"))
+        assert outcome.status is Status.FAILED and "this machine" in outcome.observed
+
+    def test_a_node_that_is_a_container_is_one_of_that_engine(self, world: World, docker: FakeDocker) -> None:
+        kind = FakeCluster()
+        kind.provider = "kind"
+        there = replace_client(world, "cluster", kind)
+        nodes = [node(name, "containerd://2.1.0") for name in ("todo-control-plane", "todo-worker")]
+        docker.containers = {"todo-control-plane"}
+        outcome = self.ask(there, *nodes)
+        assert outcome.status is Status.FAILED and "no container todo-worker" in outcome.observed
+        docker.containers.add("todo-worker")
+        assert self.ask(there, *nodes).green
 
     def test_cannot_look_without_a_node_or_an_engine(self, world: World, docker: FakeDocker) -> None:
         with pytest.raises(Unmeasurable, match="no node"):
