@@ -117,7 +117,7 @@ export function Chat({ userId, firstName, conversation }: Properties) {
               )}
             </ol>
           </div>
-          {sending && (
+          {(sending || busy === "awaiting") && (
             <div className="mt-6">
               <DraftBubble draft={draft} />
             </div>

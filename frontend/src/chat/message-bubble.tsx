@@ -64,7 +64,7 @@ function Answer({ text, toolCalls, children }: { text: string; toolCalls: ToolCa
           ))}
         </ul>
       )}
-      {replyParts(text).map((part, place) =>
+      {replyParts(text, toolCalls).map((part, place) =>
         part.kind === "text" ? (
           <p key={place} className="break-words whitespace-pre-wrap">
             {part.text}

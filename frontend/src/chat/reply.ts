@@ -1,5 +1,7 @@
 import { PRIORITIES, type Priority } from "@/tasks/task";
 
+import type { ToolCall } from "./message";
+
 export type ReplyTask = {
   title: string;
   priority: Priority;
@@ -9,10 +11,15 @@ export type ReplyTask = {
 
 export type ReplyPart = { kind: "text"; text: string } | { kind: "tasks"; tasks: ReplyTask[] };
 
-const BLOCK = /```json\s*\n([\s\S]*?)```/g;
+/** Fences stand at a line's begin and at a line's end, where no JSON text can have one: it holds no line breaks. */
+const BLOCK = /^```json[ \t]*\n([\s\S]*?)```[ \t]*$/gm;
 
-/** Cut a reply into its words and its task blocks (fenced JSON with `tasks`); a block that does not fit stays words. */
-export function replyParts(reply: string): ReplyPart[] {
+/**
+ * Cut a reply into its words and its lists of tasks (fenced JSON with `tasks`). What a list shows comes from the
+ * results of the tools: a block only says which of those tasks, and one that names any other task stays words.
+ */
+export function replyParts(reply: string, toolCalls: ToolCall[]): ReplyPart[] {
+  const known = knownTasks(toolCalls);
   const parts: ReplyPart[] = [];
   let end = 0;
   const words = (upTo: number, tasks: ReplyTask[] = []) => {
@@ -20,7 +27,7 @@ export function replyParts(reply: string): ReplyPart[] {
     if (text !== "") parts.push({ kind: "text", text });
   };
   for (const block of reply.matchAll(BLOCK)) {
-    const tasks = tasksIn(block[1] ?? "");
+    const tasks = tasksIn(block[1] ?? "", known);
     if (tasks === null) continue;
     words(block.index, tasks);
     if (tasks.length > 0) parts.push({ kind: "tasks", tasks });
@@ -46,11 +53,41 @@ function withoutListed(text: string, tasks: ReplyTask[]): string {
     .join("\n");
 }
 
-function tasksIn(json: string): ReplyTask[] | null {
+type Known = Record<string, unknown>;
+
+/** The tasks that the tools gave, newest first, by id and by title. */
+function knownTasks(toolCalls: ToolCall[]): Known[] {
+  const held = (value: unknown): Known[] => {
+    if (typeof value === "string") return held(parsed(value));
+    if (Array.isArray(value)) return value.flatMap(held);
+    if (typeof value !== "object" || value === null) return [];
+    const given = value as Known;
+    return typeof given.title === "string" ? [given] : Object.values(given).flatMap(held);
+  };
+  return toolCalls.map(({ result }) => held(result)).reverse().flat();
+}
+
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The task that is meant, as a tool gave it: by its id, or by its title where the reply leaves ids out. */
+function meant(listed: unknown, known: Known[]): Known | undefined {
+  if (typeof listed !== "object" || listed === null) return undefined;
+  const { id, title } = listed as Known;
+  return known.find((task) => (id === undefined ? task.title === title : task.id === id));
+}
+
+function tasksIn(json: string, known: Known[]): ReplyTask[] | null {
   try {
     const { tasks } = JSON.parse(json) as { tasks?: unknown };
     if (!Array.isArray(tasks)) return null;
-    const read = tasks.map(replyTask);
+    const read = tasks.map((task) => replyTask(meant(task, known)));
     return read.every((task) => task !== null) ? read : null;
   } catch {
     return null;

@@ -31,7 +31,7 @@ export function TaskPanel({ userId }: { userId: string }) {
         {tasks.length > 0 && (
           <ul className="divide-y divide-line">
             {tasks.map((task) => (
-              <TaskItem key={task.id} task={task} onToggle={(toggled) => toggle.mutate(toggled)} />
+              <TaskItem key={task.id} task={task} onToggle={(toggled) => toggle.mutateAsync(toggled)} />
             ))}
           </ul>
         )}

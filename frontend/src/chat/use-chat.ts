@@ -1,8 +1,10 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { signInAgain } from "@/client/navigation";
 import { ApiError } from "@/client/request";
 import { inUtc } from "@/tasks/day";
+import { tasksKey } from "@/tasks/use-tasks";
 import { useToast } from "@/ui/toasts";
 
 import { readConversation } from "./chat-api";
@@ -12,18 +14,22 @@ import { useTurn } from "./use-turn";
 
 const TOO_MANY = 429;
 const DEFAULT_WAIT_S = 30;
+/** How long an answer takes at most, from its question on; and how often it is looked for after a reload. */
+const LONGEST_ANSWER_MS = 95_000;
+const LOOK_AGAIN_MS = 1_000;
 
 type Options = { userId: string; first: string | null; onRefused: (message: string) => void };
 
 /** One conversation at a time: its messages, sending, opening another one. `first` is opened at once. */
 export function useChat({ userId, first, onRefused }: Options) {
   const toast = useToast();
+  const client = useQueryClient();
   const { draft, take, stop, leave } = useTurn(userId);
   const [conversationId, setConversationId] = useState<string | null>(null);
   const [messages, setMessages] = useState<Message[]>([]);
   const [total, setTotal] = useState(0);
   const [model, setModel] = useState<string | null>(null);
-  const [busy, setBusy] = useState<"sending" | "opening" | null>(null);
+  const [busy, setBusy] = useState<"sending" | "opening" | "awaiting" | null>(null);
   /** Until when the server wants no message, in milliseconds since 1970. */
   const [waitUntil, setWaitUntil] = useState(0);
   const reading = useRef<AbortController | null>(null);
@@ -58,6 +64,29 @@ export function useChat({ userId, first, onRefused }: Options) {
     showInAddress(null);
   }, [leave]);
 
+  /** The page was opened in the middle of an answer: it comes all the same, and is shown when it is there. */
+  const awaitAnswer = useCallback(
+    async (id: string, shown: StoredMessage[], here: number): Promise<void> => {
+      const last = shown.at(-1);
+      const until = last?.role === "user" ? inUtc(last.created_at).getTime() + LONGEST_ANSWER_MS : 0;
+      if (Date.now() >= until) return;
+      const { signal } = (reading.current = new AbortController());
+      setBusy("awaiting");
+      while (Date.now() < until && here === chosen.current && !signal.aborted) {
+        await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
+        const page = await readConversation(userId, id, 0, signal).catch(() => null);
+        if (here !== chosen.current || signal.aborted) return;
+        if (page?.messages.at(-1)?.role !== "assistant") continue;
+        setMessages(page.messages.map(fromStored));
+        setTotal(page.total);
+        void client.invalidateQueries({ queryKey: tasksKey(userId) });
+        break;
+      }
+      if (here === chosen.current) setBusy(null);
+    },
+    [userId, client],
+  );
+
   const open = useCallback(
     async (id: string): Promise<void> => {
       chosen.current += 1;
@@ -69,8 +98,9 @@ export function useChat({ userId, first, onRefused }: Options) {
       setMessages(page.messages.map(fromStored));
       setTotal(page.total);
       showInAddress(id);
+      await awaitAnswer(id, page.messages, chosen.current);
     },
-    [read, leave, startNew],
+    [read, leave, startNew, awaitAnswer],
   );
 
   useEffect(() => {

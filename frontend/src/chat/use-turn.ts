@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
 
 import { type Answer, ApiError } from "@/client/request";
+import { tellTabs } from "@/client/tabs";
 import { tasksKey } from "@/tasks/use-tasks";
 
 import type { ChatAnswer, Draft } from "./message";
@@ -38,7 +39,10 @@ export function useTurn(userId: string) {
         void client.invalidateQueries({ queryKey: conversationsKey(userId) });
         return;
       }
-      if (event.kind === "tool") void client.invalidateQueries({ queryKey: tasksKey(userId) });
+      if (event.kind === "tool") {
+        tellTabs();
+        void client.invalidateQueries({ queryKey: tasksKey(userId) });
+      }
       heard.draft = grown(heard.draft, event);
       if (turn === shown.current) setDraft(heard.draft);
     }
@@ -57,6 +61,7 @@ export function useTurn(userId: string) {
       // Whatever became of the answer, a tool may have changed the list.
       void client.invalidateQueries({ queryKey: tasksKey(userId) });
       void client.invalidateQueries({ queryKey: conversationsKey(userId) });
+      tellTabs();
     }
   }
 

@@ -1,7 +1,7 @@
 "use client";
 
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import { ToastProvider } from "@/ui/toasts";
 
@@ -9,6 +9,7 @@ import { ConnectionBanner } from "./connection-banner";
 import { ApiError } from "./request";
 import { KeepSession } from "./keep-session";
 import { signInAgain } from "./navigation";
+import { onOtherTabs } from "./tabs";
 
 const FRESH_MS = 30_000;
 const MOST_RETRIES = 2;
@@ -41,6 +42,7 @@ function passing(problem: Error): boolean {
 /** The cache of server data and the toasts, for the pages of a signed-in person. */
 export function Providers({ children }: { children: ReactNode }) {
   const [client] = useState(createClient);
+  useEffect(() => onOtherTabs(() => void client.invalidateQueries()), [client]);
   return (
     <QueryClientProvider client={client}>
       <KeepSession />

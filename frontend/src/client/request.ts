@@ -19,7 +19,7 @@ export type Answer<Body> = { body: Body; requestId: string | null };
 
 type Options = { method?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
 
-const OFFLINE = "You are offline. Nothing was sent; please try again when you are back.";
+const OFFLINE = "You're offline, so nothing was saved. Please try again when you're back.";
 export const UNREACHED = "The server cannot be reached. Check your connection and try again.";
 
 /** Send JSON, get JSON; anything but success becomes an ApiError. */
@@ -59,7 +59,7 @@ export async function send(path: string, { method = "GET", body, headers = {}, s
 
 const FALLBACKS: Readonly<Record<number, string>> = {
   401: "Your session has ended. Please sign in again.",
-  403: "This is not yours to see.",
+  403: "You don't have access to this.",
   404: "This no longer exists.",
   429: "Too many requests. Please wait a moment.",
   502: "The service cannot be reached right now. Please try again.",

@@ -61,19 +61,19 @@ export function Dashboard({ userId, initial = EVERYTHING }: Properties) {
     ask(EVERYTHING);
   }
 
-  function save(draft: TaskDraft): void {
-    if (open?.kind === "edit") changes.edit.mutate({ task: open.task, draft });
-    else changes.add.mutate(draft);
+  /** The dialog closes once the server has it: what was typed is not lost with a request. */
+  async function save(draft: TaskDraft): Promise<void> {
+    await (open?.kind === "edit" ? changes.edit.mutateAsync({ task: open.task, draft }) : changes.add.mutateAsync(draft));
     close();
   }
 
   const tasks = list.data ? tasksOf(list.data) : [];
-  const figures = list.data ? figuresOf(list.data) : { total: 0, pending: 0, completed: 0, matching: 0 };
+  const figures = list.data ? figuresOf(list.data) : null;
 
   return (
     <div className="space-y-5">
-      <Figures {...figures} />
-      <QuickAdd field={newTask} onAdd={(draft) => changes.add.mutate(draft)} onDetails={(title) => setOpen({ kind: "add", title })} />
+      <Figures figures={figures} />
+      <QuickAdd userId={userId} field={newTask} onAdd={(draft) => changes.add.mutateAsync(draft)} onDetails={(title) => setOpen({ kind: "add", title })} />
       <TaskFilters key={resets} query={query} onChange={ask} searchField={search} />
       <section aria-label="Tasks" aria-busy={list.isPending || list.isPlaceholderData} className="card overflow-hidden">
         {list.isPending && <ListSkeleton />}
@@ -84,20 +84,20 @@ export function Dashboard({ userId, initial = EVERYTHING }: Properties) {
               <TaskItem
                 key={task.id}
                 task={task}
-                onToggle={(toggled) => changes.toggle.mutate(toggled)}
+                onToggle={(toggled) => changes.toggle.mutateAsync(toggled)}
                 onEdit={(edited) => setOpen({ kind: "edit", task: edited })}
                 onDelete={(doomed) => setOpen({ kind: "delete", task: doomed })}
               />
             ))}
           </ul>
         )}
-        {list.data && tasks.length === 0 && <Nothing query={query} total={figures.total} onShowAll={showAll} />}
+        {list.data && tasks.length === 0 && <Nothing query={query} total={figures?.total ?? 0} onShowAll={showAll} />}
       </section>
       <footer className="flex flex-wrap items-center justify-between gap-3 text-sm text-muted">
-        <p role="status">{list.data && narrows(query) && tasks.length > 0 && `${figures.matching} of ${figures.total} tasks`}</p>
+        <p role="status">{list.data && figures && narrows(query) && (tasks.length > 0 ? `${figures.matching} of ${figures.total} tasks` : "No matching tasks")}</p>
         {list.hasNextPage && (
           <button type="button" className="button-quiet" onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {list.isFetchingNextPage ? "Loading…" : `Show more (${figures.matching - tasks.length} left)`}
+            {list.isFetchingNextPage ? "Loading…" : `Show more (${(figures?.matching ?? 0) - tasks.length} left)`}
           </button>
         )}
         <button type="button" className="link max-sm:hidden" onClick={() => setOpen({ kind: "shortcuts" })}>
@@ -115,7 +115,7 @@ export function Dashboard({ userId, initial = EVERYTHING }: Properties) {
       {open?.kind === "delete" && (
         <Confirm
           title="Delete this task?"
-          text={`“${open.task.title}” will be gone for good.`}
+          text={`“${open.task.title}” will be permanently deleted.`}
           action="Delete"
           onClose={close}
           onConfirm={() => {
@@ -134,7 +134,7 @@ function Nothing({ query, total, onShowAll }: { query: TaskQuery; total: number;
   const { status } = query;
   if (status !== "all" && query.search === "" && query.priority === "any") return <ListEmpty {...NOTHING[status]} />;
   return (
-    <ListEmpty title="Nothing fits" text="No task is like this.">
+    <ListEmpty title="No matching tasks" text="Try other words or clear the filters.">
       <button type="button" className="button-quiet mt-2" onClick={onShowAll}>
         Show all tasks
       </button>
@@ -144,6 +144,6 @@ function Nothing({ query, total, onShowAll }: { query: TaskQuery; total: number;
 
 const NOTHING = {
   pending: { title: "All done", text: "Nothing is left to do." },
-  completed: { title: "Nothing completed yet", text: "Tick a task, and it shows here." },
-  overdue: { title: "Nothing is overdue", text: "You are on time." },
+  completed: { title: "Nothing completed yet", text: "Completed tasks will appear here." },
+  overdue: { title: "Nothing is overdue", text: "You're all caught up." },
 };

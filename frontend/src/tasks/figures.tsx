@@ -1,7 +1,8 @@
-type Properties = { total: number; pending: number; completed: number };
+type Properties = { figures: { total: number; pending: number; completed: number } | null };
 
-/** The list in numbers, and how much of it is done. */
-export function Figures({ total, pending, completed }: Properties) {
+/** The list in numbers, and how much of it is done; dashes until they are known. */
+export function Figures({ figures: known }: Properties) {
+  const { total, pending, completed } = known ?? { total: 0, pending: 0, completed: 0 };
   const rate = total === 0 ? 0 : Math.round((100 * completed) / total);
   const figures = [
     { label: "pending", value: pending },
@@ -15,11 +16,11 @@ export function Figures({ total, pending, completed }: Properties) {
           {figures.map(({ label, value }) => (
             <div key={label} className="flex flex-row-reverse items-baseline gap-1.5">
               <dt>{label}</dt>
-              <dd className="font-semibold text-ink tabular-nums">{value}</dd>
+              <dd className="font-semibold text-ink tabular-nums">{known ? value : "–"}</dd>
             </div>
           ))}
         </dl>
-        <span className="tabular-nums">{rate} % done</span>
+        <span className="tabular-nums">{known ? rate : "–"}% done</span>
       </div>
       <progress
         value={rate}

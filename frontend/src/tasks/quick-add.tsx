@@ -2,23 +2,36 @@
 
 import { type FormEvent, type RefObject, useState } from "react";
 
+import { keepDraft, useDraft } from "@/client/draft";
+
 import { useHydrated } from "@/ui/use-hydrated";
 
 import { LONGEST_TITLE, type TaskDraft } from "./task";
 
-type Properties = { field: RefObject<HTMLInputElement | null>; onAdd: (draft: TaskDraft) => void; onDetails: (title: string) => void };
+type Properties = {
+  userId: string;
+  field: RefObject<HTMLInputElement | null>;
+  onAdd: (draft: TaskDraft) => Promise<unknown>;
+  onDetails: (title: string) => void;
+};
 
 /** A title and Enter is enough for a task; the dialog takes the rest. */
-export function QuickAdd({ field, onAdd, onDetails }: Properties) {
+export function QuickAdd({ userId, field, onAdd, onDetails }: Properties) {
+  const draft = `new task of ${userId}`;
   const [title, setTitle] = useState("");
+  const kept = useDraft(draft, setTitle);
   const ready = useHydrated();
 
   function add(event: FormEvent): void {
     event.preventDefault();
     const trimmed = title.trim();
     if (trimmed === "") return;
-    onAdd({ title: trimmed, description: "", priority: "medium", target_completion_date: null });
     setTitle("");
+    // Given back when it was not stored: what was typed meanwhile is kept behind it.
+    onAdd({ title: trimmed, description: "", priority: "medium", target_completion_date: null }).then(
+      () => keepDraft(draft, ""),
+      () => setTitle((typed) => [trimmed, typed].join(" ").trim().slice(0, LONGEST_TITLE)),
+    );
   }
 
   return (
@@ -30,7 +43,7 @@ export function QuickAdd({ field, onAdd, onDetails }: Properties) {
         placeholder="What needs doing?"
         value={title}
         maxLength={LONGEST_TITLE}
-        onChange={(event) => setTitle(event.target.value)}
+        onChange={(event) => kept(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         disabled={!ready}
       />
@@ -42,7 +55,7 @@ export function QuickAdd({ field, onAdd, onDetails }: Properties) {
         className="button-quiet max-sm:flex-1"
         onClick={() => {
           onDetails(title.trim());
-          setTitle("");
+          kept("");
         }}
         disabled={!ready}
       >

@@ -24,7 +24,7 @@ const PRESETS = [
 ];
 
 /** `task` is edited; without one, a new task begins with `title`. */
-type Properties = { task: Task | null; title?: string; onSave: (draft: TaskDraft) => void; onClose: () => void };
+type Properties = { task: Task | null; title?: string; onSave: (draft: TaskDraft) => Promise<void>; onClose: () => void };
 
 /** Adds a task, or edits the given one. */
 export function TaskDialog({ task, title: begun = "", onSave, onClose }: Properties) {
@@ -37,22 +37,32 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
   const [time, setTime] = useState(task?.target_completion_date ? timeOf(task.target_completion_date) : "");
   const [errors, setErrors] = useState<DraftErrors>({});
 
+  const [saving, setSaving] = useState(false);
+  const now = JSON.stringify([title, description, priority, day, time]);
+  const [before] = useState(now);
+
+  /** Whoever typed something is asked before it goes. */
+  function leave(): void {
+    if (now === before || window.confirm("Discard what you typed?")) onClose();
+  }
+
   function save(event: FormEvent): void {
     event.preventDefault();
     const found = draftErrors({ title, description, day });
     setErrors(found);
     if (found.title !== undefined) titleField.current?.focus();
     if (Object.keys(found).length > 0) return;
+    setSaving(true);
     onSave({
       title: title.trim(),
       description: description.trim(),
       priority,
       target_completion_date: day === "" ? null : storedDay(day, time),
-    });
+    }).catch(() => setSaving(false));
   }
 
   return (
-    <Dialog title={task ? "Edit task" : "Add a task"} onClose={onClose}>
+    <Dialog title={task ? "Edit task" : "Add a task"} onClose={leave}>
       <form onSubmit={save} noValidate className="space-y-4">
         <div>
           <label htmlFor={`${id}-title`} className="mb-1.5 block font-medium">
@@ -159,10 +169,10 @@ export function TaskDialog({ task, title: begun = "", onSave, onClose }: Propert
           </div>
         </div>
         <div className="flex justify-end gap-3 pt-2">
-          <button type="button" className="button-quiet" onClick={onClose}>
+          <button type="button" className="button-quiet" onClick={leave}>
             Cancel
           </button>
-          <button type="submit" className="button-primary">
+          <button type="submit" className="button-primary" disabled={saving}>
             {task ? "Save" : "Add task"}
           </button>
         </div>

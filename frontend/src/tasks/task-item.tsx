@@ -1,5 +1,7 @@
 "use client";
 
+import { useRef, useState } from "react";
+
 import { Icon } from "@/ui/icon";
 
 import { DueBadge, PriorityBadge } from "./badges";
@@ -8,7 +10,8 @@ import { isUnsaved, type Task } from "./task";
 
 type Properties = {
   task: Task;
-  onToggle: (task: Task) => void;
+  /** Ends when the list shows what is stored. */
+  onToggle: (task: Task) => Promise<unknown>;
   onEdit?: (task: Task) => void;
   onDelete?: (task: Task) => void;
 };
@@ -16,7 +19,8 @@ type Properties = {
 /** One task; without `onEdit` and `onDelete` it is the short form beside the chat. */
 export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
   const now = new Date();
-  const completed = task.is_completed;
+  const [wanted, tick] = useTick(task, onToggle);
+  const completed = wanted ?? task.is_completed;
   const waiting = isUnsaved(task);
   return (
     <li
@@ -29,7 +33,7 @@ export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
         type="checkbox"
         checked={completed}
         disabled={waiting}
-        onChange={() => onToggle(task)}
+        onChange={(event) => tick(event.target.checked)}
         aria-label={`Completed: ${task.title}`}
         className="tick mt-0.5"
       />
@@ -68,4 +72,22 @@ export function TaskItem({ task, onToggle, onEdit, onDelete }: Properties) {
       )}
     </li>
   );
+}
+
+/**
+ * What was clicked, from the click on until the list is loaded again: meanwhile the list may still be the old one, and
+ * a tick that falls back reads as one that failed. Null while nothing is under way.
+ */
+function useTick(task: Task, onToggle: Properties["onToggle"]): [boolean | null, (checked: boolean) => void] {
+  const [wanted, setWanted] = useState<boolean | null>(null);
+  const clicks = useRef(0);
+
+  function tick(checked: boolean): void {
+    const click = ++clicks.current;
+    setWanted(checked);
+    const settled = () => click === clicks.current && setWanted(null);
+    onToggle({ ...task, is_completed: !checked }).then(settled, settled);
+  }
+
+  return [wanted, tick];
 }

@@ -1,5 +1,6 @@
 import { keepPreviousData, type QueryKey, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 
+import { tellTabs } from "@/client/tabs";
 import { useToast } from "@/ui/toasts";
 
 import { type Task, type TaskDraft, unsaved } from "./task";
@@ -54,6 +55,7 @@ export function useTaskChanges(userId: string) {
         toast("failure", problem.message);
       },
       onSuccess: (_result: unknown, input: Input) => {
+        tellTabs();
         const text = done(input);
         if (text !== null) toast("success", text);
       },

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { render, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, render, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import * as navigation from "@/client/navigation";
@@ -14,6 +14,7 @@ let server: FakeServer;
 beforeEach(() => {
   server = new FakeServer();
   window.history.replaceState(null, "", "/dashboard");
+  sessionStorage.clear();
 });
 
 function show(): void {
@@ -31,7 +32,7 @@ describe("the task list", () => {
     server.tasks = [task(), task({ id: "t2", title: "Call Ann", is_completed: true })];
     show();
     await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
-    expect(screen.getByText("50 % done")).toBeDefined();
+    expect(screen.getByText("50% done")).toBeDefined();
     expect(server.calls.some(({ path }) => path === "/api/proxy/u1/tasks?limit=50&offset=0")).toBe(true);
   });
 
@@ -66,7 +67,7 @@ describe("the task list", () => {
     await person.click(screen.getByRole("button", { name: "pending" }));
     await waitFor(() => expect(rows()).toEqual(["Buy milk"]));
     await person.selectOptions(screen.getByLabelText("Priority"), "high");
-    expect(await screen.findByText("Nothing fits")).toBeDefined();
+    expect(await screen.findAllByText("No matching tasks")).toBeDefined();
     await person.click(screen.getByRole("button", { name: "Show all tasks" }));
     await waitFor(() => expect(rows()).toEqual(["Buy milk", "Call Ann"]));
     expect(window.location.search).toBe("");
@@ -159,7 +160,7 @@ describe("changes", () => {
     window.dispatchEvent(new Event("offline"));
     expect(await screen.findByText(/What you see may be out of date/)).toBeDefined();
     await person.click(box);
-    expect(await screen.findByText(/You are offline. Nothing was sent/)).toBeDefined();
+    expect(await screen.findByText(/You're offline, so nothing was saved/)).toBeDefined();
     await waitFor(() => expect(box).toHaveProperty("checked", false));
     expect(server.calls.some(({ method }) => method === "PATCH")).toBe(false);
     vi.spyOn(navigator, "onLine", "get").mockReturnValue(true);
@@ -177,6 +178,71 @@ describe("changes", () => {
     await person.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" }));
     await waitFor(() => expect(rows()).toEqual([]));
     expect(server.tasks).toEqual([]);
+  });
+});
+
+describe("what was typed", () => {
+  const refuse = () => {
+    server.override = ({ method }) => (method === "GET" ? undefined : { status: 503, body: { detail: "Not now." } });
+  };
+
+  it("comes back when a task could not be added, and outlives the page", async () => {
+    refuse();
+    show();
+    await person.type(await screen.findByLabelText("New task"), "call mum{Enter}");
+    expect(await screen.findByText("Not now.")).toBeDefined();
+    await waitFor(() => expect(screen.getByLabelText("New task")).toHaveProperty("value", "call mum"));
+    cleanup();
+    server.override = () => undefined;
+    show();
+    await waitFor(() => expect(screen.getByLabelText("New task")).toHaveProperty("value", "call mum"));
+    await person.type(screen.getByLabelText("New task"), "{Enter}");
+    await waitFor(() => expect(rows()).toEqual(["call mum"]));
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it("stays in the dialog when it could not be saved, and is not left without a question", async () => {
+    server.tasks = [task()];
+    show();
+    await person.click(await screen.findByRole("button", { name: "Edit Buy milk" }));
+    await person.type(screen.getByLabelText(/Description/), "two litres");
+    refuse();
+    await person.click(screen.getByRole("button", { name: "Save" }));
+    expect(await screen.findByText("Not now.")).toBeDefined();
+    const asked = vi.spyOn(window, "confirm").mockReturnValue(false);
+    await person.click(screen.getByRole("button", { name: "Close" }));
+    expect(asked).toHaveBeenCalledOnce();
+    expect(screen.getByLabelText(/Description/)).toHaveProperty("value", "two litres");
+    asked.mockReturnValue(true);
+    await person.click(screen.getByRole("button", { name: "Close" }));
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("shows a tick from the click on, whatever is under way", async () => {
+    server.tasks = [task()];
+    show();
+    const box = await screen.findByRole("checkbox", { name: "Completed: Buy milk" });
+    const answering = window.fetch;
+    let release: () => void = () => undefined;
+    vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+      if (init.method === "PATCH") await new Promise<void>((resume) => (release = resume));
+      return answering(path, init);
+    });
+    box.click();
+    expect(box).toHaveProperty("checked", true);
+    await waitFor(() => expect(release).not.toBe(undefined));
+    expect(box).toHaveProperty("checked", true);
+    await new Promise((resume) => setTimeout(resume, 20));
+    release();
+    await waitFor(() => expect(server.tasks[0]?.is_completed).toBe(true));
+    expect(box).toHaveProperty("checked", true);
+  });
+
+  it("no figures are claimed before they are known", async () => {
+    server.override = ({ path }) => (path.includes("/tasks?") ? { status: 500, body: { detail: "Broken" } } : undefined);
+    show();
+    await screen.findByRole("alert");
+    expect(screen.getByText("–% done")).toBeDefined();
   });
 });
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from offline_model.sentences import ASK_WHICH, CONFIRM, OFFER_LIST, failed
 from world import TOOLS, Chat, TodoList, tool
 
@@ -80,7 +82,7 @@ def test_completing_by_number_counts_the_list_from_one() -> None:
     chat = Chat(todo)
     assert '"second"' in chat.say("complete task 2")
     assert '"third"' in chat.say("complete the last task")
-    assert "no task that matches task 9" in chat.say("complete task 9")
+    assert "There is no number 9: my last list has 3." in chat.say("complete task 9")
 
 
 def test_completing_prefers_the_open_one_of_two_namesakes() -> None:
@@ -409,3 +411,50 @@ def test_nonsense_calls_no_tool_and_says_so() -> None:
     assert chat.called == []
     assert "offline model" in chat.say("hello")
     assert "welcome" in chat.say("thanks")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("add pizza, then delete it", "add pizza and then mark it as done", "add pizza and complete it"),
+        *("add pizza and delete it", "complete buy stamps, add pizza and delete it"),
+    ],
+)
+def test_it_is_the_new_task_and_no_other(said: str) -> None:
+    todo = TodoList()
+    chat = Chat(todo)
+    chat.say("add call the bank")
+    chat.say("add buy stamps")
+    text = chat.say(said)
+    by_title = {task["title"]: task["is_completed"] for task in todo.tasks}
+    assert by_title["call the bank"] is False
+    assert by_title["buy stamps"] is said.startswith("complete")
+    assert by_title.get("pizza", False) is False
+    assert 'I left "pizza" as I added it' in text
+
+
+def test_a_number_that_was_not_shown_is_refused() -> None:
+    todo = TodoList()
+    chat = Chat(todo)
+    for number in range(30):
+        chat.say(f"add errand {number:02d}")
+    chat.say("show my tasks")
+    assert "There is no number 25: my last list has 20." in chat.say("mark task 25 as done")
+    assert not any(task["is_completed"] for task in todo.tasks)
+
+
+def test_a_limit_is_said_before_the_question() -> None:
+    todo = TodoList()
+    chat = Chat(todo)
+    for number in range(30):
+        chat.say(f"add errand {number:02d}")
+    asked = chat.say("delete everything")
+    assert "I can delete 20 tasks at a time, so these first. This will permanently delete 20 tasks:" in asked
+    chat.say("yes")
+    assert len(todo.tasks) == 10
+
+
+def test_a_title_with_fences_breaks_no_list() -> None:
+    chat = Chat(TodoList())
+    chat.say('add "explain ``` fences to Tom"')
+    assert chat.say("show my tasks").count("```") == 3

@@ -50,7 +50,8 @@ _RETRY = ModelRetrySettings(
     policy=retry_policies.any(retry_policies.network_error(), retry_policies.http_status(_PASSING_STATUSES)),
 )
 
-_BLOCK = re.compile(r"```json[ \t]*\n(?P<json>.*?)(?:```|\Z)", re.DOTALL)
+# A fence ends a line; inside a JSON text none can, since it holds no line breaks.
+_BLOCK = re.compile(r"^```json[ \t]*\n(?P<json>.*?)(?:```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 _NO_KEY = "none"
 """Sent where no key is set: an empty one makes no valid header."""

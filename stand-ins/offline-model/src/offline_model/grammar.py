@@ -181,6 +181,7 @@ def _merged(intents: Sequence[Intent]) -> list[Intent]:
     """A sentence's intents: "it" is the task before it; a day at the end is for all tasks added."""
     merged: list[Intent] = []
     target: Target | None = None
+    added: Add | None = None
     for each in intents:
         before = merged[-1] if merged else None
         if isinstance(each, Update) and each.target.it and isinstance(before, Add):
@@ -198,7 +199,16 @@ def _merged(intents: Sequence[Intent]) -> list[Intent]:
         ):
             merged[-1] = _both(before, each)
             continue
+        if isinstance(each, Add):
+            added = each
         if isinstance(each, Targeted):
+            if each.target.it and added is not None:
+                # It is the new task, which has no id yet; the one spoken of before is not meant.
+                merged.append(
+                    Unclear(f'I left "{added.title}" as I added it: please say the rest once more.')
+                )
+                continue
+            added = None
             if each.target.it and target is not None:
                 each = replace(each, target=target)
             target = target if each.target.it else each.target

@@ -131,6 +131,8 @@ def _settled(intent: Intent, before: Sequence[Message]) -> tuple[Intent, ...]:
         index = target.position - 1 if target.position > 0 else target.position
         if -len(shown) <= index < len(shown):
             return (replace(intent, target=_target(shown[index])),)
+        if shown:
+            return (Unclear(f"There is no number {target.position}: my last list has {len(shown)}."),)
     return (intent,)
 
 

@@ -99,7 +99,7 @@ def _act_on_all(plan: Plan, intent: Targeted, found: list[Task], today: date) ->
     if not found:
         plan.remarks.append(f"There is no task to {_operation(intent)}.")
     elif isinstance(intent, Delete) and not intent.confirmed and not intent.target.words:
-        plan.remarks.append(sentences.doubt(found, today))
+        plan.remarks.append(sentences.doubt(found, today, MOST))
     else:
         plan.steps += [_step(intent, task, today) for task in found]
 

@@ -58,7 +58,9 @@ def numbered(tasks: Sequence[Task], today: date) -> str:
 def block(tasks: Sequence[Task]) -> str:
     """The fenced JSON block from which the page draws task cards."""
     cards = [{key: task[key] for key in _CARD if key in task} for task in tasks]
-    return f"```json\n{json.dumps({'tasks': cards}, ensure_ascii=False)}\n```"
+    text = json.dumps({"tasks": cards}, ensure_ascii=False)
+    # No fence inside the block: a title may hold one.
+    return "```json\n" + text.replace("`", "\\u0060") + "\n```"
 
 
 def listed(asked: Show, tasks: Sequence[Task], total: int, today: date) -> str:
@@ -122,11 +124,13 @@ def no_match(target: Target, alike: Task | None) -> str:
     return f"I found no task that matches {target}, so I changed nothing. {OFFER_LIST}"
 
 
-def doubt(tasks: Sequence[Task], today: date) -> str:
-    """The question before several tasks are deleted."""
+def doubt(tasks: Sequence[Task], today: date, most: int) -> str:
+    """The question before several tasks are deleted; of more than `most` only the first are."""
+    limit = f"I can delete {most} tasks at a time, so these first. " if len(tasks) > most else ""
+    tasks = tasks[:most]
     shown = tasks[:MOST_SHOWN]
     many = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-    return f"That would delete {many} for good:\n{numbered(shown, today)}\n{CONFIRM}"
+    return f"{limit}This will permanently delete {many}:\n{numbered(shown, today)}\n{CONFIRM}"
 
 
 def failed(operation: str, reason: str) -> str:
