@@ -1,7 +1,8 @@
 """DATABASE_URL in asyncpg's words, with libpq's meaning of each parameter.
 
 By itself the driver hands what it does not know to the server, which refuses it, and verifies by a file
-alone. Backend and MCP server have the same module, byte for byte; tests/database_urls.json holds it to one table.
+alone. Backend and MCP server have the same module, byte for byte; tests/database_urls.json holds it to one
+table.
 """
 
 import re
