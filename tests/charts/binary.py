@@ -9,13 +9,17 @@ import shutil
 from pathlib import Path
 
 from runbook.cluster.embedded.toolchain import Toolchain
+from runbook.engine.errors import CommandMissing
 from runbook.engine.settings import Settings
 
 
 def find_helm() -> Path | None:
-    on_path = shutil.which("helm")
-    built = Toolchain(Settings()).binary("helm")
-    return Path(on_path) if on_path else built if built.is_file() else None
+    if on_path := shutil.which("helm"):
+        return Path(on_path)
+    try:
+        return Toolchain(Settings()).binary("helm")
+    except CommandMissing:
+        return None  # what needs it skips itself
 
 
 HELM = find_helm()
