@@ -89,11 +89,12 @@ lint() {
   .venv/bin/lint-imports --no-cache
   git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck
   git ls-files -z '*Dockerfile' | xargs -0 .venv/bin/hadolint
+  git ls-files -z '*.md' 'runbook/*.py' tasks.py 'scripts/*.sh' 'charts/*' 'backend/src/*' 'mcp-server/src/*' 'frontend/src/*' | xargs -0 .venv/bin/codespell
   NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
 }
 
 timed 'bootstrap' scripts/bootstrap.sh
-if wants lint; then timed 'lint: ruff, mypy, imports, shellcheck, hadolint, links of docs/' lint; fi
+if wants lint; then timed 'lint: ruff, mypy, imports, shellcheck, hadolint, spelling, links of docs/' lint; fi
 # Before the unit tests as well: those of the charts, the sandbox and the Go programs skip themselves without it.
 if wants unit || wants services || wants live || wants field; then
   started=1

@@ -104,7 +104,7 @@ def _text(settings: Settings, key: str) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is no text"
+        reason = getattr(problem, "strerror", None) or "it is not text"
         raise UsageError(
             f"{key} is set to {file}, which cannot be read: {reason}",
             wanted="a file in PEM",

@@ -23,7 +23,9 @@ DOCUMENTS = (PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")))
 SAMPLES = {"verify.step": "T049", "verify.mutants": "security", "--change-": "database"}
 """What stands for a part of a command that is only known when it is printed."""
 _COMMAND = re.compile(r"(?<![\w./-])(?:\.venv/bin/)?inv (?!as )(?P<words>[a-z\-][^`;|&()#\n]*)")
-_END = re.compile(r" {2}|,|\.(?=\s|$)|\s(?:or|and|to|in|as|with|again|once|after|then|where|which|whose)\s")
+_END = re.compile(
+    r" {2}| >|,|\.(?=\s|$)|\s(?:or|and|to|in|as|with|again|once|after|then|where|which|whose)\s"
+)
 
 
 def _typed(text: str) -> Iterator[list[str]]:

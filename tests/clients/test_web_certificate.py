@@ -51,7 +51,7 @@ def test_the_key_of_another_one_is_refused(tmp_path: Path) -> None:
     ("file", "content", "told"),
     [
         ("tls.crt", b"no certificate", "holds no certificate"),
-        ("tls.crt", b"\xff\xfe\x00", "cannot be read: it is no text"),
+        ("tls.crt", b"\xff\xfe\x00", "cannot be read: it is not text"),
         ("tls.key", b"no key", "holds no private key"),
         ("tls.key", None, "cannot be read: No such file"),
     ],
