@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.app.application import WEB_SECRET
 from runbook.app.secrets.secret_data import opaque, read
-from runbook.clients import web_certificate
 from runbook.engine.errors import RunbookError
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 def ensure(world: World) -> None:
     """Have the Secret hold the certificate of the settings; without one there, it must be there already."""
+    from runbook.clients import web_certificate
+
     space = world.settings.namespace
     there = read(world, WEB_SECRET, space)
     given = web_certificate.given(world.settings)
