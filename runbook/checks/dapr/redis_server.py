@@ -10,6 +10,7 @@ from runbook.app.application import REDIS, REDIS_KEY, REDIS_PORT, REDIS_SECRET
 from runbook.app.dapr import redis
 from runbook.clients.kube import workloads
 from runbook.clients.redis import RedisError, converse
+from runbook.engine.errors import Unmeasurable
 from runbook.engine.step import Outcome, failed, passed
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def password_is_kept(world: World) -> Outcome:
         for kind in ("StatefulSet", "Pod", "ConfigMap", "Deployment")
         for each in ({"kind": kind, **found} for found in world.api.list(kind, space))
     ]
+    if not examined:
+        raise Unmeasurable(
+            f"namespace {space} shows no object that could hold the password", wanted=wanted, hint="inv dapr"
+        )
     told = [
         f"{each['kind']} {workloads.name(each)} holds the password itself"
         for each in examined

@@ -93,6 +93,15 @@ def test_a_pod_that_took_too_long_fails() -> None:
     assert "backend-1 became Ready 301 s after its creation" in outcome.observed
 
 
+def test_a_longer_patience_is_no_longer_limit() -> None:
+    _, api = make(*running.everything())
+    backend(api)["status"]["conditions"][0]["lastTransitionTime"] = "2026-01-01T10:05:01Z"
+    patient = world_of(Settings(ready_timeout=3000), api=api, cluster=FakeCluster(HELD))
+    outcome = pods.all_ready(patient)
+    assert outcome.status is Status.FAILED
+    assert "within 300 s" in outcome.wanted
+
+
 def test_a_readiness_that_came_back_later_does_not_count_as_slow() -> None:
     world, api = make(*running.everything())
     assert pods.all_ready(world).green

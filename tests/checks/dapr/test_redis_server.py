@@ -117,6 +117,14 @@ def test_the_password_lies_in_its_secret_alone(world: World, api: Server) -> Non
     )
 
 
+def test_where_nothing_can_be_searched_nothing_is_proven(
+    world: World, api: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "list", lambda *_, **__: [])
+    with pytest.raises(Unmeasurable, match="no object that could hold the password"):
+        redis_server.password_is_kept(world)
+
+
 @pytest.mark.parametrize(
     ("value", "words"), [("c2hvcnQ=", "has less than 32 characters"), ("IHg=", "has white space")]
 )
