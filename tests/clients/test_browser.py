@@ -8,6 +8,7 @@ import pytest
 
 from runbook.clients import browser
 from runbook.clients.browser import Browser
+from runbook.clients.process.remedies import how_to_install
 from runbook.engine.errors import CommandMissing
 from runbook.engine.settings import Settings
 from tests.fakes.worlds import FakeCluster
@@ -34,7 +35,7 @@ def test_without_any_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(browser, "PLACES", ())
     with pytest.raises(CommandMissing) as caught:
         make().executable()
-    assert caught.value.hint == "apt-get install chromium"
+    assert caught.value.hint == how_to_install("chromium")
 
 
 def test_the_host_needs_no_resolver_and_nothing_else_is_asked() -> None:
