@@ -32,7 +32,6 @@ ORDER = (
     "test_database",
     "test_dapr",
     "test_automation",
-    "test_interrupted",
     "test_foreign",
     "test_teardown",
 )
