@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from runbook.app.secrets import secret_data
 from runbook.clients.holdings import HeldImage, Holdings
 from runbook.engine.settings import Settings
 from runbook.world import World
+from tests.fakes.releases import released
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
 DIGESTS = {image.name: "sha256:" + f"{number:x}" * 64 for number, image in enumerate(IMAGES, start=1)}
@@ -76,15 +74,6 @@ def test_a_model_on_this_machine_has_the_address_by_which_pods_reach_it(
     assert overrides["backend"]["model"] == {"baseUrl": used, "name": "m"}
     way = overrides["global"]["networkPolicy"]["model"]
     assert (way["cidr"], way["port"]) == (cidr, 11434 if cidr else 443)
-
-
-def released(scheme: str) -> Any:
-    """A revision as Helm keeps it."""
-    content = json.dumps({"config": {"global": {"scheme": scheme}}}).encode()
-    payload = base64.b64encode(base64.b64encode(gzip.compress(content))).decode()
-    labels = {"owner": "helm", "name": "todo-app", "version": "1", "status": "deployed"}
-    metadata = {"name": "sh.helm.release.v1.todo-app.v1", "namespace": "todo", "labels": labels}
-    return {"kind": "Secret", "metadata": metadata, "data": {"release": payload}}
 
 
 def production(*objects: Any, **more: Any) -> World:

@@ -7,10 +7,13 @@ import sys
 
 import pytest
 
+from runbook.actions.package import release
+from runbook.app import blueprint
 from runbook.cli import production
 from runbook.engine.errors import UsageError
 from runbook.engine.settings import Settings
 from runbook.report.writer import Writer
+from tests.fakes.releases import released
 from tests.fakes.worlds import FakeApi, FakeCluster, world_of
 
 PRODUCTION = Settings(env="prod", cluster="existing", registry="registry.example.org/team")
@@ -89,6 +92,15 @@ def test_a_registry_is_wanted() -> None:
     with pytest.raises(UsageError) as refused:
         agree(PRODUCTION.model_copy(update={"registry": ""}), "shop-eu")
     assert refused.value.wanted == "TODO_REGISTRY"
+
+
+@pytest.mark.parametrize(("scheme", "settings"), [("https", Settings()), ("http", PRODUCTION)])
+def test_no_command_turns_a_release_of_one_environment_into_the_other(
+    scheme: str, settings: Settings
+) -> None:
+    world = world_of(settings, api=FakeApi(released(scheme)), cluster=FakeCluster())
+    with pytest.raises(UsageError, match="it was left as it is"):
+        release.bring(world, blueprint.Mode())
 
 
 def test_a_certificate_that_cannot_be_read_is_refused_at_once() -> None:

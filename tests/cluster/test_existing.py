@@ -182,6 +182,18 @@ class TestIngressController:
         found = ingress.manifests(settings, "todo.runbook/traefik:1", "192.0.2.7", nodes, **options)
         return {each["kind"]: each for each in found}
 
+    def test_production_is_served_over_https_too_and_development_is_not(self, settings: Settings) -> None:
+        for chosen in (settings, settings.model_copy(update={"env": "prod"})):
+            found = self.wanted(chosen)
+            (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+            ports = {port["name"]: port.get("hostPort") for port in container["ports"]}
+            service = [port["port"] for port in found["Service"]["spec"]["ports"]]
+            opened = [port["port"] for port in found["NetworkPolicy"]["spec"]["ingress"][0]["ports"]]
+            https = {"https": 443} if chosen.production else {}
+            assert ports == {"http": 80, "ping": None} | https
+            assert service == ([80, 443] if chosen.production else [80])
+            assert opened == ([8000, 8443] if chosen.production else [8000])
+
     def test_a_controller_of_the_clusters_own_is_left_alone(self) -> None:
         there = {"kind": "IngressClass", "metadata": {"name": "nginx"}}
         cluster = existing(FakeApi(there))

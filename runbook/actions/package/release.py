@@ -92,6 +92,7 @@ def refuse_other_environment(world: World) -> None:
 
 def bring(world: World, mode: Mode | None = None) -> None:
     """The release alone, in the mode that it has or in another one; nothing is written where nothing changed."""
+    refuse_other_environment(world)
     wanted = blueprint.application(world, mode)
     if not is_current(world, wanted):
         roll_out(world, wanted)
