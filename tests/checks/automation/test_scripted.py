@@ -217,7 +217,7 @@ def test_the_scratch_cluster_is_another_one(settings: Settings) -> None:
 def test_a_cluster_of_somebody_elses_has_none_beside_it(settings: Settings) -> None:
     cluster = FakeCluster()
     cluster.provider = "existing"
-    with pytest.raises(Unmeasurable, match="somebody's own"):
+    with pytest.raises(Unmeasurable, match="your own cluster"):
         Scratch.beside(world_of(settings, cluster=cluster))
 
 
