@@ -6,12 +6,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from runbook.clients.process import environment
 from runbook.engine.journal import Journal
 from runbook.engine.settings import Settings
 from runbook.world import World
+
+hypothesis.settings.register_profile(
+    "busy", deadline=None
+)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +26,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "_given", {})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    for name in (
-        "TODO_CLUSTER",
-        "TODO_CLUSTER_NAME",
-        "TODO_DATABASE_URL",
-        "OPENAI_API_KEY",
-        "OPENAI_BASE_URL",
-    ):
+    for name in [each for each in os.environ if each.startswith(("TODO_", "OPENAI_"))]:
         monkeypatch.delenv(name, raising=False)
 
 
