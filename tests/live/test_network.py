@@ -10,7 +10,8 @@ import json
 import pytest
 from commands import Answer, inv
 
-from runbook.faults.groups.network import left_behind
+from runbook.clients.kube import workloads
+from runbook.netpol.traffic.visitors import LABEL
 from runbook.world import World
 
 
@@ -54,5 +55,12 @@ def test_every_mutant_is_killed(tried: Answer) -> None:
 
 
 def test_nothing_is_left_behind(tried: Answer, world: World) -> None:
-    assert left_behind(world) == []
+    spaces = world.api.list("Namespace", labels=LABEL)
+    going = {workloads.name(space) for space in spaces if workloads.terminating(space)}
+    pods = [
+        workloads.name(pod)
+        for pod in world.api.list("Pod", labels=LABEL)
+        if not workloads.terminating(pod) and pod["metadata"]["namespace"] not in going
+    ]
+    assert ([workloads.name(each) for each in spaces if not workloads.terminating(each)], pods) == ([], [])
     assert world.api.list("NetworkPolicy", labels="todo.runbook/planted") == []
