@@ -76,7 +76,8 @@ class Hands:
     def create(self, manifest: Mapping[str, Any]) -> None:
         """A new object, marked as planted; it is removed by `remove`."""
         metadata = dict(manifest["metadata"])
-        metadata["labels"] = {**(metadata.get("labels") or {}), MARK: "true"}
+        ours = installation.labels(self.world.settings)
+        metadata["labels"] = {**(metadata.get("labels") or {}), MARK: "true", **ours}
         if self.notes is not None:
             self.notes.write(
                 (full_name(manifest), str(metadata["name"]), str(metadata.get("namespace", ""))), None
@@ -205,11 +206,13 @@ class Notes:
 
 
 def sweep(world: World, kinds: Sequence[str]) -> list[str]:
-    """Remove what a killed run left planted, of these kinds; says what it was."""
+    """Remove what a killed run of this installation left planted, of these kinds; says what it was."""
     found = []
     for kind in kinds:
         for each in world.api.list(kind, labels=MARK):
             metadata = each["metadata"]
+            if not installation.owns(world.settings, each):
+                continue
             with suppress(Refused):
                 world.api.delete(kind, metadata["name"], metadata.get("namespace"), grace=0)
             found.append(f"{kind} {metadata['name']}")

@@ -13,6 +13,7 @@ from runbook.clients.process.ending import SIGNALS, undisturbed
 from runbook.engine.errors import RunbookError, Unmeasurable, WrongCluster
 from runbook.engine.settings import Settings
 from runbook.faults.planting import MARK, Hands, Object, planted, sweep
+from runbook.ownership import installation
 from tests.fakes.worlds import FakeApi, world_of
 
 POLICY: Object = ("NetworkPolicy", "default-deny", "todo")
@@ -136,9 +137,13 @@ def test_another_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_made_carries_a_mark_by_which_it_is_swept() -> None:
     planter, api = hands()
     planter.create({"kind": "Pod", "metadata": {"name": "mutant", "namespace": "todo"}})
-    assert api.objects["Pod", "todo", "mutant"]["metadata"]["labels"] == {MARK: "true"}
+    marks = {MARK: "true", **installation.labels(planter.world.settings)}
+    assert api.objects["Pod", "todo", "mutant"]["metadata"]["labels"] == marks
+    others = {MARK: "true", installation.LABEL: "0" * 32}
+    api.put({"kind": "Pod", "metadata": {"name": "another", "namespace": "shop", "labels": others}})
     assert sweep(planter.world, ["Pod", "NetworkPolicy"]) == ["Pod mutant"]
     assert ("Pod", "todo", "mutant") not in api.objects
+    assert ("Pod", "shop", "another") in api.objects
     assert ("NetworkPolicy", "todo", "default-deny") in api.objects
 
 
