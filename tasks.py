@@ -497,6 +497,15 @@ def cleanup(
 
 
 @task(help=WHERE, name="open")
+def open_application(c: Context, cluster: str = "", name: str = "") -> None:
+    """Show the application in a browser."""
+    with plainly():
+        from runbook.cli import entry, overview
+
+        overview.open_application(entry.settings(c.config, cluster, name))
+
+
+@task(help=WHERE, name="open")
 def open_report(c: Context, cluster: str = "", name: str = "") -> None:
     """Show the page of the last run in a browser."""
     with plainly():
@@ -534,6 +543,7 @@ ns = Collection(
     plan,
     drift,
     status,
+    open_application,
     list_steps,
     explain,
     logs,

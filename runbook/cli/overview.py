@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 from runbook import catalogue
 from runbook.cli.entry import PAGE, journal_of
+from runbook.clients.process import environment
 from runbook.cluster import ClusterStatus
 from runbook.engine.attempt import fingerprint_of
 from runbook.engine.errors import RunbookError, UsageError
@@ -24,6 +26,11 @@ from runbook.world import World
 
 NEVER = "never run"
 OLDER = "proved for an older release than the one that runs now"
+DESKTOP = (
+    *("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "XAUTHORITY"),
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_CURRENT_DESKTOP"),
+)
+"""What `webbrowser` and the browser need to find a desktop."""
 PROVE = "inv verify.step {} --drills"
 
 
@@ -192,15 +199,38 @@ def show_status(settings: Settings, *, as_json: bool, details: bool) -> None:
     out.line(f"journal  {journal.path}")
 
 
-def open_report(settings: Settings) -> None:
-    """Say where the page of the last run is, and show it where there is a browser. Raises `UsageError` without one."""
-    import webbrowser
+def open_application(settings: Settings) -> None:
+    """Say where the application is, and show it where there is a desktop.
 
+    Raises `RunbookError` where this machine does not find it by its name, or it does not answer.
+    """
+    from runbook.checks.web import host, site
+
+    world = World.of(settings)
+    for check in (host.resolves, site.answers):
+        outcome = check(world)
+        if not outcome.green:
+            raise RunbookError(outcome.observed, wanted=outcome.wanted, hint=outcome.hint)
+    _show(f"{settings.url}/")
+
+
+def open_report(settings: Settings) -> None:
+    """Say where the page of the last run is, and show it where there is a desktop. Raises `UsageError` without one."""
     page = settings.state / PAGE
     if not page.exists():
         raise UsageError(f"there is no page {page}", wanted="a run on this cluster", hint="inv verify")
-    Writer(sys.stdout).line(str(page))
-    webbrowser.open(page.as_uri())
+    _show(page.as_uri())
+
+
+def _show(url: str) -> None:
+    """The address on standard output, and in the browser of a desktop; over SSH it is the address alone."""
+    import webbrowser
+
+    Writer(sys.stdout).line(url)
+    desktop = {name: text for name in DESKTOP if (text := environment.given(name))}
+    if sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & desktop.keys():
+        os.environ.update(desktop)  # children have none of it otherwise
+        webbrowser.open(url)
 
 
 def show_cluster(settings: Settings, *, as_json: bool) -> int:

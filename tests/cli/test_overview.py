@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import webbrowser
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from runbook import catalogue
 from runbook.cli import overview
+from runbook.clients.process import environment
+from runbook.engine.errors import RunbookError
 from runbook.engine.events import Mode, Result
 from runbook.engine.journal import Journal, Place
 from runbook.engine.plan import Plan
@@ -119,3 +123,31 @@ def test_a_drill_proved_on_an_older_release_is_not_green(
     assert listed[0]["status"] == status
     assert overview.standing(here.settings)["T001"][0].value == status
     assert (f"T001 unproven: {overview.OLDER}" in told(capsys, here)[0]) is (status == "unproven")
+
+
+@pytest.mark.parametrize("variable", ["", "DISPLAY", "BROWSER"])
+def test_the_application_is_shown_where_there_is_a_desktop(
+    here: Here, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", shown.append)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in overview.DESKTOP:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setattr(environment, "_given", {variable: ":0"})
+    for name, check in (("host", "resolves"), ("site", "answers")):
+        monkeypatch.setattr(f"runbook.checks.web.{name}.{check}", lambda _: passed("as wanted"))
+    overview.open_application(here.settings)
+    assert capsys.readouterr().out == "http://todo.local/\n"
+    assert shown == (["http://todo.local/"] if variable else [])
+
+
+def test_an_application_that_is_not_found_is_not_opened(
+    here: Here, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = failed("todo.local is not known on this machine", wanted="-", hint="inv deploy")
+    monkeypatch.setattr("runbook.checks.web.host.resolves", lambda _: unknown)
+    with pytest.raises(RunbookError, match=r"todo\.local is not known"):
+        overview.open_application(here.settings)
+    assert capsys.readouterr().out == ""
