@@ -41,7 +41,7 @@ def of_recipes(image: Image, context: str, dockerfile: str, built: str) -> tuple
             f"{image.context}/Dockerfile",
             "USER 1000:1000",
             "USER 0:0",
-            rf"user 0|root|{OTHER}",
+            rf"runs as 0:0|{OTHER}",
         ),
     )
 
