@@ -164,7 +164,7 @@ def _of_a_message(space: str) -> tuple[Mutant, ...]:
                 hands.world, MODEL_NAMESPACE, names=(MODEL_RELEASE,), timeout=DRILLED
             ),
             patience=DRILLED,
-            cause="the message was answered 5|the answer took",
+            cause="the message was answered 5|the answer took|waiting for the answer",
         ),
         Mutant(
             "tool calls missing from the backend's log",
