@@ -55,7 +55,7 @@ def _of_templates(space: str) -> tuple[Mutant, ...]:
         template("T039", MCP_SERVER, "resources/requests/memory", "64Mi", "memory"),
         template("T040", MCP_SERVER, "readinessProbe/httpGet/path", "/nowhere", "/nowhere"),
         template("T064", FRONTEND, "serviceAccountName", "default", "default", POD),
-        template("T065", BACKEND, "automountServiceAccountToken", True, "token", POD),
+        template("T030 T065", BACKEND, "automountServiceAccountToken", True, "token", POD),
         template("T066", MCP_SERVER, "serviceAccountName", "frontend-sa", "frontend-sa", POD),
     )
 
@@ -151,10 +151,10 @@ def _of_rights(space: str) -> tuple[Mutant, ...]:
     )
 
 
-def _changed(step: str, name: str, thing: Object, cause: str, *operations: dict[str, Any]) -> Mutant:
+def _changed(steps: str, name: str, thing: Object, cause: str, *operations: dict[str, Any]) -> Mutant:
     return Mutant(
         name,
-        frozenset({step}),
+        frozenset(steps.split()),
         lambda hands: hands.patch(thing, *operations),
         objects=(thing,),
         cause=cause,

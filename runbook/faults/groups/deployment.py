@@ -64,7 +64,7 @@ def group(settings: Settings) -> Group:
     ]
     mutants = (
         *of_recipes(image_specs.MCP_SERVER, "T034", "T035", "T036"),
-        *of_image(image_specs.MCP_SERVER, image_specs.BACKEND, "T036", "T037"),
+        *of_image(image_specs.MCP_SERVER, image_specs.FRONTEND, "T036", "T037"),
         *_of_the_cluster(),
         *_of_the_release(settings.namespace),
         *_of_a_message(settings.namespace),
