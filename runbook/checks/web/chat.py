@@ -94,11 +94,25 @@ def _problem(proof: Proof) -> str:
 def used_the_mcp_server(world: World) -> Outcome:
     """The logs of backend and MCP server show that very request and its tool call, and PostgreSQL held its row.
 
-    Stands on the conversation of the step before; the row was read by a connection that is not the application's.
+    It is the conversation of the step before; where another drill has replaced the pods that logged it, one more
+    message takes its place. The row was read by a connection that is not the application's.
 
     Source: T054.
     """
-    return _way(world, conversation.require(world.settings, fingerprint(world)))
+    proof = conversation.require(world.settings, fingerprint(world))
+    return _way(world, conversation.by_http(world) if _log_is_gone(world, proof) else proof)
+
+
+def _log_is_gone(world: World, proof: Proof) -> bool:
+    """All pods of one of the two services are younger than the conversation."""
+    asked = datetime.fromisoformat(proof.at)
+    for component in (BACKEND, MCP_SERVER):
+        labels = f"app.kubernetes.io/name={component.name}"
+        pods = world.api.list("Pod", world.settings.namespace, labels=labels)
+        born = [datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in pods]
+        if born and min(born) > asked:
+            return True
+    return False
 
 
 def _way(world: World, proof: Proof) -> Outcome:

@@ -110,6 +110,21 @@ def test_one_request_at_all_ends() -> None:
     assert outcome.evidence["mcp_server"] == [CALL]
 
 
+@pytest.mark.parametrize("name", ["backend-1", "mcp-server-1"])
+def test_where_a_drill_replaced_the_pods_another_message_is_sent(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of the conversation went with the pod that wrote it."""
+    world, api = make()
+    proved(world, request_id="a-request-of-pods-that-are-gone")
+    monkeypatch.setattr(conversation, "by_http", lambda there: held(there))
+    assert chat.used_the_mcp_server(world).status is Status.FAILED
+    pod = api.get("Pod", name, "todo")
+    assert pod
+    pod["metadata"]["creationTimestamp"] = "2100-01-01T00:00:00Z"
+    assert chat.used_the_mcp_server(world).status is Status.PASSED
+
+
 def test_a_task_that_the_mcp_server_did_not_make() -> None:
     world, api = make()
     proved(world)
