@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from invoke.collection import Collection
 
 from runbook import catalogue, faults
 from runbook.app import application
 from runbook.catalogue.requirements import BY_ID
+from runbook.cli.plan import TARGETS
 from runbook.engine.errors import UsageError
-from runbook.engine.settings import Settings
+from runbook.engine.settings import ClusterChoice, Settings
 from runbook.report.writer import Writer
 
 if TYPE_CHECKING:
     from invoke.parser.context import ParserContext
 
 PROGRAMS = ("inv", "invoke")
-PROVIDERS = ("auto", "embedded", "minikube", "kind", "existing")
 PARTS = ("lint", "unit", "services", "live", "field")
 SHELLS = ("bash", "zsh", "fish")
 
@@ -60,11 +60,11 @@ def _first(context: ParserContext) -> tuple[str, ...]:
 def _values(command: str, argument: str) -> tuple[str, ...]:
     steps = tuple(step.id for step in catalogue.STEPS)
     known: Mapping[str, tuple[str, ...]] = {
-        "cluster": PROVIDERS,
+        "cluster": get_args(ClusterChoice),
         "step": (*steps, *BY_ID),
         "group": tuple(sorted(faults.GROUPS)),
         "component": (*(each.name for each in application.COMPONENTS), "database", "model", "dapr"),
-        "target": ("deploy", "full", "build", "secure", "dapr", "package", "db", "automation"),
+        "target": tuple(TARGETS),
         "part": PARTS,
         "shell": SHELLS,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as as_json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook import catalogue, faults
 from runbook.engine import state_file
+from runbook.report.json import dumps
 from runbook.report.writer import Writer
 
 if TYPE_CHECKING:
@@ -46,13 +46,12 @@ def show(settings: Settings, only: str = "", *, json: bool = False) -> None:
         for step in catalogue.STEPS
     }
     planted = [(name, each) for name, mutants in groups.items() for each in mutants if each.reds]
-    killed = sum(_seen(known, name, each)["verdict"] == KILLED for name, each in planted)
-    never = sum(_seen(known, name, each)["verdict"] == NEVER for name, each in planted)
+    verdicts = [_seen(known, name, each)["verdict"] for name, each in planted]
+    killed, never = verdicts.count(KILLED), verdicts.count(NEVER)
     bare = [step for step, found in rows.items() if not found]
     out = Writer(sys.stdout)
     if json:
-        document = {"steps": rows, "faults": len(planted), "killed": killed, "never_planted": never}
-        out.line(as_json.dumps(document, indent=2))
+        out.line(dumps(steps=rows, faults=len(planted), killed=killed, never_planted=never))
         return
     for step in catalogue.STEPS:
         out.line(f"{step.id}  {step.title}")

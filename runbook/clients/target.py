@@ -45,7 +45,7 @@ HTTPS_PORT = 443
 
 
 class Target(Protocol):
-    """Where requests go. Each answer is asked for again when it is needed: a cluster may be made anew meanwhile."""
+    """Where requests go. Each answer is asked for again when it is needed: a cluster may be recreated meanwhile."""
 
     provider: str
     """embedded, minikube, kind or existing."""

@@ -55,7 +55,7 @@ class Group:
     steps: tuple[str, ...]
     mutants: tuple[Mutant, ...]
     makes: tuple[str, ...] = ()
-    """Kinds of objects that are made anew: what a killed run left of them is removed first."""
+    """Kinds of objects that are created for a fault: what a killed run left of them is removed first."""
     run: Callable[[World, Group, Journal], Iterator[Verdict]] | None = None
     """How they are tried, where asking the steps again and again would take too long."""
     files: tuple[str, ...] = ()

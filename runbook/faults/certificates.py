@@ -1,6 +1,6 @@
 """Other settings of mutual TLS, and pods recreated with them: none at all, and certificates of a minute.
 
-Settings count when a sidecar is made, and for sentry when it starts: so both are made anew, and once more at the end.
+Settings count when a sidecar is made, and for sentry when it starts: so both are recreated, and once more at the end.
 """
 
 from __future__ import annotations

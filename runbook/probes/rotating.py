@@ -73,7 +73,7 @@ def rotate(world: World) -> Rotated:
 def starved(world: World, since: datetime) -> list[str]:
     """Pods whose readiness was asked in vain since then: the node was too busy for them to answer in time.
 
-    A rollout keeps one pod Ready; a pod that loses its readiness meanwhile is no fault of what is rolled.
+    A rollout keeps one pod Ready; a pod that loses its readiness meanwhile is not caused by the rollout.
     """
     return sorted(
         {

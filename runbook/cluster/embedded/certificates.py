@@ -1,6 +1,6 @@
 """The node's certificates, signed by an authority of its own (library: cryptography).
 
-Leaves are made anew when less than a month is left or when the names that they hold have changed.
+Leaf certificates are renewed when less than a month is left or when the names that they hold have changed.
 """
 
 from __future__ import annotations
